@@ -1,0 +1,102 @@
+// The HTTP application as a value: plugins' routes with validation, security headers, rate limits and one way to tell an error. It does not listen.
+import { randomUUID } from 'node:crypto'
+import cookie from '@fastify/cookie'
+import formbody from '@fastify/formbody'
+import helmet from '@fastify/helmet'
+import rateLimit from '@fastify/rate-limit'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { Logger } from 'pino'
+import type { Loaded } from '../plugins/kit/load.ts'
+import { sendProblem, sendUnknownRoute } from './problem.ts'
+
+/** Who may call a route. `public`: anyone; `link`: whoever holds a signed link; `webhook`: a vendor, by signature; `operator`: the machine itself. */
+export type RouteAccess = 'public' | 'link' | 'webhook' | 'operator'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    access?: RouteAccess
+  }
+  interface FastifyRequest {
+    /** The body's bytes as received, on routes whose access is `webhook`. */
+    rawBody?: Buffer
+  }
+}
+
+/** Each part by name, with what is wrong, or `ok`. */
+export type Readiness = () => Promise<Record<string, string>>
+
+/** Builds the application. @throws Error when a route does not declare who may use it */
+export async function buildApp(options: {
+  loaded: Loaded
+  log: Logger
+  readiness: Readiness
+  trustProxy?: boolean
+}): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: options.log as FastifyBaseLogger,
+    trustProxy: options.trustProxy ?? false,
+    genReqId: () => randomUUID(),
+    bodyLimit: 1_048_576,
+    logController: new LogController({ disableRequestLogging: true }),
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
+    exposeHeadRoutes: true,
+  }).withTypeProvider<ZodTypeProvider>()
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+  app.setErrorHandler(sendProblem)
+  app.setNotFoundHandler(sendUnknownRoute)
+  app.addHook('onRoute', (route) => {
+    if (!route.config?.access)
+      throw new Error(`The route ${String(route.method)} ${route.url} does not declare who may use it (config.access)`)
+  })
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        styleSrc: ["'unsafe-inline'"],
+        imgSrc: ["'self'", 'data:'],
+        formAction: ["'self'"],
+        frameAncestors: ["'none'"],
+        baseUri: ["'none'"],
+      },
+    },
+    referrerPolicy: { policy: 'no-referrer' },
+  })
+  await app.register(cookie)
+  await app.register(formbody, { bodyLimit: 100_000 })
+  await app.register(rateLimit, {
+    global: true,
+    max: 300,
+    timeWindow: '1 minute',
+    allowList: (request) => request.routeOptions.config.access === 'webhook' || request.routeOptions.config.access === 'operator',
+  })
+  keepRawBodies(app)
+  app.get('/health/live', { config: { access: 'operator' } }, async () => ({ ok: true }))
+  app.get('/health/ready', { config: { access: 'operator' } }, async (_request, reply) => {
+    const parts = await options.readiness()
+    const ok = Object.values(parts).every((state) => state === 'ok')
+    return reply.status(ok ? 200 : 503).send({ ok, parts })
+  })
+  for (const { register } of options.loaded.routes) await app.register(async (scope) => register(scope))
+  await app.ready()
+  return app
+}
+
+/** Webhooks are verified over the bytes as they came, so JSON bodies are kept beside their parsed form. */
+function keepRawBodies(app: FastifyInstance): void {
+  app.removeContentTypeParser('application/json')
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request: FastifyRequest, body: Buffer, done) => {
+    if (request.routeOptions.config.access === 'webhook') {
+      request.rawBody = body
+      return done(null, undefined)
+    }
+    if (body.length === 0) return done(null, undefined)
+    try {
+      done(null, JSON.parse(body.toString('utf8')))
+    } catch {
+      done(Object.assign(new Error('The body is not valid JSON.'), { statusCode: 400, code: 'malformed_json' }), undefined)
+    }
+  })
+}

@@ -1,0 +1,82 @@
+// One way to tell an error: problem+json (RFC 9457) for programs, a friendly page for people. Bugs show an id that is also in the log, and nothing else.
+import { STATUS_CODES } from 'node:http'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
+import { UserError } from '../plugins/kit/errors.ts'
+import { html, page } from '../plugins/kit/html.ts'
+
+interface Problem {
+  status: number
+  code: string
+  detail: string
+  errors?: { path: string; message: string }[]
+}
+
+export function sendProblem(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = toProblem(error)
+  if (problem.status >= 500) request.log.error({ err: error, id: request.id, route: request.routeOptions.url }, 'a request failed')
+  return send(problem, request, reply)
+}
+
+export function sendUnknownRoute(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return send(
+    {
+      status: 404,
+      code: 'not_found',
+      detail: 'There is nothing at this address. Check the link you followed, or ask whoever sent it.',
+    },
+    request,
+    reply,
+  )
+}
+
+function toProblem(error: FastifyError): Problem {
+  if (error instanceof UserError) return { status: error.status, code: error.code, detail: error.message }
+  if (hasZodFastifySchemaValidationErrors(error))
+    return {
+      status: 400,
+      code: 'invalid_request',
+      detail: 'Some of what was sent is not as expected.',
+      errors: error.validation.map((issue) => ({ path: issue.instancePath || '/', message: issue.message ?? 'invalid' })),
+    }
+  const status = error.statusCode ?? 500
+  if (status >= 400 && status < 500)
+    return {
+      status,
+      code: (error.code ?? 'refused').toLowerCase(),
+      detail: status === 429 ? 'Too many requests. Wait a minute, then try again.' : error.message,
+    }
+  return {
+    status: 500,
+    code: 'internal_error',
+    detail: 'Something went wrong on our side. It was recorded; please try again in a moment.',
+  }
+}
+
+function send(problem: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  reply.status(problem.status)
+  if (prefersPage(request))
+    return reply.type('text/html; charset=utf-8').send(
+      page({
+        title: problem.status === 404 ? 'Nothing here' : problem.status >= 500 ? 'That did not work' : 'That cannot be done',
+        body: html`<p>${problem.detail}</p>${problem.errors?.map((issue) => html`<p class="soft">${issue.path}: ${issue.message}</p>`)}
+<p class="soft">Reference: <code>${request.id}</code></p>`,
+      }),
+    )
+  return reply.type('application/problem+json').send(
+    JSON.stringify({
+      type: 'about:blank',
+      title: STATUS_CODES[problem.status] ?? 'Error',
+      status: problem.status,
+      detail: problem.detail,
+      code: problem.code,
+      instance: request.id,
+      ...(problem.errors && { errors: problem.errors }),
+    }),
+  )
+}
+
+function prefersPage(request: FastifyRequest): boolean {
+  const accept = request.headers.accept ?? ''
+  return accept.includes('text/html') && !request.url.startsWith('/v1/')
+}

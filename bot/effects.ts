@@ -1,0 +1,208 @@
+// Discord effects as rows: what should be (a role, a message), and the jobs that make it so over REST, whenever and however often they run.
+import { DiscordAPIError, type RawFile, type REST } from '@discordjs/rest'
+import { type APIMessage, ChannelType, MessageFlags, Routes } from 'discord-api-types/v10'
+import { and, eq, sql } from 'drizzle-orm'
+import { z } from 'zod'
+import type { Attachment, Message } from '../commands/messages.ts'
+import type { Db, Reader, Tx } from '../db/connect.ts'
+import { newId } from '../db/ids.ts'
+import { programStore } from '../db/programs.ts'
+import { type GuildObjectKind, guildObjects, memberRoles, messages } from '../db/tables.ts'
+import type { Clock } from '../plugins/kit/clock.ts'
+import type { DiscordEffects } from '../plugins/kit/effects.ts'
+import { directMessageRefused, type Emit } from '../plugins/kit/events.ts'
+import { defineJob, type Enqueue, handle, type JobHandler } from '../plugins/kit/jobs.ts'
+
+export const applyRole = defineJob({
+  name: 'guild.apply_role',
+  payload: z.object({ programId: z.uuid(), userId: z.string(), role: z.string() }),
+})
+export const sendMessage = defineJob({ name: 'guild.send_message', payload: z.object({ id: z.uuid() }) })
+
+/** Codes of Discord's refusals that have a meaning of their own here (https://docs.discord.com/developers/topics/opcodes-and-status-codes). */
+const refused = { unknownMember: 10007, unknownMessage: 10008, cannotDm: 50007 } as const
+
+/** The half that plugins use: it only writes rows and asks for jobs. */
+export function createDiscordEffects(clock: Clock, enqueue: Enqueue): DiscordEffects {
+  const want = async (
+    tx: Tx,
+    wish: {
+      programId: string
+      key: string
+      targetKind: 'channel' | 'dm' | 'thread'
+      target: string
+      payload: Record<string, unknown>
+    },
+  ) => {
+    const now = clock.now()
+    const [row] = await tx
+      .insert(messages)
+      .values({ id: newId(now), ...wish, createdAt: now })
+      .onConflictDoUpdate({
+        target: [messages.programId, messages.key],
+        set: { payload: wish.payload, revision: sql`${messages.revision} + 1`, state: 'wanted' },
+        setWhere: sql`${messages.payload} is distinct from ${JSON.stringify(wish.payload)}::jsonb`,
+      })
+      .returning({ id: messages.id })
+    if (row) await enqueue(tx, sendMessage, { id: row.id }, { programId: wish.programId })
+  }
+  return {
+    setRole: async (tx, { programId, userId, role, wanted, reason }) => {
+      await tx
+        .insert(memberRoles)
+        .values({ programId, userId, roleKey: role, wanted, reason, updatedAt: clock.now() })
+        .onConflictDoUpdate({
+          target: [memberRoles.programId, memberRoles.userId, memberRoles.roleKey],
+          set: { wanted, reason, updatedAt: clock.now() },
+        })
+      await enqueue(tx, applyRole, { programId, userId, role }, { programId })
+    },
+    post: (tx, { programId, key, channel, message }) =>
+      want(tx, { programId, key, targetKind: 'channel', target: channel, payload: store(message) }),
+    direct: (tx, { programId, key, userId, message }) =>
+      want(tx, { programId, key, targetKind: 'dm', target: userId, payload: store(message) }),
+    privateThread: (tx, { programId, key, userId, channel, title, message }) =>
+      want(tx, {
+        programId,
+        key,
+        targetKind: 'thread',
+        target: userId,
+        payload: { ...store({ ...message, mentions: [userId] }), thread: { channel, title } },
+      }),
+    idOf: (reader, programId, kind, key) => objectId(reader, programId, kind, key),
+  }
+}
+
+/** The half that talks to Discord. Each handler looks at the row, does what is missing, and records it; running twice changes nothing. */
+export function createEffectJobs({ db, rest, clock, emit }: { db: Db; rest: REST; clock: Clock; emit: Emit }): JobHandler[] {
+  return [
+    handle(applyRole, async ({ programId, userId, role }) => {
+      const mine = and(eq(memberRoles.programId, programId), eq(memberRoles.userId, userId), eq(memberRoles.roleKey, role))
+      const [row] = await db.select().from(memberRoles).where(mine)
+      if (!row || row.applied === row.wanted) return
+      const { guildId } = await programStore.byId(db, programId)
+      const roleId = await objectId(db, programId, 'role', role)
+      if (!roleId) throw new Error(`The role ${role} does not exist yet; run /admin setup`)
+      const route = Routes.guildMemberRole(guildId, userId, roleId)
+      try {
+        await (row.wanted ? rest.put(route, { reason: row.reason }) : rest.delete(route, { reason: row.reason }))
+      } catch (error) {
+        if (!isRefusal(error, refused.unknownMember)) throw error
+        await db.update(memberRoles).set({ applied: null, lastError: 'not in the server' }).where(mine)
+        return
+      }
+      await db.update(memberRoles).set({ applied: row.wanted, lastError: null, updatedAt: clock.now() }).where(mine)
+    }),
+
+    handle(sendMessage, async ({ id }) => {
+      const [row] = await db.select().from(messages).where(eq(messages.id, id))
+      if (row?.state !== 'wanted') return
+      const one = eq(messages.id, id)
+      try {
+        const channelId = row.channelId ?? (await openChannel(row))
+        if (!channelId) return
+        if (!row.channelId) await db.update(messages).set({ channelId }).where(one)
+        const sent = await deliver(row, channelId)
+        await db
+          .update(messages)
+          .set({
+            channelId,
+            messageId: sent.id,
+            sentRevision: row.revision,
+            sentAt: clock.now(),
+            lastError: null,
+            state: sql`case when ${messages.revision} = ${row.revision} then 'sent' else ${messages.state} end`,
+          })
+          .where(one)
+      } catch (error) {
+        if (!isRefusal(error, refused.cannotDm)) throw error
+        await db.transaction(async (tx) => {
+          await tx.update(messages).set({ state: 'refused', lastError: 'direct messages are closed' }).where(one)
+          await emit(tx, directMessageRefused, { programId: row.programId, userId: row.target, key: row.key })
+        })
+      }
+    }),
+  ]
+
+  type Row = typeof messages.$inferSelect
+
+  /** Where the message goes; undefined while a channel of the blueprint does not exist (the guild's setup sends what waits). */
+  async function openChannel(row: Row): Promise<string | undefined> {
+    if (row.targetKind === 'channel') return objectId(db, row.programId, 'channel', row.target)
+    if (row.targetKind === 'dm')
+      return ((await rest.post(Routes.userChannels(), { body: { recipient_id: row.target } })) as { id: string }).id
+    const { channel, title } = row.payload.thread as { channel: string; title: string }
+    const parent = await objectId(db, row.programId, 'channel', channel)
+    if (!parent) return undefined
+    const thread = (await rest.post(Routes.threads(parent), {
+      body: { name: title.slice(0, 100), type: ChannelType.PrivateThread, invitable: false, auto_archive_duration: 10080 },
+    })) as { id: string }
+    await db.update(messages).set({ channelId: thread.id }).where(eq(messages.id, row.id))
+    await rest.put(Routes.threadMembers(thread.id, row.target))
+    return thread.id
+  }
+
+  async function deliver(row: Row, channelId: string): Promise<APIMessage> {
+    const { body, files } = unpack(row.payload)
+    if (row.messageId) {
+      try {
+        return (await rest.patch(Routes.channelMessage(channelId, row.messageId), { body, files })) as APIMessage
+      } catch (error) {
+        if (!isRefusal(error, refused.unknownMessage)) throw error
+      }
+    }
+    const nonce = `${row.id.replaceAll('-', '').slice(-20)}.${row.revision}`.slice(0, 25)
+    return (await rest.post(Routes.channelMessages(channelId), {
+      body: { ...body, nonce, enforce_nonce: true },
+      files,
+    })) as APIMessage
+  }
+}
+
+/** The Discord id behind a blueprint key. */
+export async function objectId(reader: Reader, programId: string, kind: GuildObjectKind, key: string): Promise<string | undefined> {
+  const [row] = await reader
+    .select({ id: guildObjects.discordId })
+    .from(guildObjects)
+    .where(and(eq(guildObjects.programId, programId), eq(guildObjects.kind, kind), eq(guildObjects.key, key)))
+  return row?.id
+}
+
+/** A message as a row keeps it: plain JSON, attachments in base64. */
+function store(message: Message): Record<string, unknown> {
+  const { files, ...rest } = message
+  return { ...rest, ...(files && { files: files.map((file) => ({ ...file, data: file.data.toString('base64') })) }) }
+}
+
+/** A message as Discord's REST API takes it. */
+export function toRestBody(message: Message): { body: Record<string, unknown>; files: RawFile[] } {
+  return {
+    body: {
+      components: message.components,
+      flags: MessageFlags.IsComponentsV2,
+      allowed_mentions: { parse: [], users: message.mentions ?? [] },
+      ...(message.files && {
+        attachments: message.files.map((file, id) => ({
+          id,
+          filename: file.name,
+          ...(file.description && { description: file.description }),
+        })),
+      }),
+    },
+    files: (message.files ?? []).map((file) => ({ name: file.name, data: file.data })),
+  }
+}
+
+function unpack(payload: Record<string, unknown>): ReturnType<typeof toRestBody> {
+  const { files, ...rest } = payload as unknown as Omit<Message, 'files'> & {
+    files?: (Omit<Attachment, 'data'> & { data: string })[]
+  }
+  return toRestBody({
+    ...rest,
+    ...(files && { files: files.map((file) => ({ ...file, data: Buffer.from(file.data, 'base64') })) }),
+  })
+}
+
+export function isRefusal(error: unknown, code: number): boolean {
+  return error instanceof DiscordAPIError && error.code === code
+}

@@ -1,0 +1,150 @@
+// The Discord host: holds the gateway, keeps the client, routes interactions, tells the house who joined and left, and leaves in good order.
+import type { REST } from '@discordjs/rest'
+import { Client, Events, GatewayIntentBits, type Guild, Routes } from 'discord.js'
+import { and, isNotNull, isNull, lt, sql } from 'drizzle-orm'
+import type { Logger } from 'pino'
+import { card } from '../commands/messages.ts'
+import type { Connection } from '../db/connect.ts'
+import { programStore } from '../db/programs.ts'
+import { interactions } from '../db/tables.ts'
+import type { Clock } from '../plugins/kit/clock.ts'
+import { type Emit, memberJoined, memberLeft } from '../plugins/kit/events.ts'
+import type { Loaded } from '../plugins/kit/load.ts'
+import { toRestBody } from './effects.ts'
+import { type Holder, holdGateway } from './holder.ts'
+import { createRouter } from './router.ts'
+import { syncCommands } from './sync.ts'
+
+export interface BotHost {
+  readonly applicationId: string
+  /** `ok`, or what is wrong. */
+  state(): string
+  stop(): Promise<void>
+}
+
+interface Options {
+  connection: Connection
+  rest: REST
+  token: string
+  apiUrl: string | undefined
+  clock: Clock
+  log: Logger
+  loaded: Loaded
+  emit: Emit
+}
+
+/** Waits for the gateway lock, logs in, and resolves when the client is ready and the commands of every guild are in place. */
+export async function startBot(options: Options): Promise<BotHost> {
+  const { connection, rest, clock, log, loaded, emit } = options
+  const { db } = connection
+  const { id: applicationId } = (await rest.get(Routes.currentApplication())) as { id: string }
+  const stopping = new AbortController()
+  const router = createRouter({ db, clock, log, loaded })
+
+  const client = new Client({
+    intents: [GatewayIntentBits.Guilds, GatewayIntentBits.GuildMembers],
+    allowedMentions: { parse: [] },
+    ...(options.apiUrl && { rest: { api: options.apiUrl } }),
+  })
+  client.on(Events.Error, (error) => log.error({ err: error }, 'the Discord client reports an error'))
+  client.on(Events.Warn, (message) => log.warn({ message }, 'the Discord client warns'))
+  client.on(Events.InteractionCreate, (interaction) => void router.handle(interaction))
+  client.on(Events.GuildCreate, (guild) => void inBackground('a new server', () => welcomeGuild(guild)))
+  client.on(
+    Events.GuildMemberAdd,
+    (member) =>
+      void inBackground('a new member', () =>
+        tellMembership(
+          member.guild.id,
+          (programId) => (tx) => emit(tx, memberJoined, { programId, userId: member.id, username: member.user.username }),
+        ),
+      ),
+  )
+  client.on(
+    Events.GuildMemberRemove,
+    (member) =>
+      void inBackground('a member who left', () =>
+        tellMembership(member.guild.id, (programId) => (tx) => emit(tx, memberLeft, { programId, userId: member.id })),
+      ),
+  )
+
+  let holder: Holder | undefined
+  const enter = async () => {
+    holder = await holdGateway({
+      url: connection.url,
+      applicationId,
+      log,
+      signal: stopping.signal,
+      onLost: () => void leaveAndReturn(),
+    })
+    await apologiseForLost()
+    const ready = new Promise<void>((resolve) => client.once(Events.ClientReady, () => resolve()))
+    await client.login(options.token)
+    await ready
+    for (const guild of client.guilds.cache.values()) await welcomeGuild(guild)
+    log.info({ user: client.user?.username, guilds: client.guilds.cache.size }, 'the bot is on Discord')
+  }
+  /** The lock's connection broke, so another process may be on the gateway now: leave it at once and queue up again. */
+  const leaveAndReturn = async () => {
+    if (stopping.signal.aborted) return
+    log.warn('the gateway lock was lost; leaving Discord until it is held again')
+    await client.destroy()
+    await enter().catch((error: unknown) => log.error({ err: error }, 'the bot could not return to Discord'))
+  }
+
+  async function welcomeGuild(guild: Guild): Promise<void> {
+    await db.transaction((tx) => programStore.ensure(tx, { guildId: guild.id, name: guild.name }))
+    if (await syncCommands(rest, applicationId, guild.id, loaded)) log.info({ guild: guild.id }, 'commands were brought up to date')
+  }
+
+  async function tellMembership(
+    guildId: string,
+    tell: (programId: string) => (tx: Parameters<Emit>[0]) => Promise<void>,
+  ): Promise<void> {
+    const program = await programStore.byGuild(db, guildId)
+    if (program) await db.transaction(tell(program.id))
+  }
+
+  async function inBackground(what: string, work: () => Promise<void>): Promise<void> {
+    await work().catch((error: unknown) => log.error({ err: error }, `${what} could not be handled`))
+  }
+
+  /** Interactions that an earlier process had deferred and never answered: their tokens live 15 minutes, so the person still gets a word. */
+  async function apologiseForLost(): Promise<void> {
+    const lost = await db
+      .update(interactions)
+      .set({ finishedAt: clock.now() })
+      .where(and(isNull(interactions.finishedAt), isNotNull(interactions.token), lt(interactions.createdAt, clock.now())))
+      .returning({
+        id: interactions.id,
+        token: interactions.token,
+        deferred: interactions.deferred,
+        young: sql<boolean>`${interactions.createdAt} > ${clock.now().toISOString()}::timestamptz - interval '14 minutes'`,
+      })
+    const message = card({
+      title: 'We were interrupted',
+      body: 'The bot restarted while it worked on this. What was finished is kept; please run the command again to see where you are.',
+      tone: 'warn',
+    })
+    for (const { token } of lost.filter((row) => row.deferred && row.young))
+      await rest
+        .patch(Routes.webhookMessage(applicationId, token!), { ...toRestBody(message), auth: false })
+        .catch((error: unknown) => log.warn({ err: error }, 'an interrupted interaction could not be answered'))
+    await db
+      .update(interactions)
+      .set({ token: null })
+      .where(and(isNotNull(interactions.finishedAt), isNotNull(interactions.token)))
+  }
+
+  await enter()
+  return {
+    applicationId,
+    state: () => (client.isReady() ? 'ok' : 'not connected to Discord'),
+    stop: async () => {
+      stopping.abort()
+      await router.idle()
+      await client.destroy()
+      await holder?.release()
+    },
+  }
+}

@@ -1,0 +1,94 @@
+// The house's own plugin for the guild: the effect jobs, their repair, and what waits for a member who comes (back).
+import type { REST } from '@discordjs/rest'
+import { type APIGuildMember, Routes } from 'discord-api-types/v10'
+import { and, eq, sql } from 'drizzle-orm'
+import { programStore } from '../db/programs.ts'
+import { memberRoles } from '../db/tables.ts'
+import { minutes } from '../plugins/kit/clock.ts'
+import { memberJoined, on } from '../plugins/kit/events.ts'
+import { schedule } from '../plugins/kit/jobs.ts'
+import { housePermissions } from '../plugins/kit/permissions.ts'
+import { definePlugin, type Plugin, type SetupContext } from '../plugins/kit/plugin.ts'
+import { applyRole, createEffectJobs } from './effects.ts'
+
+/** The plugin that owns roles and messages in the guild. It talks to Discord over REST only, so any worker can run it. */
+export function guildPlugin(rest: REST): Plugin {
+  return definePlugin({
+    id: 'guild',
+    title: 'Guild',
+    summary: 'Keeps roles and messages in the server as the program wants them.',
+    permissions: housePermissions,
+    data: { statement: 'The Discord id of a member, the roles the program gives them, and the messages the bot sent to them.' },
+    setup: (context: SetupContext<unknown>) => ({
+      jobs: createEffectJobs({ db: context.db, rest, clock: context.clock, emit: context.emit }),
+      listeners: [
+        on(memberJoined, 'guild.restore_roles', async (tx, { programId, userId }) => {
+          await tx
+            .update(memberRoles)
+            .set({ applied: null })
+            .where(and(eq(memberRoles.programId, programId), eq(memberRoles.userId, userId)))
+          const rows = await tx
+            .select()
+            .from(memberRoles)
+            .where(and(eq(memberRoles.programId, programId), eq(memberRoles.userId, userId), eq(memberRoles.wanted, true)))
+          for (const { roleKey } of rows)
+            await context.enqueue(
+              tx,
+              applyRole,
+              { programId, userId, role: roleKey },
+              { programId, dedupeKey: `${userId}:${roleKey}` },
+            )
+        }),
+      ],
+      schedules: [schedule('guild.repair_roles', { ms: minutes(15) }, () => repairRoles(context, rest))],
+    }),
+  })
+}
+
+/** Compares the roles that members have with the roles they should have, and asks for what differs. */
+async function repairRoles({ db, enqueue, log }: SetupContext<unknown>, rest: REST): Promise<void> {
+  for (const program of await programStore.all(db)) {
+    const rows = await db
+      .select({
+        userId: memberRoles.userId,
+        role: memberRoles.roleKey,
+        wanted: memberRoles.wanted,
+        roleId: sql<string>`o.discord_id`,
+      })
+      .from(memberRoles)
+      .innerJoin(
+        sql`core_guild_objects o`,
+        sql`o.program_id = ${memberRoles.programId} and o.kind = 'role' and o.key = ${memberRoles.roleKey}`,
+      )
+      .where(eq(memberRoles.programId, program.id))
+    if (rows.length === 0) continue
+    const present = await memberRolesIn(rest, program.guildId)
+    const wrong = rows.filter((row) => present.has(row.userId) && present.get(row.userId)!.has(row.roleId) !== row.wanted)
+    for (const { userId, role } of wrong)
+      await db.transaction(async (tx) => {
+        await tx
+          .update(memberRoles)
+          .set({ applied: null })
+          .where(and(eq(memberRoles.programId, program.id), eq(memberRoles.userId, userId), eq(memberRoles.roleKey, role)))
+        await enqueue(
+          tx,
+          applyRole,
+          { programId: program.id, userId, role },
+          { programId: program.id, dedupeKey: `${userId}:${role}` },
+        )
+      })
+    if (wrong.length > 0) log.info({ program: program.id, repaired: wrong.length }, 'roles differed from what they should be')
+  }
+}
+
+async function memberRolesIn(rest: REST, guildId: string): Promise<Map<string, Set<string>>> {
+  const roles = new Map<string, Set<string>>()
+  for (let after = '0'; ; ) {
+    const members = (await rest.get(Routes.guildMembers(guildId), {
+      query: new URLSearchParams({ limit: '1000', after }),
+    })) as APIGuildMember[]
+    for (const member of members) roles.set(member.user.id, new Set(member.roles))
+    if (members.length < 1000) return roles
+    after = members.at(-1)!.user.id
+  }
+}

@@ -1,0 +1,265 @@
+// What a person reads in Discord, as plain data within Discord's limits: cards (Components V2), buttons, selects and modals. Pure functions only.
+import {
+  type APIButtonComponent,
+  type APIContainerComponent,
+  type APIMessageTopLevelComponent,
+  type APIModalInteractionResponseCallbackData,
+  type APISelectMenuComponent,
+  type APITextDisplayComponent,
+  ButtonStyle,
+  ComponentType,
+  MessageFlags,
+} from 'discord-api-types/v10'
+
+/** A message as the hosts send it. Components V2 only; pings nobody unless `mentions` says so. */
+export interface Message {
+  readonly components: APIMessageTopLevelComponent[]
+  readonly files?: readonly Attachment[]
+  /** User ids that may be pinged by this message. */
+  readonly mentions?: readonly string[]
+}
+
+export interface Attachment {
+  readonly name: string
+  readonly data: Buffer
+  /** Alternative text for pictures. */
+  readonly description?: string
+}
+
+export type Modal = APIModalInteractionResponseCallbackData
+
+export const tones = { neutral: 0x5865f2, good: 0x3ba55d, warn: 0xfaa61a, bad: 0xed4245, celebrate: 0xeb9e34 } as const
+export type Tone = keyof typeof tones
+
+export interface Card {
+  title: string
+  /** Paragraphs in Discord's markdown. What does not fit is cut with an ellipsis. */
+  body?: string | readonly string[]
+  fields?: readonly { name: string; value: string }[]
+  tone?: Tone
+  /** The name of an attached file, or a URL. */
+  image?: { url: string; alt: string }
+  footer?: string
+  /** Rows of up to five buttons, or one select each. */
+  rows?: readonly (readonly APIButtonComponent[] | APISelectMenuComponent)[]
+  files?: readonly Attachment[]
+  mentions?: readonly string[]
+}
+
+const limits = {
+  text: 4000,
+  buttonLabel: 80,
+  rowButtons: 5,
+  rows: 8,
+  customId: 100,
+  modalTitle: 45,
+  label: 45,
+  labelDescription: 100,
+} as const
+
+/** A card: one container with title, text, fields and rows of controls, within 4,000 characters of text and 40 components. */
+export function card(options: Card): Message {
+  const budget = { left: limits.text }
+  const parts: APIContainerComponent['components'] = [text(`## ${options.title}`, budget)]
+  const paragraphs = typeof options.body === 'string' ? [options.body] : (options.body ?? [])
+  const footer = options.footer ? `-# ${options.footer}` : undefined
+  budget.left -= footer ? Math.min(footer.length, 500) : 0
+  const body = [...paragraphs, ...(options.fields ?? []).map((field) => `**${field.name}**\n${field.value}`)].join('\n\n')
+  if (body) parts.push(text(body, budget))
+  if (options.image)
+    parts.push({
+      type: ComponentType.MediaGallery,
+      items: [{ media: { url: imageUrl(options.image.url) }, description: truncate(options.image.alt, 1024) }],
+    })
+  const rows = (options.rows ?? []).filter((row) => !Array.isArray(row) || row.length > 0).slice(0, limits.rows)
+  if (rows.length > 0 || footer) parts.push({ type: ComponentType.Separator, divider: true, spacing: 1 })
+  for (const row of rows)
+    parts.push({
+      type: ComponentType.ActionRow,
+      components: isButtons(row) ? row.slice(0, limits.rowButtons) : [row],
+    } as APIContainerComponent['components'][number])
+  if (footer) parts.push({ type: ComponentType.TextDisplay, content: truncate(footer, 500) })
+  return {
+    components: [{ type: ComponentType.Container, accent_color: tones[options.tone ?? 'neutral'], components: parts }],
+    ...(options.files && { files: options.files }),
+    ...(options.mentions && { mentions: options.mentions }),
+  }
+}
+
+/** A message of one plain paragraph, without a frame. */
+export function plain(content: string): Message {
+  return { components: [{ type: ComponentType.TextDisplay, content: truncate(content, limits.text) }] }
+}
+
+export const messageFlags = { componentsV2: MessageFlags.IsComponentsV2, ephemeral: MessageFlags.Ephemeral } as const
+
+export function button(options: {
+  customId: string
+  label: string
+  style?: 'primary' | 'secondary' | 'success' | 'danger'
+  disabled?: boolean
+  emoji?: string
+}): APIButtonComponent {
+  const styles = {
+    primary: ButtonStyle.Primary,
+    secondary: ButtonStyle.Secondary,
+    success: ButtonStyle.Success,
+    danger: ButtonStyle.Danger,
+  } as const
+  return {
+    type: ComponentType.Button,
+    style: styles[options.style ?? 'secondary'],
+    custom_id: options.customId,
+    label: truncate(options.label, limits.buttonLabel),
+    ...(options.disabled && { disabled: true }),
+    ...(options.emoji && { emoji: { name: options.emoji } }),
+  }
+}
+
+export function linkButton(options: { url: string; label: string; emoji?: string }): APIButtonComponent {
+  return {
+    type: ComponentType.Button,
+    style: ButtonStyle.Link,
+    url: options.url,
+    label: truncate(options.label, limits.buttonLabel),
+    ...(options.emoji && { emoji: { name: options.emoji } }),
+  }
+}
+
+export interface SelectOption {
+  label: string
+  value: string
+  description?: string
+  emoji?: string
+  default?: boolean
+}
+
+/** A select menu; of more than 25 options the first 25 are kept, so page before. */
+export function select(options: {
+  customId: string
+  placeholder: string
+  options: readonly SelectOption[]
+  min?: number
+  max?: number
+}): APISelectMenuComponent {
+  return {
+    type: ComponentType.StringSelect,
+    custom_id: options.customId,
+    placeholder: truncate(options.placeholder, 150),
+    min_values: options.min ?? 1,
+    max_values: options.max ?? 1,
+    options: options.options.slice(0, 25).map(toSelectOption),
+  }
+}
+
+function toSelectOption(option: SelectOption) {
+  return {
+    label: truncate(option.label, 100),
+    value: option.value,
+    ...(option.description && { description: truncate(option.description, 100) }),
+    ...(option.emoji && { emoji: { name: option.emoji } }),
+    ...(option.default && { default: true }),
+  }
+}
+
+export type Field =
+  | {
+      kind: 'text'
+      key: string
+      label: string
+      description?: string
+      long?: boolean
+      required?: boolean
+      min?: number
+      max?: number
+      value?: string
+      placeholder?: string
+    }
+  | {
+      kind: 'select'
+      key: string
+      label: string
+      description?: string
+      required?: boolean
+      options: readonly SelectOption[]
+      min?: number
+      max?: number
+      placeholder?: string
+    }
+  | { kind: 'note'; text: string }
+
+/** A modal with one to five fields; what the person enters arrives under each field's `key`. */
+export function modal(options: { customId: string; title: string; fields: readonly Field[] }): Modal {
+  return { custom_id: options.customId, title: truncate(options.title, limits.modalTitle), components: options.fields.map(toLabel) }
+}
+
+function toLabel(field: Field): Modal['components'][number] {
+  if (field.kind === 'note') return { type: ComponentType.TextDisplay, content: truncate(field.text, 2000) }
+  const frame = {
+    type: ComponentType.Label as const,
+    label: truncate(field.label, limits.label),
+    ...(field.description && { description: truncate(field.description, limits.labelDescription) }),
+  }
+  if (field.kind === 'text')
+    return {
+      ...frame,
+      component: {
+        type: ComponentType.TextInput,
+        custom_id: field.key,
+        style: field.long ? 2 : 1,
+        required: field.required ?? true,
+        ...(field.min !== undefined && { min_length: field.min }),
+        max_length: field.max ?? (field.long ? 4000 : 200),
+        ...(field.value !== undefined && { value: field.value }),
+        ...(field.placeholder && { placeholder: truncate(field.placeholder, 100) }),
+      },
+    }
+  return {
+    ...frame,
+    component: {
+      type: ComponentType.StringSelect,
+      custom_id: field.key,
+      required: field.required ?? true,
+      min_values: field.min ?? 1,
+      max_values: field.max ?? 1,
+      options: field.options.slice(0, 25).map(toSelectOption),
+      ...(field.placeholder && { placeholder: truncate(field.placeholder, 150) }),
+    },
+  }
+}
+
+/** Cuts text to at most `max` UTF-16 units without splitting a character, with an ellipsis where something was cut. */
+export function truncate(content: string, max: number): string {
+  if (content.length <= max) return content
+  const segments = new Intl.Segmenter('en', { granularity: 'grapheme' }).segment(content.slice(0, max))
+  let kept = ''
+  for (const { segment } of segments) {
+    if (kept.length + segment.length > max - 1) break
+    kept += segment
+  }
+  return `${kept}…`
+}
+
+/** What a person typed, shown literally: markdown and mentions have no effect. */
+export function literal(content: string): string {
+  return content.replace(/[\\*_~`|>#[\]()<@:-]/g, (sign) => `\\${sign}`)
+}
+
+/** A time as each reader sees it in their own zone: `R` relative, `D` date, `f` date and time. */
+export function time(at: Date, style: 'R' | 'D' | 'f' | 'd' = 'R'): string {
+  return `<t:${Math.floor(at.getTime() / 1000)}:${style}>`
+}
+
+function text(content: string, budget: { left: number }): APITextDisplayComponent {
+  const fitted = truncate(content, Math.max(1, budget.left))
+  budget.left -= fitted.length
+  return { type: ComponentType.TextDisplay, content: fitted }
+}
+
+function imageUrl(url: string): string {
+  return /^(https?|attachment):/.test(url) ? url : `attachment://${url}`
+}
+
+function isButtons(row: readonly APIButtonComponent[] | APISelectMenuComponent): row is readonly APIButtonComponent[] {
+  return Array.isArray(row)
+}

@@ -1,0 +1,244 @@
+// The few commands no feature owns: /help, and /admin for setup, settings and failed work.
+import { z } from 'zod'
+import type { Change } from '../bot/guild.ts'
+import { listFailed, retryFailed } from '../db/outbox.ts'
+import { readSettings, writeSetting } from '../db/settings.ts'
+import { audit } from '../db/tables.ts'
+import { UserError } from '../plugins/kit/errors.ts'
+import { settingsChanged } from '../plugins/kit/events.ts'
+import { definePlugin, type Plugin, type SetupContext } from '../plugins/kit/plugin.ts'
+import { type Access, type Command, type Ctx, defineCommand } from './define.ts'
+import { card, literal, type Message, time } from './messages.ts'
+
+/** What these commands need from the whole house; handed in lazily because they are set up before it is complete. */
+export interface House {
+  commands(): readonly Command[]
+  plugins(): readonly Plugin[]
+  reconcile(
+    guildId: string,
+    options: { dryRun: boolean; onChange: (change: Change, done: number) => Promise<void> },
+  ): Promise<Change[]>
+}
+
+export function housePlugin(house: House): Plugin {
+  return definePlugin({
+    id: 'house',
+    title: 'Help and administration',
+    summary: 'Shows what there is, sets the server up, and changes settings.',
+    setup: (context: SetupContext<unknown>) => ({
+      commandGroups: {
+        admin: 'Run the partner program',
+        'admin settings': 'See and change settings',
+        'admin jobs': 'Work that failed',
+      },
+      commands: [help(house), setup(house), ...settingsCommands(house, context), ...jobCommands(context)],
+    }),
+  })
+}
+
+function help(house: House): Command {
+  return defineCommand({
+    path: 'help',
+    description: 'What you can do here',
+    access: 'everyone',
+    reply: 'ephemeral',
+    run: async (ctx) => {
+      const usable = house.commands().filter((command) => command.access !== 'admin' || ctx.member.isAdmin)
+      const line = (command: Command) => `\`/${command.path}\` · ${command.description}`
+      const section = (name: string, commands: readonly Command[]) =>
+        commands.length > 0 ? [{ name, value: commands.map(line).join('\n') }] : []
+      return card({
+        title: `Help for ${literal(ctx.program.name)}`,
+        body: 'Type `/` in any channel to use a command.',
+        fields: [
+          ...section(
+            'For everyone',
+            usable.filter((command) => command.access === 'everyone'),
+          ),
+          ...section(
+            'For partners',
+            usable.filter((command) => isPrecondition(command.access)),
+          ),
+          ...section(
+            'For admins',
+            usable.filter((command) => command.access === 'admin'),
+          ),
+        ],
+      })
+    },
+  })
+}
+
+function isPrecondition(access: Access): boolean {
+  return typeof access === 'object'
+}
+
+function setup(house: House): Command {
+  return defineCommand({
+    path: 'admin setup',
+    description: 'Create or mend the roles and channels of the program',
+    options: { dry_run: { type: 'boolean', description: 'Only show what would change' } },
+    access: 'admin',
+    reply: 'ephemeral',
+    run: async (ctx, { dry_run: dryRun = false }) => {
+      const changes = await house.reconcile(ctx.program.guildId, {
+        dryRun,
+        onChange: async (change, done) => {
+          if (!dryRun && done % 5 === 1)
+            await ctx.progress(
+              card({
+                title: 'Setting up the server …',
+                body: `${done} changes so far; now: ${change.kind} “${literal(change.name)}”`,
+              }),
+            )
+        },
+      })
+      return setupReport(changes, dryRun)
+    },
+  })
+}
+
+function setupReport(changes: readonly Change[], dryRun: boolean): Message {
+  if (changes.length === 0)
+    return card({
+      title: 'Everything is in place',
+      body: 'Roles and channels are as they should be. Nothing was changed.',
+      tone: 'good',
+    })
+  const words = { create: 'create', update: 'mend', adopt: 'take over' }
+  const lines = changes.map(
+    (change) => `• ${words[change.action]} ${change.kind} **${literal(change.name)}** (${literal(change.because)})`,
+  )
+  return card({
+    title: dryRun ? `${changes.length} changes would be made` : `The server is set up: ${changes.length} changes`,
+    body: lines.join('\n'),
+    tone: dryRun ? 'neutral' : 'good',
+    ...(dryRun && { footer: 'Run /admin setup without dry_run to make them.' }),
+  })
+}
+
+function settingsCommands(house: House, context: SetupContext<unknown>): Command[] {
+  const configurable = () => house.plugins().filter((plugin) => plugin.config)
+  const suggestPlugin = async (_: Ctx, typed: string) =>
+    configurable()
+      .filter((plugin) => plugin.id.includes(typed.toLowerCase()))
+      .map((plugin) => ({ name: plugin.title, value: plugin.id }))
+  const find = (id: string): Plugin & { config: z.ZodType } => {
+    const plugin = configurable().find((candidate) => candidate.id === id)
+    if (!plugin?.config)
+      throw new UserError(
+        'unknown_plugin',
+        `There are no settings for “${id}”. Choose one of: ${configurable()
+          .map((candidate) => candidate.id)
+          .join(', ')}.`,
+      )
+    return plugin as Plugin & { config: z.ZodType }
+  }
+  const fieldsOf = (schema: z.ZodType): Record<string, z.ZodType> =>
+    schema instanceof z.ZodObject ? (schema.shape as Record<string, z.ZodType>) : {}
+  const suggestSetting = async (_: Ctx, typed: string) =>
+    configurable()
+      .flatMap((plugin) => Object.keys(fieldsOf(plugin.config!)).map((key) => `${plugin.id} ${key}`))
+      .filter((name) => name.toLowerCase().includes(typed.toLowerCase()))
+      .map((name) => ({ name, value: name }))
+
+  return [
+    defineCommand({
+      path: 'admin settings show',
+      description: 'The settings of one plugin',
+      options: { plugin: { type: 'string', description: 'Which plugin', required: true, suggest: suggestPlugin } },
+      access: 'admin',
+      reply: 'ephemeral',
+      run: async (ctx, options) => {
+        const plugin = find(options.plugin)
+        const values = (await readSettings(context.db, ctx.program.id, plugin.id, plugin.config)) as Record<string, unknown>
+        return card({
+          title: `Settings of ${plugin.title}`,
+          fields: Object.entries(fieldsOf(plugin.config)).map(([key, field]) => ({
+            name: `${key} = ${literal(show(values[key]))}`,
+            value: field.description ?? '',
+          })),
+          footer: 'Change one with /admin settings set.',
+        })
+      },
+    }),
+    defineCommand({
+      path: 'admin settings set',
+      description: 'Change one setting',
+      options: {
+        setting: {
+          type: 'string',
+          description: 'Plugin and setting, such as “commissions holdDays”',
+          required: true,
+          suggest: suggestSetting,
+        },
+        value: { type: 'string', description: 'The new value', required: true, max: 1000 },
+      },
+      access: 'admin',
+      reply: 'ephemeral',
+      run: async (ctx, options) => {
+        const [id = '', key = ''] = options.setting.trim().split(/\s+/)
+        const plugin = find(id)
+        await context.db.transaction(async (tx) => {
+          await writeSetting(tx, ctx.program.id, plugin.id, plugin.config, key, options.value)
+          await tx.insert(audit).values({
+            programId: ctx.program.id,
+            actor: ctx.user.id,
+            action: 'settings.set',
+            detail: { plugin: plugin.id, key, value: options.value },
+            at: ctx.now,
+          })
+          await context.emit(tx, settingsChanged, { programId: ctx.program.id, plugin: plugin.id, actor: ctx.user.id })
+        })
+        const values = (await readSettings(context.db, ctx.program.id, plugin.id, plugin.config)) as Record<string, unknown>
+        return card({
+          title: 'Setting saved',
+          body: `**${plugin.title}** · ${key} is now **${literal(show(values[key]))}**.`,
+          tone: 'good',
+        })
+      },
+    }),
+  ]
+}
+
+function show(value: unknown): string {
+  return typeof value === 'string'
+    ? value
+    : JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? inner.toString() : inner))
+}
+
+function jobCommands({ db }: SetupContext<unknown>): Command[] {
+  return [
+    defineCommand({
+      path: 'admin jobs failed',
+      description: 'Background work that was set aside after its last try',
+      access: 'admin',
+      reply: 'ephemeral',
+      run: async (ctx) => {
+        const rows = await listFailed(db, ctx.program.id)
+        if (rows.length === 0)
+          return card({
+            title: 'No failed work',
+            body: 'Everything that was asked for has been done or is on its way.',
+            tone: 'good',
+          })
+        return card({
+          title: 'Work that was set aside',
+          body: rows.map((row) => `**${row.name}** ${time(row.failedAt!)}\n${literal(row.lastError ?? '')}`),
+          tone: 'warn',
+          footer: 'When the cause is mended, run /admin jobs retry.',
+        })
+      },
+    }),
+    defineCommand({
+      path: 'admin jobs retry',
+      description: 'Try failed work again',
+      access: 'admin',
+      reply: 'ephemeral',
+      run: async (ctx) => {
+        const count = await retryFailed(db, ctx.program.id)
+        return card({ title: count === 0 ? 'Nothing to retry' : `${count} pieces of work are tried again`, tone: 'good' })
+      },
+    }),
+  ]
+}

@@ -1,0 +1,70 @@
+// The connection to Postgres over the `postgres` driver, and the one way to open a transaction.
+import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
+import postgres from 'postgres'
+
+/** Anything that runs queries outside a transaction. */
+export type Db = PostgresJsDatabase
+/** A running transaction. Functions that take a `Tx` write; they never call a vendor while it is open. */
+export type Tx = Parameters<Parameters<Db['transaction']>[0]>[0]
+/** Either of the two: for functions that only read. */
+export type Reader = Db | Tx
+
+export interface Connection {
+  readonly db: Db
+  /** The driver itself: LISTEN/NOTIFY, advisory locks, COPY. */
+  readonly sql: postgres.Sql
+  readonly url: string
+  close(): Promise<void>
+}
+
+/** The oldest server that is supported; `connect` refuses older ones. */
+export const minimumPostgres = 15
+
+export class DatabaseUnusable extends Error {
+  override name = 'DatabaseUnusable'
+}
+
+/**
+ * Opens a pool and checks that the server answers and is new enough.
+ * @throws DatabaseUnusable with a sentence for the operator
+ */
+export async function connect(url: string, options: { max?: number; name?: string } = {}): Promise<Connection> {
+  const sql = postgres(url, {
+    max: options.max ?? 10,
+    onnotice: () => {},
+    connection: { application_name: options.name ?? 'siso' },
+    connect_timeout: 10,
+  })
+  try {
+    const [row] = await sql<{ version: string }[]>`select current_setting('server_version_num') as version`
+    const major = Math.floor(Number(row?.version ?? 0) / 10_000)
+    if (major < minimumPostgres)
+      throw new DatabaseUnusable(
+        `PostgreSQL ${major} is too old: version ${minimumPostgres} or newer is needed. Upgrade the server, or unset DATABASE_URL to use the embedded one.`,
+      )
+  } catch (error) {
+    await sql.end({ timeout: 1 })
+    if (error instanceof DatabaseUnusable) throw error
+    throw new DatabaseUnusable(
+      `The database at ${withoutPassword(url)} does not answer: ${reasonOf(error)}. Check DATABASE_URL and that the server is running.`,
+    )
+  }
+  return { db: drizzle(sql), sql, url, close: () => sql.end({ timeout: 5 }) }
+}
+
+/** The url with its password replaced, fit for logs and messages. */
+export function withoutPassword(url: string): string {
+  try {
+    const parsed = new URL(url)
+    if (parsed.password) parsed.password = '***'
+    return parsed.href
+  } catch {
+    return '(an address that is not a URL)'
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ')
+  const message = error instanceof Error ? error.message : String(error)
+  return message || (error as { code?: string }).code || 'no reason given'
+}

@@ -1,0 +1,133 @@
+// The outbox alone: what a transaction asks for is kept or dropped with it. How it is delivered is tested with the queue host.
+import { eq, sql } from 'drizzle-orm'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { z } from 'zod'
+import { hours, manualClock, minutes } from '../plugins/kit/clock.ts'
+import { defineEvent } from '../plugins/kit/events.ts'
+import { amountField, instantField } from '../plugins/kit/fields.ts'
+import { defineJob } from '../plugins/kit/jobs.ts'
+import type { Connection, Tx } from './connect.ts'
+import { claimDelivery, closeIfHandled, createOutbox, listFailed, retryFailed, setAside, takeDue } from './outbox.ts'
+import { type Program, programStore } from './programs.ts'
+import { outbox } from './tables.ts'
+import { testDatabase } from './testing.ts'
+
+const paid = defineEvent('shop.paid', { amount: amountField, at: instantField })
+const refresh = defineJob({ name: 'shop.refresh', payload: z.object({ month: z.string() }) })
+const clock = manualClock('2026-11-02T09:00:00Z')
+const { emit, enqueue } = createOutbox(clock)
+
+let connection: Connection
+let program: Program
+beforeAll(async () => {
+  connection = await testDatabase()
+  program = await connection.db.transaction((tx) => programStore.ensure(tx, { guildId: '900000000000000001', name: 'SISO' }))
+})
+afterAll(() => connection.close())
+beforeEach(() => connection.db.delete(outbox))
+
+const write = (work: (tx: Tx) => Promise<void>) => connection.db.transaction(work)
+const take = (options: { relayedBefore?: Date; limit?: number } = {}) =>
+  connection.db.transaction((tx) => takeDue(tx, { now: clock.now(), relayedBefore: new Date(0), limit: 10, ...options }))
+const all = () => connection.db.select().from(outbox).orderBy(outbox.id)
+
+test('amounts and times travel as text and come back as they were', async () => {
+  const payload = { programId: program.id, amount: 9_007_199_254_740_993n, at: new Date('2026-11-02T08:59:59.123Z') }
+  await write((tx) => emit(tx, paid, payload))
+  const [row] = await all()
+  expect(row!.payload).toEqual({ programId: program.id, amount: '9007199254740993', at: '2026-11-02T08:59:59.123Z' })
+  expect(paid.schema.parse(row!.payload)).toEqual(payload)
+})
+
+test('a transaction that fails asks for nothing', async () => {
+  await write(async (tx) => {
+    await enqueue(tx, refresh, { month: '2026-11' })
+    throw new Error('the rest failed')
+  }).catch(() => {})
+  expect(await all()).toEqual([])
+})
+
+test('a payload of the wrong shape is refused before it is written', async () => {
+  await expect(write((tx) => enqueue(tx, refresh, { month: 11 } as never))).rejects.toThrow(z.ZodError)
+  await expect(write((tx) => emit(tx, paid, { programId: 'none', amount: 1n, at: clock.now() }))).rejects.toThrow(z.ZodError)
+})
+
+test('while a job waits, asking for it again under the same key changes nothing; under another key, or when done, it does', async () => {
+  const ask = (dedupeKey: string) => write((tx) => enqueue(tx, refresh, { month: '2026-11' }, { dedupeKey }))
+  await ask('november')
+  await ask('november')
+  await ask('december')
+  const rows = await all()
+  expect(rows.map((row) => row.dedupeKey)).toEqual(['november', 'december'])
+  await closeIfHandled(connection.db, rows[0]!.id, [], clock.now())
+  await ask('november')
+  expect(await all()).toHaveLength(3)
+})
+
+test('rows are taken once, in order, when they are due, and again only when the hand-over is old', async () => {
+  await write(async (tx) => {
+    await enqueue(tx, refresh, { month: 'first' })
+    await enqueue(tx, refresh, { month: 'later' }, { at: new Date(clock.now().getTime() + hours(1)) })
+    await enqueue(tx, refresh, { month: 'second' })
+  })
+  const months = (rows: Awaited<ReturnType<typeof take>>) => rows.map((row) => (row.payload as { month: string }).month)
+  expect(months(await take({ limit: 1 }))).toEqual(['first'])
+  expect(months(await take())).toEqual(['second'])
+  expect(await take()).toEqual([])
+  clock.advance(hours(1))
+  expect(months(await take())).toEqual(['later'])
+  expect(months(await take({ relayedBefore: new Date(clock.now().getTime() - minutes(1)) }))).toEqual(['first', 'second'])
+})
+
+test('two relays at the same time never take the same row', async () => {
+  await write(async (tx) => {
+    for (let i = 0; i < 6; i++) await enqueue(tx, refresh, { month: String(i) })
+  })
+  const [one, two] = await Promise.all([take({ limit: 3 }), take({ limit: 3 })])
+  const ids = [...one, ...two].map((row) => row.id)
+  expect(new Set(ids).size).toBe(ids.length)
+})
+
+test('a row closes when the last of its targets has handled it, and each target counts once', async () => {
+  await write((tx) => emit(tx, paid, { programId: program.id, amount: 1n, at: clock.now() }))
+  const { id } = (await all())[0]!
+  const claim = (target: string) => connection.db.transaction((tx) => claimDelivery(tx, id, target, clock.now()))
+  expect([await claim('a'), await claim('a')]).toEqual([true, false])
+  await closeIfHandled(connection.db, id, ['a', 'b'], clock.now())
+  expect((await all())[0]!.doneAt).toBeNull()
+  await claim('b')
+  await closeIfHandled(connection.db, id, ['a', 'b'], clock.now())
+  expect((await all())[0]!.doneAt).toEqual(clock.now())
+})
+
+test('work that was set aside is listed for its program, not taken, and taken again after a retry', async () => {
+  await write((tx) => enqueue(tx, refresh, { month: '2026-11' }, { programId: program.id, dedupeKey: 'november' }))
+  await take()
+  await setAside(connection.db, (await all())[0]!.id, 'the shop is closed', clock.now())
+  expect(await listFailed(connection.db, program.id)).toMatchObject([{ name: 'shop.refresh', lastError: 'the shop is closed' }])
+  expect(await listFailed(connection.db, '00000000-0000-7000-8000-000000000000')).toEqual([])
+  expect(await take({ relayedBefore: clock.now() })).toEqual([])
+  expect(await retryFailed(connection.db, program.id)).toBe(1)
+  expect(await take()).toHaveLength(1)
+})
+
+test('work that was set aside does not keep new work under the same key from being asked for', async () => {
+  const ask = () => write((tx) => enqueue(tx, refresh, { month: '2026-11' }, { programId: program.id, dedupeKey: 'november' }))
+  await ask()
+  await setAside(connection.db, (await all())[0]!.id, 'the shop is closed', clock.now())
+  await ask()
+  expect(await take()).toHaveLength(1)
+  await retryFailed(connection.db, program.id)
+  expect(await take()).toHaveLength(1)
+})
+
+test('the relay finds open rows by index however many are done', async () => {
+  await connection.sql`
+    insert into core_outbox (kind, name, payload, done_at) select 'job', 'shop.refresh', '{}', now() from generate_series(1, 5000)`
+  await connection.sql`analyze core_outbox`
+  const plan = await connection.db.execute<{ 'QUERY PLAN': string }>(
+    sql`explain select * from core_outbox where done_at is null and failed_at is null and available_at <= now() order by id limit 10`,
+  )
+  expect(plan.map((row) => row['QUERY PLAN']).join('\n')).toContain('core_outbox_open')
+  await connection.db.delete(outbox).where(eq(outbox.name, 'shop.refresh'))
+})

@@ -1,0 +1,7 @@
+// What other plugins may ask of agreements.
+import type { Reader } from '../kit/index.ts'
+
+export interface Agreements {
+  /** Whether the partner has signed the version of every document that is current at `at` (grace after a new version counts as signed). */
+  hasSignedCurrent(reader: Reader, programId: string, partnerId: string, at: Date): Promise<boolean>
+}

@@ -1,0 +1,57 @@
+// Background work. A job is asked for inside a transaction (an outbox row), runs after the commit, at least once, and is retried with backoff.
+import type { z } from 'zod'
+import type { Tx } from '../../db/connect.ts'
+
+export interface Job<T = unknown> {
+  readonly name: string
+  readonly payload: z.ZodType<T>
+  /** Tries before the job is set aside for an admin (`/admin jobs`). */
+  readonly attempts: number
+  /** First pause between tries in ms; it doubles up to a minute. */
+  readonly backoffMs: number
+}
+
+/** Names a job and the shape of its payload. Names are `plugin.verb_object`. */
+export function defineJob<T>(options: { name: string; payload: z.ZodType<T>; attempts?: number; backoffMs?: number }): Job<T> {
+  return { attempts: 10, backoffMs: 500, ...options }
+}
+
+export interface JobRun {
+  /** The outbox row's number: the same at every try, so it is fit to derive idempotency keys from. */
+  readonly id: number
+  readonly attempt: number
+  readonly signal: AbortSignal
+}
+
+export interface JobHandler {
+  readonly job: Job
+  readonly run: (payload: never, run: JobRun) => Promise<void>
+}
+
+/** Binds a job to its code. It may run twice for one request (a crash between the effect and its record), so it must be idempotent. */
+export function handle<T>(job: Job<T>, run: (payload: T, run: JobRun) => Promise<void>): JobHandler {
+  return { job: job as unknown as Job, run: run as JobHandler['run'] }
+}
+
+export interface EnqueueOptions {
+  programId?: string
+  /** While a job of this name and key waits, asking for another changes nothing. Once it runs, asking makes a further one, so no fact is missed; two may then overlap. */
+  dedupeKey?: string
+  /** Not before this time. */
+  at?: Date
+}
+
+/** Asks for a job within `tx`. */
+export type Enqueue = <T>(tx: Tx, job: Job<T>, payload: T, options?: EnqueueOptions) => Promise<void>
+
+export interface Schedule {
+  /** Stable id, starting with the plugin's id. */
+  readonly id: string
+  readonly every: { ms: number } | { cron: string; timeZone?: string }
+  readonly run: () => Promise<void>
+}
+
+/** Repeats work in the background, on one process at a time. Each run must be idempotent and look for what is due, not assume that it ran on time. */
+export function schedule(id: string, every: Schedule['every'], run: () => Promise<void>): Schedule {
+  return { id, every, run }
+}

@@ -1,0 +1,44 @@
+// What other plugins may know of partners, and the points where they take part.
+import type { Ctx, Precondition } from '../../commands/define.ts'
+import { defineExtensionPoint, type Reader, type Tx } from '../kit/index.ts'
+
+/** registered → verified (e-mail) → active (every requirement met) → suspended or left. */
+export type PartnerStatus = 'registered' | 'verified' | 'active' | 'suspended' | 'left'
+
+export interface Partner {
+  readonly id: string
+  readonly programId: string
+  /** Discord id. */
+  readonly userId: string
+  readonly name: string
+  readonly email: string
+  readonly industry: string
+  readonly status: PartnerStatus
+  readonly registeredAt: Date
+  readonly verifiedAt: Date | null
+  readonly activatedAt: Date | null
+}
+
+export interface Partners {
+  byUser(reader: Reader, programId: string, userId: string): Promise<Partner | undefined>
+  byId(reader: Reader, programId: string, partnerId: string): Promise<Partner | undefined>
+  list(reader: Reader, programId: string, filter?: { status?: PartnerStatus }): Promise<Partner[]>
+  /** The partner who runs the command. @throws UserError that points to /start */
+  require(reader: Reader, ctx: Ctx): Promise<Partner>
+  /** For `access`: whoever has registered. */
+  readonly registered: Precondition
+  /** For `access`: active partners only; the refusal says which step is missing. */
+  readonly active: Precondition
+  /** Looks again at the requirements of a verified partner and activates them (emitting `partners.activated`, once) when all are met. */
+  reviewActivation(tx: Tx, programId: string, partnerId: string): Promise<void>
+}
+
+/** Something a verified partner must have done before becoming active (signing the agreement, passing a quiz). */
+export interface ActivationRequirement {
+  readonly id: string
+  readonly title: string
+  /** What the partner should do next, in one sentence. */
+  readonly nextStep: string
+  isMet(reader: Reader, partner: Partner): Promise<boolean>
+}
+export const activationRequirement = defineExtensionPoint<ActivationRequirement>('partners.activation_requirement')

@@ -1,0 +1,46 @@
+// What other plugins may ask of payouts, and how a provider takes part. Amounts in minor units.
+import { defineExtensionPoint, type Reader, type Tx } from '../kit/index.ts'
+
+export interface SendRequest {
+  readonly programId: string
+  readonly payoutId: string
+  readonly amount: bigint
+  readonly currency: string
+  /** The provider's account of the partner, e.g. acct_… */
+  readonly destination: string
+}
+
+/** `sent`: the provider has it and will confirm by webhook. */
+export interface ProviderTransfer {
+  readonly providerId: string
+  readonly state: 'sent' | 'returned'
+}
+
+export class PayoutRefused extends Error {
+  override name = 'PayoutRefused'
+}
+
+export interface PayoutProvider {
+  readonly id: string
+  readonly title: string
+  /** Makes (or finds) the partner's account at the provider and returns a page where they complete it. */
+  onboard(request: { programId: string; partnerId: string; email: string; account: string | undefined; returnUrl: string; refreshUrl: string }): Promise<{ account: string; url: string }>
+  /** Whether the account can be paid, as the provider says now. */
+  accountState(account: string): Promise<{ ready: boolean; missing: string }>
+  /** Looks for an earlier transfer of this payout: asked before every try after the first, because idempotency keys do not live for ever. */
+  find(request: SendRequest): Promise<ProviderTransfer | undefined>
+  /** Sends the money. @throws PayoutRefused when the provider says no for good; anything else may be tried again */
+  send(request: SendRequest): Promise<ProviderTransfer>
+  /** What the program can send now. */
+  available(currency: string): Promise<bigint>
+}
+export const payoutProvider = defineExtensionPoint<PayoutProvider>('payouts.provider')
+
+export interface Payouts {
+  /** Told by the provider (webhook): the transfer arrived, or came back. Unknown ids are ignored and return false. Idempotent. */
+  confirm(tx: Tx, provider: string, providerId: string, outcome: 'paid' | 'returned', detail: string): Promise<boolean>
+  /** Told by the provider (webhook): the partner's account changed. */
+  accountChanged(tx: Tx, provider: string, account: string, state: { ready: boolean; missing: string }): Promise<boolean>
+  /** Which program an account at the provider belongs to. */
+  programOfAccount(reader: Reader, provider: string, account: string): Promise<string | undefined>
+}

@@ -1,0 +1,65 @@
+// What every command-line script shares: reading flags, one clear sentence for an error a person can act on, and exit codes.
+import { parseArgs } from 'node:util'
+import { DatabaseUnusable } from '../db/connect.ts'
+import { ConfigurationError } from '../plugins/kit/environment.ts'
+import { UserError } from '../plugins/kit/errors.ts'
+
+type FlagSpec = Record<string, { type: 'boolean' | 'string'; default?: boolean | string; describe: string }>
+type FlagValues<F extends FlagSpec> = { [K in keyof F]: F[K]['type'] extends 'boolean' ? boolean : string | undefined }
+
+/** Reads `--flag` and `--flag value`. `--help` prints the flags and exits 0. @throws ConfigurationError for an unknown flag */
+export function readFlags<const F extends FlagSpec>(usage: string, spec: F): FlagValues<F> {
+  const options = Object.fromEntries(
+    Object.entries(spec).map(([name, { type, default: fallback }]) => [
+      name,
+      { type, ...(fallback !== undefined && { default: fallback }) },
+    ]),
+  )
+  try {
+    const { values } = parseArgs({ options: { ...options, help: { type: 'boolean' } }, strict: true })
+    if (values.help) {
+      console.log(
+        [`Usage: ${usage}`, '', ...Object.entries(spec).map(([name, flag]) => `  --${name.padEnd(14)} ${flag.describe}`)].join(
+          '\n',
+        ),
+      )
+      process.exit(0)
+    }
+    return values as FlagValues<F>
+  } catch (error) {
+    throw new ConfigurationError(`${(error as Error).message}\nUsage: ${usage}`)
+  }
+}
+
+/** Runs the script's main function. Errors that a person can act on are printed as their sentence; others with their stack. Either way the exit code is 1. */
+export async function runScript(main: () => Promise<void>): Promise<void> {
+  try {
+    await main()
+  } catch (error) {
+    const forPeople = error instanceof ConfigurationError || error instanceof DatabaseUnusable || error instanceof UserError
+    process.stderr.write(`${forPeople ? error.message : ((error as Error)?.stack ?? String(error))}\n`)
+    process.exitCode = 1
+  }
+}
+
+/** Calls `stop` once, at the first SIGINT, SIGTERM or SIGHUP; a second signal ends the process at once. */
+export function onSignal(stop: () => Promise<void>): void {
+  let asked = false
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => {
+      if (asked) process.exit(130)
+      asked = true
+      void stop().finally(() => process.exit(0))
+    })
+}
+
+/** The environment, with what a `.env` file in the working directory adds. */
+export function loadEnvironment(): NodeJS.ProcessEnv {
+  try {
+    process.loadEnvFile()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+      throw new ConfigurationError(`The file .env cannot be read: ${(error as Error).message}`)
+  }
+  return process.env
+}

@@ -1,0 +1,15 @@
+// Tests run beside what they test, on one real PostgreSQL server that is started once for the whole run.
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['**/*.test.ts'],
+    exclude: ['node_modules/**', 'var/**'],
+    globalSetup: ['./db/testing.server.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    pool: 'forks',
+    maxWorkers: 2,
+    reporters: process.env.CI ? ['default'] : ['dot'],
+  },
+})
