@@ -9,7 +9,7 @@ import { createDiscordEffects } from '../bot/effects.ts'
 import { type Change, reconcileGuild } from '../bot/guild.ts'
 import { type BotHost, startBot } from '../bot/host.ts'
 import { guildPlugin } from '../bot/plugin.ts'
-import { type House, housePlugin } from '../commands/plugin.ts'
+import { housePlugin, type Reconcile } from '../commands/plugin.ts'
 import { type Connection, connect } from '../db/connect.ts'
 import { type EmbeddedPostgres, startEmbedded } from '../db/embedded.ts'
 import { assertMigrated, migrate } from '../db/migrate.ts'
@@ -32,7 +32,7 @@ export interface Program {
   readonly connection: Connection
   readonly loaded: Loaded
   readonly app: FastifyInstance | undefined
-  reconcile: House['reconcile']
+  reconcile: Reconcile
   /** Stops taking work, finishes what runs, and closes everything. Safe to call twice. */
   stop(): Promise<void>
 }
@@ -45,14 +45,26 @@ export interface BootOptions {
   onProgress?: (what: string) => void
 }
 
-/** Starts what ROLE asks for. On failure everything that was opened is closed again before the error is thrown. */
-export async function boot(options: BootOptions): Promise<Program> {
+/** The house without running hosts: an open, migrated database and plugins that are set up. What scripts and `boot` start from. */
+export interface House {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly connection: Connection
+  readonly rest: REST
+  readonly loaded: Loaded
+  readonly clock: Clock
+  reconcile: Reconcile
+  /** Has `close` called at `stop`, in reverse order of the calls. */
+  onStop(close: () => Promise<void>): void
+  stop(): Promise<void>
+}
+
+/** Opens the house. On failure everything that was opened is closed again before the error is thrown. */
+export async function openHouse(options: BootOptions): Promise<House> {
   const { log, clock = systemClock, onProgress = () => {} } = options
   const env = readEnvironment(
     [...houseEnvironment, ...options.plugins.flatMap((plugin) => plugin.environment ?? [])],
     options.environment,
   )
-  const role = env.ROLE as 'all' | 'bot' | 'api' | 'worker'
   const closers: (() => Promise<void>)[] = []
   let stopped: Promise<void> | undefined
   const stop = () => {
@@ -69,39 +81,52 @@ export async function boot(options: BootOptions): Promise<Program> {
       const applied = await migrate(connection)
       if (applied.length > 0) log.info({ applied }, 'the database was migrated')
     } else await assertMigrated(connection)
-
     const rest = new REST({ version: '10', ...(env.DISCORD_API_URL && { api: env.DISCORD_API_URL }) }).setToken(env.DISCORD_TOKEN!)
     const { loaded, reconcile } = await assemble({ ...options, clock }, env, connection, rest)
     closers.push(() => loaded.stop())
-    const { emit } = createOutbox(clock)
+    return { env, connection, rest, loaded, clock, reconcile, onStop: (close) => void closers.push(close), stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
 
-    let bot: BotHost | undefined
-    let jobs: JobsHost | undefined
-    let app: FastifyInstance | undefined
-    let address: string | undefined
+/** Starts what ROLE asks for. On failure everything that was opened is closed again before the error is thrown. */
+export async function boot(options: BootOptions): Promise<Program> {
+  const { log, onProgress = () => {} } = options
+  const house = await openHouse(options)
+  const { env, connection, rest, loaded, clock, onStop, stop } = house
+  const role = env.ROLE as 'all' | 'bot' | 'api' | 'worker'
+  const { emit } = createOutbox(clock)
+  let bot: BotHost | undefined
+  let jobs: JobsHost | undefined
+  let app: FastifyInstance | undefined
+  let address: string | undefined
+  try {
     if (role === 'all' || role === 'worker') {
       onProgress('starting the workers')
       jobs = await startJobs({ connection, redisUrl: env.REDIS_URL, clock, log, loaded })
-      closers.push(jobs.stop)
+      onStop(jobs.stop)
     }
     if (role === 'all' || role === 'api') {
       onProgress('starting the web server')
-      app = await buildApp({
+      const built = await buildApp({
         loaded,
         log,
         trustProxy: env.TRUST_PROXY === 'true',
         readiness: async () => ({ database: await answers(connection), ...(bot && { discord: bot.state() }) }),
       })
-      closers.push(() => app!.close())
-      address = await listen(app, { host: env.HOST!, port: Number(env.PORT) })
+      app = built
+      onStop(() => built.close())
+      address = await listen(built, { host: env.HOST!, port: Number(env.PORT) })
     }
     if (role === 'all' || role === 'bot') {
       onProgress('logging in to Discord')
       bot = await startBot({ connection, rest, token: env.DISCORD_TOKEN!, apiUrl: env.DISCORD_API_URL, clock, log, loaded, emit })
-      closers.push(bot.stop)
+      onStop(bot.stop)
     }
     log.info({ role, address, queue: jobs?.store }, 'ready')
-    return { address, connection, loaded, app, reconcile, stop }
+    return { address, connection, loaded, app, reconcile: house.reconcile, stop }
   } catch (error) {
     await stop()
     throw error
@@ -131,7 +156,7 @@ async function assemble(
   env: Readonly<Record<string, string | undefined>>,
   connection: Connection,
   rest: REST,
-): Promise<{ loaded: Loaded; reconcile: House['reconcile'] }> {
+): Promise<{ loaded: Loaded; reconcile: Reconcile }> {
   const { clock, log } = options
   const { db } = connection
   const { emit, enqueue } = createOutbox(clock)
@@ -140,7 +165,7 @@ async function assemble(
   const webhooks = createWebhookInbox(clock)
   let loaded: Loaded | undefined
 
-  const reconcile: House['reconcile'] = async (guildId, { dryRun, onChange }): Promise<Change[]> => {
+  const reconcile: Reconcile = async (guildId, { dryRun, onChange }): Promise<Change[]> => {
     const program = await programStore.byGuild(db, guildId)
     if (!program) throw new UserError('no_program', 'The bot is not in that server. Invite it first.')
     return reconcileGuild({ db, rest, clock, discord, enqueue, plugins: loaded!.plugins, program, dryRun, onChange })

@@ -20,7 +20,7 @@ export const applyRole = defineJob({
 export const sendMessage = defineJob({ name: 'guild.send_message', payload: z.object({ id: z.uuid() }) })
 
 /** Codes of Discord's refusals that have a meaning of their own here (https://docs.discord.com/developers/topics/opcodes-and-status-codes). */
-const refused = { unknownMember: 10007, unknownMessage: 10008, cannotDm: 50007 } as const
+const refused = { unknownChannel: 10003, unknownMember: 10007, unknownMessage: 10008, unknownUser: 10013, cannotDm: 50007 } as const
 
 /** The half that plugins use: it only writes rows and asks for jobs. */
 export function createDiscordEffects(clock: Clock, enqueue: Enqueue): DiscordEffects {
@@ -75,6 +75,7 @@ export function createDiscordEffects(clock: Clock, enqueue: Enqueue): DiscordEff
 
 /** The half that talks to Discord. Each handler looks at the row, does what is missing, and records it; running twice changes nothing. */
 export function createEffectJobs({ db, rest, clock, emit }: { db: Db; rest: REST; clock: Clock; emit: Emit }): JobHandler[] {
+  const oneAtATime = turns()
   return [
     handle(applyRole, async ({ programId, userId, role }) => {
       const mine = and(eq(memberRoles.programId, programId), eq(memberRoles.userId, userId), eq(memberRoles.roleKey, role))
@@ -87,42 +88,46 @@ export function createEffectJobs({ db, rest, clock, emit }: { db: Db; rest: REST
       try {
         await (row.wanted ? rest.put(route, { reason: row.reason }) : rest.delete(route, { reason: row.reason }))
       } catch (error) {
-        if (!isRefusal(error, refused.unknownMember)) throw error
+        if (!isRefusal(error, refused.unknownMember) && !isRefusal(error, refused.unknownUser)) throw error
         await db.update(memberRoles).set({ applied: null, lastError: 'not in the server' }).where(mine)
         return
       }
       await db.update(memberRoles).set({ applied: row.wanted, lastError: null, updatedAt: clock.now() }).where(mine)
     }),
 
-    handle(sendMessage, async ({ id }) => {
-      const [row] = await db.select().from(messages).where(eq(messages.id, id))
-      if (row?.state !== 'wanted') return
-      const one = eq(messages.id, id)
-      try {
-        const channelId = row.channelId ?? (await openChannel(row))
-        if (!channelId) return
-        if (!row.channelId) await db.update(messages).set({ channelId }).where(one)
-        const sent = await deliver(row, channelId)
-        await db
-          .update(messages)
-          .set({
-            channelId,
-            messageId: sent.id,
-            sentRevision: row.revision,
-            sentAt: clock.now(),
-            lastError: null,
-            state: sql`case when ${messages.revision} = ${row.revision} then 'sent' else ${messages.state} end`,
-          })
-          .where(one)
-      } catch (error) {
-        if (!isRefusal(error, refused.cannotDm)) throw error
-        await db.transaction(async (tx) => {
-          await tx.update(messages).set({ state: 'refused', lastError: 'direct messages are closed' }).where(one)
-          await emit(tx, directMessageRefused, { programId: row.programId, userId: row.target, key: row.key })
-        })
-      }
-    }),
+    handle(sendMessage, ({ id }) => oneAtATime(id, () => send(id))),
   ]
+
+  async function send(id: string): Promise<void> {
+    const [row] = await db.select().from(messages).where(eq(messages.id, id))
+    if (row?.state !== 'wanted') return
+    const one = eq(messages.id, id)
+    try {
+      const channelId = row.channelId ?? (await openChannel(row))
+      if (!channelId) return
+      if (!row.channelId) await db.update(messages).set({ channelId }).where(one)
+      const sent = await deliver(row, channelId)
+      await db
+        .update(messages)
+        .set({
+          channelId,
+          messageId: sent.id,
+          sentRevision: row.revision,
+          sentAt: clock.now(),
+          lastError: null,
+          state: sql`case when ${messages.revision} = ${row.revision} then 'sent' else ${messages.state} end`,
+        })
+        .where(one)
+    } catch (error) {
+      // The channel was deleted: forget it, so that the next try looks for the one that has taken its place.
+      if (isRefusal(error, refused.unknownChannel)) await db.update(messages).set({ channelId: null, messageId: null }).where(one)
+      if (!isRefusal(error, refused.cannotDm)) throw error
+      await db.transaction(async (tx) => {
+        await tx.update(messages).set({ state: 'refused', lastError: 'direct messages are closed' }).where(one)
+        await emit(tx, directMessageRefused, { programId: row.programId, userId: row.target, key: row.key })
+      })
+    }
+  }
 
   type Row = typeof messages.$inferSelect
 
@@ -151,11 +156,26 @@ export function createEffectJobs({ db, rest, clock, emit }: { db: Db; rest: REST
         if (!isRefusal(error, refused.unknownMessage)) throw error
       }
     }
-    const nonce = `${row.id.replaceAll('-', '').slice(-20)}.${row.revision}`.slice(0, 25)
-    return (await rest.post(Routes.channelMessages(channelId), {
+    // Discord answers a known nonce with the message that it made before: one row never becomes two messages, even after a crash before the record.
+    const nonce = row.id.replaceAll('-', '').slice(-20) + (row.messageId ? `.${row.revision % 10_000}` : '')
+    const sent = (await rest.post(Routes.channelMessages(channelId), {
       body: { ...body, nonce, enforce_nonce: true },
       files,
     })) as APIMessage
+    // That earlier message may carry the words of an earlier revision.
+    if (row.revision > 1) await rest.patch(Routes.channelMessage(channelId, sent.id), { body, files })
+    return sent
+  }
+}
+
+/** Runs work of one key after the other: two revisions of a message must not overtake each other on their way to Discord. */
+function turns(): (key: string, work: () => Promise<void>) => Promise<void> {
+  const last = new Map<string, Promise<void>>()
+  return (key, work) => {
+    const mine = (last.get(key) ?? Promise.resolve()).catch(() => {}).then(work)
+    const done = mine.finally(() => last.get(key) === done && last.delete(key))
+    last.set(key, done)
+    return done
   }
 }
 

@@ -109,7 +109,8 @@ export async function reconcileGuild(options: Options): Promise<Change[]> {
         update: (found) =>
           rest.patch(Routes.channel(found.id), {
             body: {
-              name: body.name,
+              // Discord allows two renames in ten minutes, so the name is sent only when it differs.
+              ...(found.name !== body.name && { name: body.name }),
               topic: body.topic,
               parent_id: body.parent_id,
               permission_overwrites: body.permission_overwrites,
@@ -278,9 +279,14 @@ async function remember({ db, clock, program }: Options, kind: GuildObjectKind, 
     })
 }
 
-/** Posts the notices, and sends what waited for roles and channels to exist. */
+/** Posts the notices, again where their channel was made anew, and sends what waited for roles and channels to exist. */
 async function resume({ db, discord, enqueue, program }: Options, channels: readonly ChannelWish[]): Promise<void> {
   await db.transaction(async (tx) => {
+    await tx.execute(sql`
+      update core_messages m set state = 'wanted', sent_revision = 0, channel_id = null, message_id = null
+      from core_guild_objects o
+      where m.program_id = ${program.id} and o.program_id = m.program_id and m.target_kind = 'channel' and m.key = 'notice:' || o.key
+        and o.kind = 'channel' and m.channel_id is distinct from o.discord_id`)
     for (const channel of channels)
       if (channel.notice)
         await discord.post(tx, {

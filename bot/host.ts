@@ -1,5 +1,5 @@
 // The Discord host: holds the gateway, keeps the client, routes interactions, tells the house who joined and left, and leaves in good order.
-import type { REST } from '@discordjs/rest'
+import { DiscordAPIError, type REST } from '@discordjs/rest'
 import { Client, Events, GatewayIntentBits, type Guild, Routes } from 'discord.js'
 import { and, isNotNull, isNull, lt, sql } from 'drizzle-orm'
 import type { Logger } from 'pino'
@@ -8,6 +8,7 @@ import type { Connection } from '../db/connect.ts'
 import { programStore } from '../db/programs.ts'
 import { interactions } from '../db/tables.ts'
 import type { Clock } from '../plugins/kit/clock.ts'
+import { ConfigurationError } from '../plugins/kit/environment.ts'
 import { type Emit, memberJoined, memberLeft } from '../plugins/kit/events.ts'
 import type { Loaded } from '../plugins/kit/load.ts'
 import { toRestBody } from './effects.ts'
@@ -37,7 +38,7 @@ interface Options {
 export async function startBot(options: Options): Promise<BotHost> {
   const { connection, rest, clock, log, loaded, emit } = options
   const { db } = connection
-  const { id: applicationId } = (await rest.get(Routes.currentApplication())) as { id: string }
+  const applicationId = await identify(rest)
   const stopping = new AbortController()
   const router = createRouter({ db, clock, log, loaded })
 
@@ -79,7 +80,7 @@ export async function startBot(options: Options): Promise<BotHost> {
     })
     await apologiseForLost()
     const ready = new Promise<void>((resolve) => client.once(Events.ClientReady, () => resolve()))
-    await client.login(options.token)
+    await client.login(options.token).catch(explainLogin)
     await ready
     for (const guild of client.guilds.cache.values()) await welcomeGuild(guild)
     log.info({ user: client.user?.username, guilds: client.guilds.cache.size }, 'the bot is on Discord')
@@ -147,4 +148,34 @@ export async function startBot(options: Options): Promise<BotHost> {
       await holder?.release()
     },
   }
+}
+
+/** The application behind the token. @throws ConfigurationError when Discord refuses the token or cannot be reached */
+async function identify(rest: REST): Promise<string> {
+  try {
+    return ((await rest.get(Routes.currentApplication())) as { id: string }).id
+  } catch (error) {
+    if (error instanceof DiscordAPIError && error.status === 401)
+      throw new ConfigurationError(
+        'Discord refuses DISCORD_TOKEN. Make a new one at https://discord.com/developers/applications → your application → Bot → Reset Token.',
+      )
+    if (error instanceof DiscordAPIError) throw error
+    throw new ConfigurationError(
+      `Discord cannot be reached: ${causeOf(error)}. Check the connection, and DISCORD_API_URL if it is set.`,
+    )
+  }
+}
+
+/** @throws ConfigurationError when Discord does not allow what the bot asks for at login, else the error itself */
+function explainLogin(error: unknown): never {
+  if (error instanceof Error && /disallowed intents/i.test(error.message))
+    throw new ConfigurationError(
+      'Discord does not let the bot see who joins. Switch on “Server Members Intent” at https://discord.com/developers/applications → your application → Bot.',
+    )
+  throw error
+}
+
+function causeOf(error: unknown): string {
+  const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  return inner instanceof Error ? inner.message || ((inner as NodeJS.ErrnoException).code ?? inner.name) : String(inner)
 }

@@ -1,6 +1,12 @@
 // From gateway to handler: claims the interaction, defers as declared, checks access, runs, and answers whatever happens. Never a hanging "thinking…".
 import { randomBytes } from 'node:crypto'
-import { type AutocompleteInteraction, type ChatInputCommandInteraction, type Interaction, MessageFlags } from 'discord.js'
+import {
+  type AutocompleteInteraction,
+  type ChatInputCommandInteraction,
+  type Interaction,
+  MessageFlags,
+  type ModalMessageModalSubmitInteraction,
+} from 'discord.js'
 import { eq } from 'drizzle-orm'
 import type { Logger } from 'pino'
 import { parseCustomId, readParams } from '../commands/customId.ts'
@@ -46,7 +52,11 @@ export function createRouter({
     if (interaction.isAutocomplete()) return suggest(interaction)
     if (!(interaction.isChatInputCommand() || interaction.isMessageComponent() || interaction.isModalSubmit())) return
     const plan = planFor(interaction, commands, loaded.components)
-    if (!(await claim(interaction, plan.reply !== 'modal'))) return
+    try {
+      if (!(await claim(interaction, showsThinking(interaction, plan.reply)))) return
+    } catch (error) {
+      return apologise(interaction, plan, error)
+    }
     try {
       await defer(interaction, plan.reply)
       const program = await programOf(db, interaction)
@@ -101,7 +111,7 @@ export function createRouter({
     try {
       if (!interaction.replied && !interaction.deferred)
         await interaction.reply({ ...toPayload(message), flags: MessageFlags.IsComponentsV2 | MessageFlags.Ephemeral })
-      else if (plan.reply === 'ephemeral') await interaction.editReply(toPayload(message))
+      else if (plan.reply !== 'public' && showsThinking(interaction, plan.reply)) await interaction.editReply(toPayload(message))
       else {
         if (plan.reply === 'public') await interaction.deleteReply()
         await interaction.followUp({ ...toPayload(message), flags: MessageFlags.IsComponentsV2 | MessageFlags.Ephemeral })
@@ -189,10 +199,19 @@ function stale(name: string): Plan {
   }
 }
 
+/** Whether the deferral shows “thinking…”, which has to be replaced by an answer whatever happens. */
+function showsThinking(interaction: Answerable, reply: ComponentReply): boolean {
+  if (reply === 'update') return !interaction.isMessageComponent() && !isFormOfMessage(interaction)
+  return reply !== 'modal'
+}
+
+function isFormOfMessage(interaction: Answerable): interaction is ModalMessageModalSubmitInteraction {
+  return interaction.isModalSubmit() && interaction.isFromMessage()
+}
+
 async function defer(interaction: Answerable, reply: ComponentReply): Promise<void> {
   if (reply === 'modal') return
-  if (reply === 'update' && interaction.isMessageComponent()) await interaction.deferUpdate()
-  else if (reply === 'update' && interaction.isModalSubmit() && interaction.isFromMessage()) await interaction.deferUpdate()
+  if (reply === 'update' && (interaction.isMessageComponent() || isFormOfMessage(interaction))) await interaction.deferUpdate()
   else await interaction.deferReply(reply === 'public' ? {} : { flags: MessageFlags.Ephemeral })
 }
 

@@ -1,7 +1,7 @@
 // The inbox of webhooks: verified events are stored before they are handled, duplicates are counted, refusals leave a count and nothing else.
-import { and, eq, isNull, sql } from 'drizzle-orm'
+import { and, desc, eq, isNotNull, isNull, or, sql } from 'drizzle-orm'
 import type { Clock } from '../plugins/kit/clock.ts'
-import type { Db, Tx } from './connect.ts'
+import type { Db, Reader, Tx } from './connect.ts'
 import { webhookRefusals, webhooks } from './tables.ts'
 
 export type StoredWebhook = typeof webhooks.$inferSelect
@@ -14,6 +14,8 @@ export interface WebhookInbox {
   markHandled(tx: Tx, source: string, eventId: string, programId?: string): Promise<void>
   /** Keeps the event for an admin, with a reason in plain words. */
   park(tx: Tx, source: string, eventId: string, reason: string, programId?: string): Promise<void>
+  /** The latest parked events of the program, and with `unassigned` those of no program yet, newest first. */
+  parked(reader: Reader, source: string, programId: string, options: { unassigned: boolean; limit: number }): Promise<StoredWebhook[]>
   /** Counts a refused delivery by reason (`bad_signature`, `too_old`, `malformed`). */
   refuse(db: Db, source: string, reason: string): Promise<void>
 }
@@ -49,6 +51,20 @@ export function createWebhookInbox(clock: Clock): WebhookInbox {
         .set({ parkedAt: clock.now(), parkReason: reason, ...(programId && { programId }) })
         .where(one(source, eventId))
     },
+    parked: (reader, source, programId, { unassigned, limit }) =>
+      reader
+        .select()
+        .from(webhooks)
+        .where(
+          and(
+            eq(webhooks.source, source),
+            isNotNull(webhooks.parkedAt),
+            isNull(webhooks.handledAt),
+            unassigned ? or(eq(webhooks.programId, programId), isNull(webhooks.programId)) : eq(webhooks.programId, programId),
+          ),
+        )
+        .orderBy(desc(webhooks.parkedAt))
+        .limit(limit),
     refuse: async (db, source, reason) => {
       const day = clock.now().toISOString().slice(0, 10)
       await db

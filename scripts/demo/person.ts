@@ -40,8 +40,9 @@ export interface Person extends Identity {
   press(message: APIMessage, label: string): Promise<Outcome>
   /** Fills the form by field labels (or custom ids) and submits it. */
   submit(form: OpenForm, values: Record<string, string>): Promise<Outcome>
-  /** Channels of the guild that this person can see. */
-  channels(): Promise<APIChannel[]>
+  /** Channels of the guild that this person can see now, as their client was told. */
+  channels(): APIChannel[]
+  categories(): APIChannel[]
   /** Messages of a channel, newest first. */
   messages(channelId: string): Promise<APIMessage[]>
   /** Messages of the direct conversation with the bot, newest first. */
@@ -78,9 +79,11 @@ export async function openClient({ identity, api, guildId, timeoutMs = 10_000, .
 
   const { url } = await call<{ url: string }>('GET', '/gateway')
   const events: { name: string; data: Record<string, unknown> }[] = []
+  const visible = new Map<string, APIChannel>()
   const watchers = new Set<() => void>()
   const connection = await connectGateway(`${url}/?v=9&encoding=json`, identity.token, timeoutMs, (name, data) => {
     events.push({ name, data })
+    keepVisible(visible, guildId, name, data)
     for (const watcher of watchers) watcher()
   })
 
@@ -98,20 +101,15 @@ export async function openClient({ identity, api, guildId, timeoutMs = 10_000, .
     )
   }
 
-  const typedIn = async (): Promise<string> => {
-    const visible = await channels()
-    const channel =
-      visible.find((candidate) => candidate.id === options.channelId) ?? visible.find((candidate) => candidate.type === 0)
+  const typedIn = (): string => {
+    const channel = visible.get(options.channelId ?? '') ?? [...visible.values()].find((candidate) => candidate.type === 0)
     if (!channel) throw new Error(`${identity.username} sees no channel to type in`)
     return channel.id
   }
-  const channels = () =>
-    call<APIChannel[]>('GET', `/guilds/${guildId}/channels`).then((all) => all.filter((channel) => channel.type !== 4))
-
   return {
     ...identity,
     run: async (path, values = {}) => {
-      const channelId = await typedIn()
+      const channelId = typedIn()
       const index = await call<{ application_commands: APIApplicationCommand[] }>(
         'GET',
         `/guilds/${guildId}/application-command-index`,
@@ -164,11 +162,12 @@ export async function openClient({ identity, api, guildId, timeoutMs = 10_000, .
       return interact({
         type: 5,
         application_id,
-        channel_id: channel_id ?? (await typedIn()),
+        channel_id: channel_id ?? typedIn(),
         data: { id: form.id, custom_id: form.custom_id, components },
       })
     },
-    channels,
+    channels: () => [...visible.values()].filter((channel) => channel.type !== 4),
+    categories: () => [...visible.values()].filter((channel) => channel.type === 4),
     messages: (channelId) => call('GET', `/channels/${channelId}/messages?limit=50`),
     directMessages: async () => {
       const [channel] = await call<{ id: string }[]>('GET', '/users/@me/channels')
@@ -182,6 +181,17 @@ export async function openClient({ identity, api, guildId, timeoutMs = 10_000, .
     get: (path) => call('GET', path),
     leave: connection.close,
   }
+}
+
+/** What the client shows in its channel list: told at the start, and whenever something appears or disappears. */
+function keepVisible(visible: Map<string, APIChannel>, guildId: string, name: string, data: Record<string, unknown>): void {
+  const guilds = name === 'READY' ? (data.guilds as Record<string, unknown>[]) : name === 'GUILD_CREATE' ? [data] : []
+  for (const guild of guilds)
+    if (guild.id === guildId)
+      for (const channel of (guild.channels as APIChannel[] | undefined) ?? []) visible.set(channel.id, channel)
+  if ((name === 'CHANNEL_CREATE' || name === 'CHANNEL_UPDATE') && data.guild_id === guildId)
+    visible.set(data.id as string, data as unknown as APIChannel)
+  if (name === 'CHANNEL_DELETE') visible.delete(data.id as string)
 }
 
 function outcomeOf(

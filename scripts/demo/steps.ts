@@ -24,7 +24,11 @@ export class Unexpected extends Error {
 }
 
 /** Runs the steps in order and stops at the first that fails. `onResult` is called after each. */
-export async function runSteps<T>(tour: T, steps: readonly Step<T>[], onResult: (result: StepResult) => void): Promise<StepResult[]> {
+export async function runSteps<T>(
+  tour: T,
+  steps: readonly Step<T>[],
+  onResult: (result: StepResult) => void,
+): Promise<StepResult[]> {
   const results: StepResult[] = []
   for (const { name, run } of steps) {
     const started = performance.now()
@@ -44,13 +48,22 @@ export function expect(condition: unknown, expected: string, seen: unknown): ass
   if (!condition) throw new Unexpected(expected, describe(seen))
 }
 
-/** Looks again until `look` returns something, and returns that. @throws Unexpected after `timeoutMs` with what the last look saw */
-export async function until<T>(expected: string, look: () => Promise<T | undefined | false>, seen: () => unknown = () => 'nothing of the kind', timeoutMs = 15_000): Promise<T> {
+/**
+ * Looks again until `look` returns something, and returns that. A look that throws counts as having seen nothing: the program may be starting again.
+ * @throws Unexpected after `timeoutMs` with what the last look saw
+ */
+export async function until<T>(
+  expected: string,
+  look: () => Promise<T | undefined | false>,
+  seen: () => unknown = () => 'nothing of the kind',
+  timeoutMs = 15_000,
+): Promise<T> {
   const deadline = performance.now() + timeoutMs
   for (;;) {
-    const found = await look()
-    if (found !== undefined && found !== false) return found
-    if (performance.now() > deadline) throw new Unexpected(`${expected} within ${timeoutMs / 1000} s`, describe(seen()))
+    const found = await look().catch((error: unknown) => ({ failed: error instanceof Error ? error.message : String(error) }))
+    const failed = typeof found === 'object' && found !== null && 'failed' in found ? String(found.failed) : undefined
+    if (failed === undefined && found !== undefined && found !== false) return found as T
+    if (performance.now() > deadline) throw new Unexpected(`${expected} within ${timeoutMs / 1000} s`, failed ?? describe(seen()))
     await sleep(60)
   }
 }

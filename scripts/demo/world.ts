@@ -55,13 +55,17 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   }
   try {
     onProgress('starting the sandbox')
-    const sandbox = await startSandbox({ port: options.port ?? 0 })
+    const sandbox = await startSandbox({ port: options.port ?? 0, stripe: { funds } })
     closers.push(() => sandbox.close())
     const control = <T>(method: string, url: string, body?: unknown) =>
-      request<T>(method, new URL(url, sandbox.urls.control).href, body)
+      request<T>(method, new URL(url, sandbox.discord.url).href, body)
 
     const owner = await control<Identity>('POST', '/sandbox/people', { username: 'mira' })
-    const guild = await control<{ id: string }>('POST', '/sandbox/guilds', { name: 'SISO Partners', owner_id: owner.id })
+    const guild = await control<{ id: string }>('POST', '/sandbox/guilds', {
+      name: 'SISO Partners',
+      owner_id: owner.id,
+      channels: [{ name: 'general', type: 0 }],
+    })
     const application = await control<{ id: string; token: string }>('POST', '/sandbox/applications', { name: 'SISO' })
     await control('PUT', `/sandbox/guilds/${guild.id}/applications/${application.id}`, {
       permissions: permissionsOf(plugins).toString(),
@@ -132,6 +136,9 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     throw error
   }
 }
+
+/** What the company has in its Stripe balance from earlier business, in minor units. */
+const funds = { usd: 1_000_000 }
 
 const stripeKey = 'sk_test_sandbox'
 
