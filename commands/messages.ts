@@ -48,42 +48,57 @@ export interface Card {
 
 const limits = {
   text: 4000,
+  title: 300,
+  footer: 500,
+  components: 40,
   buttonLabel: 80,
   rowButtons: 5,
-  rows: 8,
-  customId: 100,
   modalTitle: 45,
   label: 45,
   labelDescription: 100,
 } as const
 
-/** A card: one container with title, text, fields and rows of controls, within 4,000 characters of text and 40 components. */
+/**
+ * A card: one container with title, text, fields and rows of controls, within 4,000 characters of text and 40 components. Text that does not fit is cut, the
+ * title and the footer last of all; rows that do not fit are left out, so page before.
+ */
 export function card(options: Card): Message {
-  const budget = { left: limits.text }
-  const parts: APIContainerComponent['components'] = [text(`## ${options.title}`, budget)]
+  const title = truncate(`## ${options.title}`, limits.title)
+  const footer = options.footer ? truncate(`-# ${options.footer}`, limits.footer) : ''
   const paragraphs = typeof options.body === 'string' ? [options.body] : (options.body ?? [])
-  const footer = options.footer ? `-# ${options.footer}` : undefined
-  budget.left -= footer ? Math.min(footer.length, 500) : 0
   const body = [...paragraphs, ...(options.fields ?? []).map((field) => `**${field.name}**\n${field.value}`)].join('\n\n')
-  if (body) parts.push(text(body, budget))
+
+  const parts: APIContainerComponent['components'] = [text(title)]
+  if (body) parts.push(text(truncate(body, limits.text - title.length - footer.length)))
   if (options.image)
     parts.push({
       type: ComponentType.MediaGallery,
       items: [{ media: { url: imageUrl(options.image.url) }, description: truncate(options.image.alt, 1024) }],
     })
-  const rows = (options.rows ?? []).filter((row) => !Array.isArray(row) || row.length > 0).slice(0, limits.rows)
+  const frame = 1 + parts.length + 1 + (footer ? 1 : 0)
+  const rows = fitting(options.rows ?? [], limits.components - frame)
   if (rows.length > 0 || footer) parts.push({ type: ComponentType.Separator, divider: true, spacing: 1 })
-  for (const row of rows)
-    parts.push({
-      type: ComponentType.ActionRow,
-      components: isButtons(row) ? row.slice(0, limits.rowButtons) : [row],
-    } as APIContainerComponent['components'][number])
-  if (footer) parts.push({ type: ComponentType.TextDisplay, content: truncate(footer, 500) })
+  for (const components of rows)
+    parts.push({ type: ComponentType.ActionRow, components } as APIContainerComponent['components'][number])
+  if (footer) parts.push(text(footer))
   return {
     components: [{ type: ComponentType.Container, accent_color: tones[options.tone ?? 'neutral'], components: parts }],
     ...(options.files && { files: options.files }),
     ...(options.mentions && { mentions: options.mentions }),
   }
+}
+
+/** The rows, from the first on, that `room` components can hold; a row counts as one beside its controls. */
+function fitting(rows: NonNullable<Card['rows']>, room: number): (readonly APIButtonComponent[] | [APISelectMenuComponent])[] {
+  const kept: ReturnType<typeof fitting> = []
+  let left = room
+  for (const row of rows) {
+    const controls = isButtons(row) ? row.slice(0, limits.rowButtons) : ([row] as [APISelectMenuComponent])
+    left -= 1 + controls.length
+    if (left < 0) break
+    if (controls.length > 0) kept.push(controls)
+  }
+  return kept
 }
 
 /** A message of one plain paragraph, without a frame. */
@@ -134,7 +149,7 @@ export interface SelectOption {
   default?: boolean
 }
 
-/** A select menu; of more than 25 options the first 25 are kept, so page before. */
+/** A select menu; of more than 25 options the first 25 are kept, so page before. @throws Error without any option, which Discord refuses */
 export function select(options: {
   customId: string
   placeholder: string
@@ -146,10 +161,14 @@ export function select(options: {
     type: ComponentType.StringSelect,
     custom_id: options.customId,
     placeholder: truncate(options.placeholder, 150),
-    min_values: options.min ?? 1,
-    max_values: options.max ?? 1,
-    options: options.options.slice(0, 25).map(toSelectOption),
+    ...choicesOf(options),
   }
+}
+
+function choicesOf({ options, min, max }: { options: readonly SelectOption[]; min?: number; max?: number }) {
+  const kept = options.slice(0, 25).map(toSelectOption)
+  if (kept.length === 0) throw new Error('a select menu needs at least one option')
+  return { min_values: Math.min(min ?? 1, kept.length), max_values: Math.min(max ?? 1, kept.length), options: kept }
 }
 
 function toSelectOption(option: SelectOption) {
@@ -188,8 +207,9 @@ export type Field =
     }
   | { kind: 'note'; text: string }
 
-/** A modal with one to five fields; what the person enters arrives under each field's `key`. */
+/** A modal with one to five fields; what the person enters arrives under each field's `key`. @throws Error for another number of fields */
 export function modal(options: { customId: string; title: string; fields: readonly Field[] }): Modal {
+  if (options.fields.length < 1 || options.fields.length > 5) throw new Error('a modal has one to five fields')
   return { custom_id: options.customId, title: truncate(options.title, limits.modalTitle), components: options.fields.map(toLabel) }
 }
 
@@ -200,7 +220,8 @@ function toLabel(field: Field): Modal['components'][number] {
     label: truncate(field.label, limits.label),
     ...(field.description && { description: truncate(field.description, limits.labelDescription) }),
   }
-  if (field.kind === 'text')
+  if (field.kind === 'text') {
+    const longest = field.max ?? (field.long ? 4000 : 200)
     return {
       ...frame,
       component: {
@@ -209,20 +230,19 @@ function toLabel(field: Field): Modal['components'][number] {
         style: field.long ? 2 : 1,
         required: field.required ?? true,
         ...(field.min !== undefined && { min_length: field.min }),
-        max_length: field.max ?? (field.long ? 4000 : 200),
-        ...(field.value !== undefined && { value: field.value }),
+        max_length: longest,
+        ...(field.value !== undefined && { value: field.value.slice(0, longest) }),
         ...(field.placeholder && { placeholder: truncate(field.placeholder, 100) }),
       },
     }
+  }
   return {
     ...frame,
     component: {
       type: ComponentType.StringSelect,
       custom_id: field.key,
       required: field.required ?? true,
-      min_values: field.min ?? 1,
-      max_values: field.max ?? 1,
-      options: field.options.slice(0, 25).map(toSelectOption),
+      ...choicesOf(field),
       ...(field.placeholder && { placeholder: truncate(field.placeholder, 150) }),
     },
   }
@@ -231,7 +251,7 @@ function toLabel(field: Field): Modal['components'][number] {
 /** Cuts text to at most `max` UTF-16 units without splitting a character, with an ellipsis where something was cut. */
 export function truncate(content: string, max: number): string {
   if (content.length <= max) return content
-  const segments = new Intl.Segmenter('en', { granularity: 'grapheme' }).segment(content.slice(0, max))
+  const segments = new Intl.Segmenter('en', { granularity: 'grapheme' }).segment(content)
   let kept = ''
   for (const { segment } of segments) {
     if (kept.length + segment.length > max - 1) break
@@ -250,10 +270,8 @@ export function time(at: Date, style: 'R' | 'D' | 'f' | 'd' = 'R'): string {
   return `<t:${Math.floor(at.getTime() / 1000)}:${style}>`
 }
 
-function text(content: string, budget: { left: number }): APITextDisplayComponent {
-  const fitted = truncate(content, Math.max(1, budget.left))
-  budget.left -= fitted.length
-  return { type: ComponentType.TextDisplay, content: fitted }
+function text(content: string): APITextDisplayComponent {
+  return { type: ComponentType.TextDisplay, content }
 }
 
 function imageUrl(url: string): string {

@@ -2,25 +2,30 @@
 import { z } from 'zod'
 import type { Change } from '../bot/guild.ts'
 import { listFailed, retryFailed } from '../db/outbox.ts'
+import { prune } from '../db/retention.ts'
 import { readSettings, writeSetting } from '../db/settings.ts'
 import { audit } from '../db/tables.ts'
 import { UserError } from '../plugins/kit/errors.ts'
 import { settingsChanged } from '../plugins/kit/events.ts'
+import { schedule } from '../plugins/kit/jobs.ts'
 import { definePlugin, type Plugin, type SetupContext } from '../plugins/kit/plugin.ts'
 import { type Access, type Command, type Ctx, defineCommand } from './define.ts'
 import { card, literal, type Message, time } from './messages.ts'
 
+/** Makes the guild as the plugins want it and returns what was (or would be) changed. @throws UserError when the bot is not in the guild */
+export type Reconcile = (
+  guildId: string,
+  options: { dryRun: boolean; onChange: (change: Change, done: number) => Promise<void> },
+) => Promise<Change[]>
+
 /** What these commands need from the whole house; handed in lazily because they are set up before it is complete. */
-export interface House {
+interface WholeHouse {
   commands(): readonly Command[]
   plugins(): readonly Plugin[]
-  reconcile(
-    guildId: string,
-    options: { dryRun: boolean; onChange: (change: Change, done: number) => Promise<void> },
-  ): Promise<Change[]>
+  reconcile: Reconcile
 }
 
-export function housePlugin(house: House): Plugin {
+export function housePlugin(house: WholeHouse): Plugin {
   return definePlugin({
     id: 'house',
     title: 'Help and administration',
@@ -31,12 +36,13 @@ export function housePlugin(house: House): Plugin {
         'admin settings': 'See and change settings',
         'admin jobs': 'Work that failed',
       },
+      schedules: [schedule('house.prune', { cron: '17 * * * *' }, async () => void (await prune(context.db, context.clock.now())))],
       commands: [help(house), setup(house), ...settingsCommands(house, context), ...jobCommands(context)],
     }),
   })
 }
 
-function help(house: House): Command {
+function help(house: WholeHouse): Command {
   return defineCommand({
     path: 'help',
     description: 'What you can do here',
@@ -73,7 +79,7 @@ function isPrecondition(access: Access): boolean {
   return typeof access === 'object'
 }
 
-function setup(house: House): Command {
+function setup(house: WholeHouse): Command {
   return defineCommand({
     path: 'admin setup',
     description: 'Create or mend the roles and channels of the program',
@@ -117,7 +123,7 @@ function setupReport(changes: readonly Change[], dryRun: boolean): Message {
   })
 }
 
-function settingsCommands(house: House, context: SetupContext<unknown>): Command[] {
+function settingsCommands(house: WholeHouse, context: SetupContext<unknown>): Command[] {
   const configurable = () => house.plugins().filter((plugin) => plugin.config)
   const suggestPlugin = async (_: Ctx, typed: string) =>
     configurable()

@@ -2,7 +2,6 @@
 import {
   ApplicationCommandOptionType,
   ApplicationCommandType,
-  InteractionContextType,
   PermissionFlagsBits,
   type RESTPostAPIChatInputApplicationCommandsJSONBody,
 } from 'discord-api-types/v10'
@@ -39,7 +38,6 @@ function registration(name: string, leaves: readonly Command[], groups: Readonly
     type: ApplicationCommandType.ChatInput,
     name,
     description: own?.description ?? describe(name, groups),
-    contexts: [InteractionContextType.Guild],
     default_member_permissions: leaves.every((leaf) => leaf.access === 'admin') ? PermissionFlagsBits.ManageGuild.toString() : null,
     options: own ? optionList(own) : subcommands(name, leaves, groups),
   }
@@ -49,6 +47,8 @@ function subcommands(root: string, leaves: readonly Command[], groups: Readonly<
   const bySecond = Map.groupBy(leaves, (leaf) => leaf.path.split(' ')[1]!)
   return [...bySecond].map(([second, members]) => {
     const direct = members.find((leaf) => leaf.path.split(' ').length === 2)
+    if (direct && members.length > 1)
+      throw new Error(`/${direct.path} is a command and has subcommands too; Discord allows only one of the two`)
     if (direct) return subcommand(second, direct)
     return {
       type: ApplicationCommandOptionType.SubcommandGroup,
@@ -109,7 +109,6 @@ const relevant = [
   'type',
   'name',
   'description',
-  'contexts',
   'default_member_permissions',
   'options',
   'required',

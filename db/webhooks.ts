@@ -15,7 +15,12 @@ export interface WebhookInbox {
   /** Keeps the event for an admin, with a reason in plain words. */
   park(tx: Tx, source: string, eventId: string, reason: string, programId?: string): Promise<void>
   /** The latest parked events of the program, and with `unassigned` those of no program yet, newest first. */
-  parked(reader: Reader, source: string, programId: string, options: { unassigned: boolean; limit: number }): Promise<StoredWebhook[]>
+  parked(
+    reader: Reader,
+    source: string,
+    programId: string,
+    options: { unassigned: boolean; limit: number },
+  ): Promise<StoredWebhook[]>
   /** Counts a refused delivery by reason (`bad_signature`, `too_old`, `malformed`). */
   refuse(db: Db, source: string, reason: string): Promise<void>
 }

@@ -16,7 +16,7 @@ export const doublingBackoff = 'doubling'
 const longestPauseMs = 60_000
 
 /** A job whose process died is given to another one after this time. */
-const lockMs = 10_000
+const lockMs = 6_000
 
 /** Opens the store. @throws Error with a sentence when Redis does not answer or may evict jobs */
 export async function openQueueStore(options: {

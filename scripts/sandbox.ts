@@ -18,6 +18,15 @@ function explain(error: unknown, port: number): string {
   return error instanceof Error ? error.message : String(error)
 }
 
+/** npm's shell does not pass signals on: when it is gone, so are we. Without npm, a parent may well end before us. */
+function stopWithParent(stop: () => Promise<void>): void {
+  if (process.env.npm_lifecycle_event === undefined) return
+  const parent = process.ppid
+  setInterval(() => {
+    if (process.ppid !== parent) void stop()
+  }, 250).unref()
+}
+
 let port = 0
 try {
   const wanted = readArguments()
@@ -32,6 +41,7 @@ try {
   }
   process.on('SIGINT', stop)
   process.on('SIGTERM', stop)
+  stopWithParent(stop)
   process.stdout.write(`${JSON.stringify(sandbox.urls)}\n`)
 } catch (error) {
   process.stderr.write(`${explain(error, port)}\n`)

@@ -1,0 +1,39 @@
+// Starts the Chromium that comes with npm, for tests and pictures of pages. Serves nothing and knows no page.
+
+import chromium from '@sparticuz/chromium'
+import { type Browser, type BrowserContextOptions, type Page, chromium as playwright } from 'playwright-core'
+
+/** Arguments made for a cloud function that would weaken or slow a test: one process for all pages, no same-origin rule. */
+const UNWANTED = new Set(['--single-process', '--disable-web-security', '--allow-running-insecure-content'])
+
+/** No single step of a test may wait longer, so that a failure names its step. */
+const STEP_MS = 10_000
+
+/** A headless Chromium. The first start on a machine unpacks it to the temporary folder, which takes some seconds. */
+export async function launchBrowser(): Promise<Browser> {
+  return playwright.launch({
+    executablePath: await chromium.executablePath(),
+    args: [...chromium.args.filter((argument) => !UNWANTED.has(argument)), '--no-sandbox'],
+  })
+}
+
+/** A page of its own profile, and everything that went wrong on it: console errors and warnings, uncaught errors, refused requests. */
+export async function openPage(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+): Promise<{ page: Page; problems: string[] }> {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce', ...options })
+  const page = await context.newPage()
+  page.setDefaultTimeout(STEP_MS)
+  const problems: string[] = []
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') problems.push(`${message.type()}: ${message.text()}`)
+  })
+  page.on('pageerror', (error) => problems.push(`uncaught: ${error.message}`))
+  page.on('response', (response) => {
+    if (response.status() >= 400) problems.push(`${response.status()} ${response.request().method()} ${response.url()}`)
+  })
+  await page.goto(url)
+  return { page, problems }
+}

@@ -1,0 +1,10 @@
+// Starts the page: draws the application and signs someone in.
+
+import { render } from 'preact'
+import { start } from './session.js'
+import { App } from './ui/app.js'
+import { html } from './ui/html.js'
+
+const root = /** @type {HTMLElement} */ (document.getElementById('app'))
+render(html`<${App} />`, root)
+await start(root.dataset.prefix ?? '/client')

@@ -1,0 +1,300 @@
+// The line at the bottom: writes messages, offers commands after a slash and names after an @ or #, and hands over to the command bar.
+
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { channelName, colourIn, displayName, nameIn } from '../format.js'
+import { Permission } from '../permissions.js'
+import {
+  currentCommands,
+  findChannels,
+  findPeople,
+  loadCommands,
+  refreshCommands,
+  sendMessage,
+  sendTyping,
+  toast,
+} from '../session.js'
+import { readLine, runnables, search } from '../slash.js'
+import { currentGuild, isDirect, isThread, may, maySend, state, update } from '../store.js'
+import { Avatar } from './avatar.js'
+import { CommandBar } from './command-bar.js'
+import { onWriteCommand } from './composer-link.js'
+import { classes, html } from './html.js'
+import { Icon } from './icons.js'
+import { Typing } from './typing.js'
+
+/** @import { Channel, Runnable } from '../types.d.ts' */
+
+const MAX_LENGTH = 2000
+const MAX_FILES = 10
+const MAX_FILE_BYTES = 10 * 1024 * 1024
+
+/** @param {{ channel: Channel }} props */
+export function Composer({ channel }) {
+  const [text, setText] = useState('')
+  const [files, setFiles] = useState(/** @type {File[]} */ ([]))
+  const [active, setActive] = useState(0)
+  const [closed, setClosed] = useState(false)
+  const [chosen, setChosen] = useState(/** @type {{ runnable: Runnable, values: Record<string, string> } | null} */ (null))
+  /** Names that were picked from the list, and the mention each stands for on the wire. */
+  const names = useRef(/** @type {Map<string, string>} */ (new Map()))
+  const input = useRef(/** @type {HTMLTextAreaElement | null} */ (null))
+  const upload = useRef(/** @type {HTMLInputElement | null} */ (null))
+
+  const index = may(channel, Permission.UseApplicationCommands) ? currentCommands() : undefined
+  const hasCommands = index?.commands.some((command) => (command.type ?? 1) === 1) ?? false
+  const allowed = maySend(channel)
+  const slash = text.startsWith('/') && !text.includes('\n')
+  const found = slash && !closed ? search(runnables(index), text.slice(1)) : []
+  const name = /(?:^|\s)([@#])([^\s@#]{0,32})$/.exec(slash ? '' : text)
+  const people = name && !closed ? suggestNames(name[1] ?? '', name[2] ?? '') : []
+  const listed = found.length > 0 ? found.length : people.length
+
+  const begin = (/** @type {Runnable} */ runnable, /** @type {Record<string, string>} */ values = {}) => {
+    setText('')
+    setChosen({ runnable, values })
+  }
+  useEffect(() => {
+    onWriteCommand((wanted) => {
+      const runnable = runnables(currentCommands()).find((candidate) => candidate.name === wanted)
+      if (runnable) begin(runnable)
+      else setText(`/${wanted} `)
+      input.current?.focus()
+    })
+    return () => onWriteCommand(undefined)
+  }, [])
+  useLayoutEffect(() => {
+    if (matchMedia('(pointer: fine)').matches) input.current?.focus({ preventScroll: true })
+  }, [chosen === null])
+  useEffect(() => {
+    if (slash && text === '/') refreshCommands()
+  }, [slash && text === '/'])
+  useLayoutEffect(() => {
+    const area = input.current
+    if (!area) return
+    area.style.height = 'auto'
+    area.style.height = `${Math.min(area.scrollHeight, innerHeight / 2)}px`
+  }, [text, chosen])
+
+  const change = (/** @type {string} */ value) => {
+    setText(value)
+    setActive(0)
+    setClosed(false)
+    if (value.startsWith('/')) {
+      if (!currentCommands()) void loadCommands(channel)
+      const line = readLine(runnables(index), value)
+      if (line) begin(line.runnable, line.values)
+    } else if (value !== '') sendTyping()
+  }
+  const send = () => {
+    let content = text.trim()
+    if (content === '' && files.length === 0) return
+    for (const [written, mention] of [...names.current].sort(([a], [b]) => b.length - a.length))
+      content = content.replaceAll(written, mention)
+    if (content.length > MAX_LENGTH) {
+      toast(`A message may have at most ${MAX_LENGTH} characters; this one has ${content.length}.`, 'error')
+      return
+    }
+    void sendMessage(content, files)
+    setText('')
+    setFiles([])
+    names.current.clear()
+  }
+  const pick = (/** @type {number} */ index) => {
+    const runnable = found[index]
+    if (runnable) return begin(runnable)
+    const person = people[index]
+    if (!person || !name) return
+    names.current.set(person.written, person.mention)
+    setText(`${text.slice(0, text.length - (name[2]?.length ?? 0) - 1)}${person.written} `)
+    input.current?.focus()
+  }
+  const onKey = (/** @type {KeyboardEvent} */ event) => {
+    if (listed > 0 && (event.key === 'ArrowDown' || event.key === 'ArrowUp')) {
+      event.preventDefault()
+      setActive((active + (event.key === 'ArrowDown' ? 1 : -1) + listed) % listed)
+    } else if (listed > 0 && (event.key === 'Tab' || (event.key === 'Enter' && !event.shiftKey))) {
+      event.preventDefault()
+      pick(active)
+    } else if (event.key === 'Escape') {
+      if (listed > 0) setClosed(true)
+      else if (state.replyTo) update((s) => (s.replyTo = null))
+    } else if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
+      event.preventDefault()
+      send()
+    }
+  }
+  const addFiles = (/** @type {Iterable<File>} */ added) => {
+    const all = [...files, ...added].slice(0, MAX_FILES)
+    const large = all.find((file) => file.size > MAX_FILE_BYTES)
+    if (large) toast(`${large.name} is larger than 10 MB.`, 'error')
+    setFiles(all.filter((file) => file.size <= MAX_FILE_BYTES))
+  }
+
+  const title = isDirect(channel)
+    ? `@${channelName(channel)}`
+    : isThread(channel)
+      ? `"${channelName(channel)}"`
+      : `#${channelName(channel)}`
+  if (chosen)
+    return html`<div class="composer-wrap">
+      <${CommandBar} key=${chosen.runnable.name} runnable=${chosen.runnable} values=${chosen.values} onLeave=${(
+        /** @type {string} */ left,
+      ) => {
+        setText(left)
+        setChosen(null)
+      }} />
+      <${Typing} channel=${channel} />
+    </div>`
+
+  return html`<div class="composer-wrap">
+    ${found.length > 0 && html`<${CommandList} found=${found} active=${active} query=${text.slice(1)} onPick=${pick} onPoint=${setActive} />`}
+    ${people.length > 0 && html`<${NameList} people=${people} active=${active} onPick=${pick} onPoint=${setActive} />`}
+    ${
+      state.replyTo &&
+      html`<div class="reply-bar">
+        <span>Replying to <strong style=${{ color: colourIn(state.replyTo.author.id, currentGuild()) }}>${nameIn(state.replyTo.author, currentGuild())}</strong></span>
+        <button type="button" class="icon-button" aria-label="Cancel reply" onClick=${() => update((s) => (s.replyTo = null))}><${Icon} name="close" size=${16} /></button>
+      </div>`
+    }
+    <div class=${classes('composer', state.replyTo && 'replying', !allowed && 'disabled')}>
+      ${
+        files.length > 0 &&
+        html`<ul class="upload-list" aria-label="Files to send">
+          ${files.map(
+            (file, index) => html`<li class="upload">
+              <${Icon} name="file" size=${28} /><span>${file.name}</span>
+              <button type="button" class="icon-button" aria-label=${`Remove ${file.name}`} onClick=${() => setFiles(files.filter((_, other) => other !== index))}><${Icon} name="close" size=${16} /></button>
+            </li>`,
+          )}
+        </ul>`
+      }
+      <div class="composer-line">
+        <button type="button" class="icon-button attach" aria-label="Attach files" disabled=${!allowed} onClick=${() => upload.current?.click()}><${Icon} name="plus" size=${20} /></button>
+        <input ref=${upload} type="file" multiple hidden data-testid="composer-files" onChange=${(/** @type {any} */ event) => {
+          addFiles(event.target.files)
+          event.target.value = ''
+        }} />
+        <textarea
+          ref=${input}
+          id="composer"
+          data-testid="composer"
+          rows="1"
+          maxlength="4000"
+          role="combobox"
+          aria-autocomplete="list"
+          aria-label=${allowed ? `Message ${title}` : 'You do not have permission to send messages in this channel.'}
+          aria-expanded=${listed > 0}
+          aria-controls=${listed > 0 ? 'composer-list' : undefined}
+          aria-activedescendant=${listed > 0 ? `composer-option-${active}` : undefined}
+          placeholder=${allowed ? `Message ${title}` : 'You do not have permission to send messages in this channel.'}
+          disabled=${!allowed}
+          value=${text}
+          onInput=${(/** @type {any} */ event) => change(event.target.value)}
+          onKeyDown=${onKey}
+          onPaste=${(/** @type {ClipboardEvent} */ event) => {
+            const pasted = [...(event.clipboardData?.files ?? [])]
+            if (pasted.length > 0) addFiles(pasted)
+          }}
+        ></textarea>
+        ${
+          hasCommands &&
+          allowed &&
+          html`<button type="button" class="icon-button" aria-label="Use a command" onClick=${() => {
+            change('/')
+            input.current?.focus()
+          }}><${Icon} name="slash" size=${22} /></button>`
+        }
+        ${(text.trim() !== '' || files.length > 0) && html`<button type="button" class="icon-button send" aria-label="Send message" onClick=${send}><${Icon} name="send" size=${22} /></button>`}
+      </div>
+    </div>
+    <${Typing} channel=${channel} />
+  </div>`
+}
+
+/** @param {{ found: Runnable[], active: number, query: string, onPick: (index: number) => void, onPoint: (index: number) => void }} props */
+function CommandList({ found, active, query, onPick, onPoint }) {
+  const applications = currentCommands()?.applications
+  useEffect(() => document.getElementById(`composer-option-${active}`)?.scrollIntoView({ block: 'nearest' }), [active])
+  return html`<div class="suggestions" data-testid="slash-picker">
+    <div class="suggestions-head">${query === '' ? 'Commands' : html`Commands matching <strong>/${query}</strong>`}</div>
+    <div id="composer-list" role="listbox" aria-label="Commands" class="scroller">
+      ${found.map((runnable, index) => {
+        const application = applications?.get(runnable.command.application_id)
+        return html`<div
+          key=${runnable.name}
+          id=${`composer-option-${index}`}
+          role="option"
+          aria-selected=${index === active}
+          class=${classes('suggestion', index === active && 'active')}
+          data-command=${runnable.name}
+          onPointerMove=${() => index !== active && onPoint(index)}
+          onClick=${() => onPick(index)}
+        >
+          ${application ? html`<${Avatar} user=${application.bot ?? { id: application.id, username: application.name, bot: true }} size=${32} />` : html`<span class="suggestion-slash"><${Icon} name="slash" /></span>`}
+          <span class="suggestion-main">
+            <span class="suggestion-name">/${runnable.name} ${runnable.options.map((option) => html`<span class=${classes('suggestion-option', option.required && 'required')}>${option.name}</span>`)}</span>
+            <small>${runnable.description}</small>
+          </span>
+          <span class="suggestion-app">${application?.name}</span>
+        </div>`
+      })}
+    </div>
+  </div>`
+}
+
+/**
+ * @param {string} mark `@` or `#`
+ * @param {string} query
+ * @returns {{ written: string, mention: string, label: string, detail: string, icon: any }[]}
+ */
+function suggestNames(mark, query) {
+  if (mark === '#')
+    return query === '' && state.guildId === null
+      ? []
+      : findChannels(query, [0, 5, 15])
+          .slice(0, 8)
+          .map((channel) => ({
+            written: `#${channelName(channel)}`,
+            mention: `<#${channel.id}>`,
+            label: channelName(channel),
+            detail: '',
+            icon: html`<${Icon} name="hash" />`,
+          }))
+  const guild = currentGuild()
+  const people = findPeople(query)
+    .slice(0, 8)
+    .map((user) => ({
+      written: `@${displayName(user)}`,
+      mention: `<@${user.id}>`,
+      label: nameIn(user, guild),
+      detail: user.username,
+      icon: html`<${Avatar} user=${user} size=${24} />`,
+    }))
+  const roles = [...(guild?.roles.values() ?? [])]
+    .filter((role) => role.mentionable && role.id !== guild?.id && role.name.toLowerCase().includes(query.toLowerCase()))
+    .slice(0, 4)
+    .map((role) => ({
+      written: `@${role.name}`,
+      mention: `<@&${role.id}>`,
+      label: `@${role.name}`,
+      detail: 'Role',
+      icon: html`<${Icon} name="at" />`,
+    }))
+  return [...people, ...roles]
+}
+
+/** @param {{ people: ReturnType<typeof suggestNames>, active: number, onPick: (index: number) => void, onPoint: (index: number) => void }} props */
+function NameList({ people, active, onPick, onPoint }) {
+  return html`<div class="suggestions" data-testid="name-picker">
+    <div id="composer-list" role="listbox" aria-label="Names" class="scroller">
+      ${people.map(
+        (
+          person,
+          index,
+        ) => html`<div id=${`composer-option-${index}`} role="option" aria-selected=${index === active} class=${classes('suggestion compact', index === active && 'active')} onPointerMove=${() => index !== active && onPoint(index)} onClick=${() => onPick(index)}>
+          ${person.icon}<span class="suggestion-main"><span class="suggestion-name">${person.label}</span></span><span class="suggestion-app">${person.detail}</span>
+        </div>`,
+      )}
+    </div>
+  </div>`
+}
