@@ -75,7 +75,10 @@ interface Factories {
 function opened(kind: QueueStore['kind'], log: Logger, make: Factories): QueueStore {
   const queues: Queue[] = []
   const workers: Worker[] = []
-  const report = (queue: string) => (error: Error) => log.warn({ queue, reason: error.message }, 'the queue reports an error')
+  let closing = false
+  const report = (queue: string) => (error: Error) => {
+    if (!closing) log.warn({ queue, reason: error.message }, 'the queue reports an error')
+  }
   return {
     kind,
     queue: (name) => {
@@ -91,6 +94,7 @@ function opened(kind: QueueStore['kind'], log: Logger, make: Factories): QueueSt
       return worker
     },
     close: async () => {
+      closing = true
       await Promise.all(workers.map((worker) => worker.close()))
       await Promise.all(queues.map((queue) => queue.close()))
       await make.close()

@@ -23,8 +23,10 @@ export interface OpenForm {
   custom_id: string
   title: string
   components: FormLabel[]
+  /** The message whose button opened it: the answer may be an edit of that message. */
+  messageId?: string
 }
-interface FormLabel {
+export interface FormLabel {
   type: number
   label?: string
   component?: { type: number; custom_id: string; value?: string; options?: { label: string; value: string }[] }
@@ -43,6 +45,8 @@ export interface Person extends Identity {
   /** Channels of the guild that this person can see now, as their client was told. */
   channels(): APIChannel[]
   categories(): APIChannel[]
+  /** The message as this person's client shows it now, after every edit it was told of. */
+  latest(message: APIMessage): APIMessage
   /** Messages of a channel, newest first. */
   messages(channelId: string): Promise<APIMessage[]>
   /** Messages of the direct conversation with the bot, newest first. */
@@ -89,7 +93,7 @@ export async function openClient({ identity, api, guildId, timeoutMs = 10_000, .
 
   let nonces = 0
   /** Sends an interaction and waits for what becomes of it. */
-  const interact = async (body: Record<string, unknown>): Promise<Outcome> => {
+  const interact = async (body: Record<string, unknown>, messageId?: string): Promise<Outcome> => {
     const nonce = `${Date.now()}${++nonces}`
     const from = events.length
     await call('POST', '/interactions', { guild_id: guildId, session_id: connection.sessionId, nonce, ...body })
@@ -97,7 +101,7 @@ export async function openClient({ identity, api, guildId, timeoutMs = 10_000, .
       watchers,
       timeoutMs,
       () => `no answer to the interaction within ${timeoutMs} ms`,
-      () => outcomeOf(events.slice(from), nonce, body.message_id as string | undefined),
+      () => outcomeOf(events.slice(from), nonce, messageId),
     )
   }
 
@@ -138,14 +142,18 @@ export async function openClient({ identity, api, guildId, timeoutMs = 10_000, .
             .map((candidate) => candidate.label ?? candidate.custom_id)
             .join(', ')}`,
         )
-      return interact({
-        type: 3,
-        application_id: message.application_id ?? message.author.id,
-        channel_id: message.channel_id,
-        message_id: message.id,
-        message_flags: message.flags ?? 0,
-        data: { component_type: control.type, custom_id: control.custom_id },
-      })
+      const outcome = await interact(
+        {
+          type: 3,
+          application_id: message.application_id ?? message.author.id,
+          channel_id: message.channel_id,
+          message_id: message.id,
+          message_flags: message.flags ?? 0,
+          data: { component_type: control.type, custom_id: control.custom_id },
+        },
+        message.id,
+      )
+      return outcome.form ? { form: { ...outcome.form, messageId: message.id } } : outcome
     },
     submit: async (form, values) => {
       const components = form.components.flatMap((label) => {
@@ -159,15 +167,21 @@ export async function openClient({ identity, api, guildId, timeoutMs = 10_000, .
         return [{ type: label.type, component: filled }]
       })
       const { application_id, channel_id } = form as OpenForm & { application_id: string; channel_id?: string }
-      return interact({
-        type: 5,
-        application_id,
-        channel_id: channel_id ?? typedIn(),
-        data: { id: form.id, custom_id: form.custom_id, components },
-      })
+      return interact(
+        {
+          type: 5,
+          application_id,
+          channel_id: channel_id ?? typedIn(),
+          data: { id: form.id, custom_id: form.custom_id, components },
+        },
+        form.messageId,
+      )
     },
     channels: () => [...visible.values()].filter((channel) => channel.type !== 4),
     categories: () => [...visible.values()].filter((channel) => channel.type === 4),
+    latest: (message) =>
+      (events.findLast((event) => event.name === 'MESSAGE_UPDATE' && event.data.id === message.id)
+        ?.data as unknown as APIMessage) ?? message,
     messages: (channelId) => call('GET', `/channels/${channelId}/messages?limit=50`),
     directMessages: async () => {
       const [channel] = await call<{ id: string }[]>('GET', '/users/@me/channels')
@@ -251,7 +265,7 @@ export function controls(components: readonly APIMessageTopLevelComponent[]): Co
   return components.flatMap(walk)
 }
 
-/** Everything a person reads in the message, joined by line breaks. */
+/** Everything a person reads in the message, joined by line breaks; escaped signs as Discord shows them. */
 export function textOf(message: Pick<APIMessage, 'content' | 'components'>): string {
   const walk = (component: unknown): string[] => {
     const node = component as { content?: string; label?: string; components?: unknown[]; accessory?: unknown }
@@ -261,7 +275,10 @@ export function textOf(message: Pick<APIMessage, 'content' | 'components'>): str
       ...(node.accessory ? walk(node.accessory) : []),
     ]
   }
-  return [message.content, ...(message.components ?? []).flatMap(walk)].filter(Boolean).join('\n')
+  return [message.content, ...(message.components ?? []).flatMap(walk)]
+    .filter(Boolean)
+    .join('\n')
+    .replace(/\\([^\w\s])/g, '$1')
 }
 
 async function waitFor<T>(

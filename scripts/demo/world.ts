@@ -107,12 +107,15 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       people.push(person)
       return person
     }
+    const admin = await open(owner)
+    // Where links lead is the operator's to say; here it is the shop beside the server.
+    await admin.run('admin settings set', { setting: 'links landingPage', value: sandbox.urls.shop })
     return {
       sandbox,
       guildId: guild.id,
       publicUrl,
       stripe,
-      admin: await open(owner),
+      admin,
       logFile,
       bootMs,
       control,
