@@ -13,7 +13,7 @@ import { systemClock } from '../plugins/kit/clock.ts'
 import { definePlugin, type Plugin } from '../plugins/kit/plugin.ts'
 import { createDiscordEffects, createEffectJobs } from './effects.ts'
 import { reconcileGuild } from './guild.ts'
-import { type LocalDiscord, localDiscord } from './testing.ts'
+import { type LocalDiscord, localDiscord } from './testing/discord.ts'
 
 const config = z.object({ roleName: z.string().default('Partner').describe('Name of the role') })
 const club: Plugin = definePlugin({

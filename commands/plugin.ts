@@ -104,6 +104,13 @@ function setup(house: WholeHouse): Command {
   })
 }
 
+const nouns = { role: 'roles', category: 'categories', channel: 'channels' } as const
+const verbs = {
+  create: { done: 'Created', planned: 'Would create' },
+  adopt: { done: 'Took over', planned: 'Would take over' },
+  update: { done: 'Mended', planned: 'Would mend' },
+} as const
+
 function setupReport(changes: readonly Change[], dryRun: boolean): Message {
   if (changes.length === 0)
     return card({
@@ -111,13 +118,15 @@ function setupReport(changes: readonly Change[], dryRun: boolean): Message {
       body: 'Roles and channels are as they should be. Nothing was changed.',
       tone: 'good',
     })
-  const words = { create: 'create', update: 'mend', adopt: 'take over' }
-  const lines = changes.map(
-    (change) => `• ${words[change.action]} ${change.kind} **${literal(change.name)}** (${literal(change.because)})`,
-  )
+  const groups = Map.groupBy(changes, ({ action, kind }) => `${verbs[action][dryRun ? 'planned' : 'done']} ${nouns[kind]}`)
   return card({
     title: dryRun ? `${changes.length} changes would be made` : `The server is set up: ${changes.length} changes`,
-    body: lines.join('\n'),
+    fields: [...groups].map(([name, members]) => ({
+      name,
+      value: members
+        .map((change) => literal(change.name) + (change.action === 'update' ? ` (${literal(change.because)})` : ''))
+        .join(' · '),
+    })),
     tone: dryRun ? 'neutral' : 'good',
     ...(dryRun && { footer: 'Run /admin setup without dry_run to make them.' }),
   })

@@ -1,4 +1,29 @@
 // The explicit, ordered list of the plugins that come with the house. A company's own plugins are added in siso.config.ts.
+import { agreements } from './agreements/plugin.ts'
+import { attribution } from './attribution/plugin.ts'
+import { badges } from './badges/plugin.ts'
+import { channels } from './channels/plugin.ts'
+import { commissions } from './commissions/plugin.ts'
 import type { Plugin } from './kit/plugin.ts'
+import { leaderboards } from './leaderboards/plugin.ts'
+import { ledger } from './ledger/plugin.ts'
+import { links } from './links/plugin.ts'
+import { notifications } from './notifications/plugin.ts'
+import { partners } from './partners/plugin.ts'
+import { payouts } from './payouts/plugin.ts'
+import { stripe } from './stripe/plugin.ts'
 
-export const plugins: readonly Plugin[] = []
+export const plugins: readonly Plugin[] = [
+  notifications,
+  partners,
+  agreements,
+  channels,
+  ledger,
+  attribution,
+  links,
+  commissions,
+  payouts,
+  leaderboards,
+  badges,
+  stripe,
+]

@@ -33,10 +33,10 @@ create table leaderboards_opt_outs (
 -- A final result is not written over, whatever code says. Rows may be erased on a person's request.
 create function leaderboards_refuse_change() returns trigger language plpgsql as $$
 begin
-  if tg_table_name = 'leaderboards_results' or old.frozen_at is not null then
-    raise exception 'the leaderboard of % is final', old.month;
+  if tg_table_name = 'leaderboards_months' then
+    if old.frozen_at is null then return new; end if;
   end if;
-  return new;
+  raise exception 'the leaderboard of % is final', old.month;
 end
 $$;
 create trigger leaderboards_months_final before update on leaderboards_months for each row execute function leaderboards_refuse_change();

@@ -1,10 +1,9 @@
-// What attribution tells the house. Amounts in minor units.
+// What attribution tells the house. Amounts in minor units. Order between events is not promised: listeners compute from the sale as it is now.
 import { z } from 'zod'
 import { amountField, defineEvent, instantField } from '../kit/index.ts'
 
 const sale = { saleId: z.uuid(), partnerId: z.uuid().nullable(), customerId: z.uuid(), currency: z.string() }
-
-export const saleRecorded = defineEvent('attribution.sale_recorded', {
+const whole = {
   ...sale,
   gross: amountField,
   /** gross − tax − shipping */
@@ -14,7 +13,12 @@ export const saleRecorded = defineEvent('attribution.sale_recorded', {
   sequence: z.int().nullable(),
   firstOfCustomer: z.boolean(),
   paidAt: instantField,
-})
+}
+
+/** A payment was recorded as a sale: exactly once per sale. `partnerId` is null while nobody can be credited. */
+export const saleRecorded = defineEvent('attribution.sale_recorded', whole)
+/** A sale that was recorded without a partner got one: at most once per sale, and never for a sale that was recorded with a partner. */
+export const saleAttributed = defineEvent('attribution.sale_attributed', { ...whole, partnerId: z.uuid() })
 /** The total refunded of the sale changed; listeners compute from the total, not from the step. */
 export const saleRefunded = defineEvent('attribution.sale_refunded', { ...sale, refundedTotal: amountField })
 export const saleDisputed = defineEvent('attribution.sale_disputed', { ...sale, dispute: z.enum(['open', 'won', 'lost']) })

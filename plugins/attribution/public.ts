@@ -17,7 +17,7 @@ export interface CanonicalPayment {
   /** `key` identifies the customer at the provider; `emailHash` is a keyed hash. No clear e-mail is stored for customers. */
   customer: { key: string; emailHash: string | undefined; country: string | undefined }
   /** What points to a partner. */
-  hints: { clickId?: string; coupon?: string }
+  hints: { clickId?: string; coupon?: string; deal?: string }
   product: string | undefined
   /** Set for a subscription's payments: the subscription's id and which payment this is, from 1. */
   recurring?: { subscription: string; sequence: number }
@@ -33,17 +33,35 @@ export interface Sale {
   readonly gross: bigint
   /** gross − tax − shipping */
   readonly basis: bigint
+  /** Everything refunded so far. */
   readonly refunded: bigint
+  readonly dispute: CanonicalPayment['dispute']
+  /** What the sale is still worth: gross − refunded, and nothing after a lost dispute. */
+  readonly net: bigint
   readonly paidAt: Date
   readonly product: string | null
+  /** Set for a subscription's payments. */
+  readonly subscription: string | null
+  /** Which payment of the subscription, from 1; null for a one-time sale. */
+  readonly sequence: number | null
+  readonly firstOfCustomer: boolean
 }
 
 export interface Attribution {
-  /** Records the payment as a sale, binds the customer, and emits what changed. Idempotent and safe in any order. */
+  /**
+   * Records the payment as a sale, decides whose it is, binds the customer, and emits what changed. Idempotent and safe in any order and concurrency.
+   * A payment that first came without a hint is decided again when it comes with one, as long as the sale has no partner.
+   * @throws UserError for a payment that cannot be: an unknown currency, an amount that is not positive, a refund larger than the sale,
+   * another gross or currency than recorded before
+   */
   recordPayment(tx: Tx, payment: CanonicalPayment): Promise<{ saleId: string; created: boolean }>
   sale(reader: Reader, programId: string, saleId: string): Promise<Sale | undefined>
-  /** Attributed sales with paidAt in [from, to), net of refunds, for scores. */
+  /** Attributed sales with paidAt in [from, to), oldest first, for scores: their `net` is what still counts. */
   sales(reader: Reader, programId: string, range: { from: Date; to: Date; partnerId?: string }): Promise<Sale[]>
+  /** The keyed hash under which an e-mail address is known; upper and lower case make no difference. */
+  hashEmail(email: string): string
+  /** For how many days a click counts, by the program's settings now. */
+  windowDays(reader: Reader, programId: string): Promise<number>
 }
 
 /** Something that speaks for a partner: a click, a coupon, a registered deal. */
@@ -58,6 +76,12 @@ export interface Touch {
 /** Finds touches for a payment. Contributed by whoever records them. */
 export interface TouchSource {
   readonly kind: Touch['kind']
-  find(reader: Reader, programId: string, hints: CanonicalPayment['hints'], customer: CanonicalPayment['customer']): Promise<readonly Touch[]>
+  find(
+    reader: Reader,
+    programId: string,
+    hints: CanonicalPayment['hints'],
+    customer: CanonicalPayment['customer'],
+    paidAt: Date,
+  ): Promise<readonly Touch[]>
 }
 export const touchSource = defineExtensionPoint<TouchSource>('attribution.touch_source')

@@ -6,5 +6,10 @@ const what = { commissionId: z.uuid(), partnerId: z.uuid(), saleId: z.uuid(), cu
 
 export const commissionAccrued = defineEvent('commissions.accrued', { ...what, amount: amountField })
 /** The worth of a commission changed by a refund or dispute. */
-export const commissionAdjusted = defineEvent('commissions.adjusted', { ...what, amount: amountField, change: amountField, reason: z.string() })
+export const commissionAdjusted = defineEvent('commissions.adjusted', {
+  ...what,
+  amount: amountField,
+  change: amountField,
+  reason: z.string(),
+})
 export const commissionPayable = defineEvent('commissions.payable', { ...what, amount: amountField })

@@ -9,20 +9,39 @@ export interface Commission {
   readonly partnerId: string
   readonly saleId: string
   readonly currency: string
+  /** What the sale was worth to the commission: gross − tax − shipping, as stamped. */
+  readonly basis: bigint
+  readonly ratePpm: bigint
   /** What the commission is worth now, after refunds. */
   readonly amount: bigint
+  /** What of it stands in the account of its state: less than `amount` when part of it repaid a debt. This is what a payout pays. */
+  readonly due: bigint
   readonly state: CommissionState
   readonly reason: string | null
   readonly holdUntil: Date
+  /** When the customer paid. */
+  readonly earnedAt: Date
   readonly createdAt: Date
 }
 
 export interface Commissions {
   ofPartner(reader: Reader, programId: string, partnerId: string): Promise<Commission[]>
-  /** Payable commissions, locked for the caller's transaction. */
+  /** Payable commissions with something due, locked for the caller's transaction (which holds one partner and currency at most). */
   takePayable(tx: Tx, programId: string, partnerId: string, currency: string): Promise<Commission[]>
-  /** Partners and currencies with something payable. */
-  payable(reader: Reader, programId: string): Promise<readonly { partnerId: string; currency: string; amount: bigint; count: number }[]>
-  /** Moves commissions along with their payout; the ledger transfer is the payout's. */
-  setState(tx: Tx, programId: string, ids: readonly string[], state: 'in_payout' | 'paid' | 'payable', reason: string | null): Promise<void>
+  /** Partners and currencies with something payable; `amount` is the sum of what is due. */
+  payable(
+    reader: Reader,
+    programId: string,
+  ): Promise<readonly { partnerId: string; currency: string; amount: bigint; count: number }[]>
+  /**
+   * Moves commissions of one partner and currency along with their payout. The ledger transfer of `due` is the payout's, and must be posted before this
+   * call: what comes back as payable may at once repay a debt or be held.
+   */
+  setState(
+    tx: Tx,
+    programId: string,
+    ids: readonly string[],
+    state: 'in_payout' | 'paid' | 'payable',
+    reason: string | null,
+  ): Promise<void>
 }

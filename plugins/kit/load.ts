@@ -4,7 +4,7 @@ import type { Command, Component } from '../../commands/define.ts'
 import type { Listener } from './events.ts'
 import type { ExtensionPoint } from './extensions.ts'
 import type { JobHandler, Schedule } from './jobs.ts'
-import type { Parts, Plugin, SetupContext } from './plugin.ts'
+import type { Check, Parts, Plugin, SetupContext } from './plugin.ts'
 
 export interface Loaded {
   /** In the order of their needs. */
@@ -16,6 +16,7 @@ export interface Loaded {
   readonly jobs: ReadonlyMap<string, JobHandler>
   readonly schedules: readonly Schedule[]
   readonly routes: readonly { plugin: string; register: (app: FastifyInstance) => void | Promise<void> }[]
+  readonly checks: readonly Check[]
   stop(): Promise<void>
 }
 
@@ -42,7 +43,13 @@ export async function load(plugins: readonly Plugin[], contextFor: ContextFor): 
         return contributions.get(point.id) ?? []
       },
     }
-    const made = await plugin.setup(context as never)
+    let made: Parts
+    try {
+      made = await plugin.setup(context as never)
+    } catch (error) {
+      await stopAll(ordered, parts)
+      throw error
+    }
     parts.set(plugin.id, made)
     for (const extension of made.extends ?? [])
       contributions.set(extension.point, [...(contributions.get(extension.point) ?? []), extension.value])
@@ -82,24 +89,29 @@ export async function load(plugins: readonly Plugin[], contextFor: ContextFor): 
       (schedule) => schedule.id,
     ),
     routes: all.flatMap(({ id, parts }) => (parts.routes ? [{ plugin: id, register: parts.routes }] : [])),
-    stop: async () => {
-      for (const { parts } of all.toReversed()) await parts.stop?.()
-    },
+    checks: all.flatMap(({ parts }) => parts.checks ?? []),
+    stop: () => stopAll(ordered, parts),
   }
+}
+
+/** Stops what was set up, the last first. */
+async function stopAll(ordered: readonly Plugin[], parts: ReadonlyMap<string, Parts>): Promise<void> {
+  for (const plugin of ordered.toReversed()) await parts.get(plugin.id)?.stop?.()
 }
 
 /** Sorts plugins so that each comes after what it requires, otherwise keeping the given order. @throws Error naming a cycle or what is missing */
 export function inOrderOfNeed(plugins: readonly Plugin[]): Plugin[] {
   unique('plugin', plugins, (plugin) => plugin.id)
-  const listed = new Set(plugins.map((plugin) => plugin.id))
+  const listed = new Map(plugins.map((plugin) => [plugin.id, plugin]))
   const ordered: Plugin[] = []
   const visit = (plugin: Plugin, path: readonly string[]): void => {
     if (ordered.includes(plugin)) return
     if (path.includes(plugin.id))
       throw new Error(`Plugins require each other in a cycle: ${[...path.slice(path.indexOf(plugin.id)), plugin.id].join(' → ')}`)
     for (const needed of plugin.requires ?? []) {
-      if (!listed.has(needed.id)) throw new Error(`Plugin ${plugin.id} requires ${needed.id}, which is not listed`)
-      visit(needed, [...path, plugin.id])
+      const present = listed.get(needed.id)
+      if (!present) throw new Error(`Plugin ${plugin.id} requires ${needed.id}, which is not listed`)
+      visit(present, [...path, plugin.id])
     }
     ordered.push(plugin)
   }

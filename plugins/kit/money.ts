@@ -12,11 +12,17 @@ export const currencyCode = z
 
 const knownCurrencies: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'))
 
+/** Currencies whose minor unit is not a hundredth, by ISO 4217. Intl knows only what cash rounds to (HUF 0, IQD 0) and would misread amounts. */
+const unusualExponents: Readonly<Record<string, number>> = {
+  ...Object.fromEntries('BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF'.split(' ').map((code) => [code, 0])),
+  ...Object.fromEntries('BHD IQD JOD KWD LYD OMR TND'.split(' ').map((code) => [code, 3])),
+}
+
 /** How many decimals the currency has by ISO 4217: JPY 0, USD 2, KWD 3. @throws UserError for an unknown code */
 export function exponentOf(currency: string): number {
   if (!knownCurrencies.has(currency))
     throw new UserError('unknown_currency', `“${currency}” is not a currency code. Use an ISO 4217 code such as USD.`)
-  return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits!
+  return unusualExponents[currency] ?? 2
 }
 
 /** `amount` (minor units) × `rate` (parts per million), rounded half away from zero, so that f(−a) = −f(a) and a reversal cancels exactly. */
@@ -60,7 +66,7 @@ export function toDecimal(amount: bigint, currency: string): string {
   return `${amount < 0n ? '-' : ''}${whole}${exponent > 0 ? `.${digits.slice(-exponent)}` : ''}`
 }
 
-/** Reads "1250", "1,250.00" or "-3.5" in the currency's exponent. @throws UserError when it is no amount or has too many decimals */
+/** Reads "1250", "1,250.00" or "-3.5" in the currency's exponent. @throws UserError when it is no amount, has too many decimals, or more than 15 digits before them */
 export function parseAmount(text: string, currency: string): bigint {
   const exponent = exponentOf(currency)
   const match = /^(-?)(\d{1,15})(?:\.(\d+))?$/.exec(text.trim().replace(/(?<=\d),(?=\d{3}(\D|$))/g, ''))
@@ -75,7 +81,13 @@ export function parseAmount(text: string, currency: string): bigint {
 
 /** The amount as a person reads it, e.g. "$1,250.00". */
 export function formatMoney(amount: bigint, currency: string, locale = 'en-US'): string {
-  return new Intl.NumberFormat(locale, { style: 'currency', currency }).format(toDecimal(amount, currency) as `${number}`)
+  const digits = exponentOf(currency)
+  return new Intl.NumberFormat(locale, {
+    style: 'currency',
+    currency,
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  }).format(toDecimal(amount, currency) as `${number}`)
 }
 
 /** Parts per million as a percentage, e.g. 125000 → "12.5%". */

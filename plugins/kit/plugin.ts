@@ -30,8 +30,17 @@ export interface Parts<Public = unknown> {
   jobs?: readonly JobHandler[]
   schedules?: readonly Schedule[]
   extends?: readonly Extension[]
+  /** What `npm run doctor` looks at for this plugin. */
+  checks?: readonly Check[]
   /** Called once at shutdown, after the hosts have stopped handing out work. */
   stop?: () => Promise<void>
+}
+
+/** One thing that must be right outside the program (a key, an account, a webhook endpoint). It changes nothing. */
+export interface Check {
+  readonly title: string
+  /** Undefined when all is well; else what is wrong and how to mend it, in a sentence or two. */
+  run(): Promise<string | undefined>
 }
 
 export interface Settings<Config> {

@@ -1,8 +1,9 @@
 // What other plugins may ask of the ledger: post transfers, read balances, prove the books. Amounts in minor units.
-import type { Reader, Tx } from '../kit/index.ts'
+import { defineExtensionPoint, type Reader, type Tx } from '../kit/index.ts'
 
 export type PartnerAccount = 'pending' | 'held' | 'payable' | 'in_flight' | 'paid' | 'clawback_debt'
-export type ProgramAccount = 'commission_expense' | 'cash'
+/** `settled` stands against the partners' `paid` accounts, which are a memory of what each was paid and not a debt of the program. */
+export type ProgramAccount = 'commission_expense' | 'cash' | 'settled'
 
 export interface AccountRef {
   readonly kind: PartnerAccount | ProgramAccount
@@ -37,6 +38,8 @@ export interface ProofFinding {
 export interface Proof {
   readonly ok: boolean
   readonly transfers: number
+  /** How many of them have their place in the hash chain; the rest is sealed within seconds. */
+  readonly sealed: number
   readonly accounts: number
   readonly findings: readonly ProofFinding[]
 }
@@ -47,11 +50,23 @@ export interface Projection {
   /** Sentences about rows that disagree with the ledger; empty when all agree. */
   disagreements(reader: Reader, programId: string): Promise<readonly string[]>
 }
+export const projection = defineExtensionPoint<Projection>('ledger.projection')
 
 export interface Ledger {
   /** Posts the transfer within `tx`, locking its accounts in sorted order. @throws UserError when the key was used with other content, Error when it does not balance */
   post(tx: Tx, transfer: Transfer): Promise<{ transferId: string; replayed: boolean }>
   /** Natural-sign balances, partner accounts of one partner or all of the program. */
   balances(reader: Reader, programId: string, partnerId?: string): Promise<Balance[]>
+  /** Natural-sign sums of one kind of account per subject of a type: what the ledger says each commission is worth, for instance. */
+  bySubject(
+    reader: Reader,
+    programId: string,
+    kind: AccountRef['kind'],
+    subjectType: string,
+  ): Promise<readonly { subjectId: string; currency: string; amount: bigint }[]>
+  /**
+   * Compares everything with everything, in one snapshot: transfers balance, balances are the sums of their entries, bodies match their keys, the chain
+   * holds, and the projections of other plugins agree. Reads only.
+   */
   prove(reader: Reader, programId: string): Promise<Proof>
 }

@@ -1,4 +1,5 @@
 // What other plugins may know of partners, and the points where they take part.
+import { componentRef } from '../../commands/customId.ts'
 import type { Ctx, Precondition } from '../../commands/define.ts'
 import { defineExtensionPoint, type Reader, type Tx } from '../kit/index.ts'
 
@@ -17,6 +18,13 @@ export interface Partner {
   readonly registeredAt: Date
   readonly verifiedAt: Date | null
   readonly activatedAt: Date | null
+}
+
+/** One of the industries that a partner may choose; in the plugin's settings. */
+export interface Industry {
+  readonly key: string
+  readonly name: string
+  readonly emoji: string
 }
 
 export interface Partners {
@@ -39,6 +47,11 @@ export interface ActivationRequirement {
   readonly title: string
   /** What the partner should do next, in one sentence. */
   readonly nextStep: string
+  /** The contributor itself tells the partner of this step when the e-mail is verified, so that they are not told twice. */
+  readonly announcesItself?: boolean
   isMet(reader: Reader, partner: Partner): Promise<boolean>
 }
 export const activationRequirement = defineExtensionPoint<ActivationRequirement>('partners.activation_requirement')
+
+/** A button with this id does what /start does: for cards of other plugins. */
+export const startButton = componentRef('partners.start')

@@ -24,7 +24,14 @@ export interface PayoutProvider {
   readonly id: string
   readonly title: string
   /** Makes (or finds) the partner's account at the provider and returns a page where they complete it. */
-  onboard(request: { programId: string; partnerId: string; email: string; account: string | undefined; returnUrl: string; refreshUrl: string }): Promise<{ account: string; url: string }>
+  onboard(request: {
+    programId: string
+    partnerId: string
+    email: string
+    account: string | undefined
+    returnUrl: string
+    refreshUrl: string
+  }): Promise<{ account: string; url: string }>
   /** Whether the account can be paid, as the provider says now. */
   accountState(account: string): Promise<{ ready: boolean; missing: string }>
   /** Looks for an earlier transfer of this payout: asked before every try after the first, because idempotency keys do not live for ever. */
@@ -37,7 +44,10 @@ export interface PayoutProvider {
 export const payoutProvider = defineExtensionPoint<PayoutProvider>('payouts.provider')
 
 export interface Payouts {
-  /** Told by the provider (webhook): the transfer arrived, or came back. Unknown ids are ignored and return false. Idempotent. */
+  /**
+   * Told by the provider (webhook): the transfer arrived, or came back. Idempotent. An id that is not known (yet) returns false; the news is kept for
+   * a month and counts when the payout is recorded under that id, because a provider may confirm before its answer to our request is stored.
+   */
   confirm(tx: Tx, provider: string, providerId: string, outcome: 'paid' | 'returned', detail: string): Promise<boolean>
   /** Told by the provider (webhook): the partner's account changed. */
   accountChanged(tx: Tx, provider: string, account: string, state: { ready: boolean; missing: string }): Promise<boolean>

@@ -1,8 +1,8 @@
 // For tests of the bot: a local Discord with one server, the bot in it, and a connection as the bot.
 import { REST } from '@discordjs/rest'
 import type { APIGuildChannel, APIGuildMember, APIMessage, APIRole } from 'discord-api-types/v10'
-import { createDiscordSandbox } from '../sandbox/discord/index.ts'
-import { call, connectPerson, type Person } from '../sandbox/discord/person.ts'
+import { createDiscordSandbox } from '../../sandbox/discord/index.ts'
+import { call, connectPerson, type Person } from '../../sandbox/discord/person.ts'
 
 export interface LocalDiscord {
   readonly url: string

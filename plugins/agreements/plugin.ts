@@ -1,0 +1,64 @@
+// The agreement between company and partner: versioned documents, a signing page, evidence, and a signed copy.
+import { createHmac } from 'node:crypto'
+import { definePlugin, extend, hours, on, schedule } from '../kit/index.ts'
+import { notifications } from '../notifications/plugin.ts'
+import { emailVerified } from '../partners/events.ts'
+import { partners } from '../partners/plugin.ts'
+import { activationRequirement } from '../partners/public.ts'
+import { createCommands } from './commands.ts'
+import { type AgreementsConfig, config } from './config.ts'
+import { type Agreement, bundledAgreement } from './documents.ts'
+import { renderSignedCopy } from './pdf.ts'
+import { exportFor } from './privacy.ts'
+import type { Agreements } from './public.ts'
+import { createRoutes } from './routes.ts'
+import { createAgreementService } from './service.ts'
+import * as tables from './tables.ts'
+
+/** The plugin for other documents than those that come with it. */
+export const agreementsWith = (documents: () => Agreement) =>
+  definePlugin<AgreementsConfig, Agreements>({
+    id: 'agreements',
+    title: 'Agreements',
+    summary: 'Versioned documents that partners read and sign on the web, with evidence and a signed copy.',
+    features: [3],
+    requires: [notifications, partners],
+    config,
+    tables,
+    data: {
+      statement:
+        'For each signature: the text and its hash, the typed name, e-mail, time, Discord id, browser, a keyed hash of the IP address, and the signed PDF. It is evidence of a contract and kept for as long as claims from it can be made; it cannot be changed or erased before.',
+      exportPartner: exportFor,
+    },
+    setup: ({ secret, use, ...context }) => {
+      const key = secret('agreements.address')
+      const service = createAgreementService({
+        ...context,
+        partners: use(partners),
+        notifications: use(notifications),
+        agreement: documents(),
+        hashAddress: (ip) => createHmac('sha256', key).update(ip).digest('hex'),
+        renderCopy: renderSignedCopy,
+      })
+      return {
+        public: service,
+        commands: createCommands({ db: context.db, service, partners: use(partners) }),
+        routes: createRoutes(service),
+        listeners: [
+          on(emailVerified, 'agreements.invite', (tx, { programId, partnerId }) => service.invite(tx, programId, partnerId)),
+        ],
+        schedules: [schedule('agreements.announce_version', { ms: hours(1) }, service.announceVersion)],
+        extends: [
+          extend(activationRequirement, {
+            id: 'agreement',
+            title: 'Sign the agreement',
+            nextStep: 'Open the link in the mail we sent you and sign. `/agreement` gives you a fresh link.',
+            announcesItself: true,
+            isMet: (reader, { programId, id }) => service.hasSignedCurrent(reader, programId, id, context.clock.now()),
+          }),
+        ],
+      }
+    },
+  })
+
+export const agreements = agreementsWith(bundledAgreement)

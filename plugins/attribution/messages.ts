@@ -1,0 +1,93 @@
+// Every word that attribution says to people.
+import { customId } from '../../commands/customId.ts'
+import { button, card, literal, type Message, time } from '../../commands/messages.ts'
+import { formatMoney } from '../kit/index.ts'
+import type { Candidate, LossReason, Trace } from './decide.ts'
+import type { Sale } from './public.ts'
+import { salesPage } from './refs.ts'
+import type { Explanation } from './service.ts'
+
+export const pageSize = 10
+
+/** One page of a partner's own sales. */
+export function salesList(page: { sales: readonly Sale[]; total: number; page: number }): Message {
+  if (page.total === 0)
+    return card({
+      title: 'No sales yet',
+      body: 'As soon as someone buys through one of your links, the sale appears here. Create a link with `/link create` and share it.',
+    })
+  const pages = Math.ceil(page.total / pageSize)
+  const turn = (to: number) => customId(salesPage, { page: String(to) })
+  return card({
+    title: page.total === 1 ? 'Your sale' : `Your ${page.total} sales`,
+    body: page.sales.map(saleLine).join('\n'),
+    footer: `Amounts are what customers paid; what you earn is in /earnings.${pages > 1 ? ` Page ${page.page + 1} of ${pages}.` : ''}`,
+    ...(pages > 1 && {
+      rows: [
+        [
+          button({ customId: turn(page.page - 1), label: 'Newer', disabled: page.page === 0 }),
+          button({ customId: turn(page.page + 1), label: 'Older', disabled: page.page >= pages - 1 }),
+        ],
+      ],
+    }),
+  })
+}
+
+function saleLine(sale: Sale): string {
+  const product = sale.product ? ` · ${literal(sale.product)}` : ''
+  return `• ${time(sale.paidAt, 'd')} · **${formatMoney(sale.gross, sale.currency)}**${product}${whatHappened(sale)}`
+}
+
+function whatHappened(sale: Sale): string {
+  const notes = [
+    sale.refunded === 0n ? '' : sale.refunded === sale.gross ? 'refunded' : `${formatMoney(sale.refunded, sale.currency)} refunded`,
+    { none: '', open: 'disputed', won: 'dispute won', lost: 'dispute lost' }[sale.dispute],
+  ].filter(Boolean)
+  return notes.length > 0 ? ` · ${notes.join(', ')}` : ''
+}
+
+/** How the sale was decided: every decision with its candidates and why each lost. */
+export function saleExplained(explanation: Explanation, nameOf: (partnerId: string) => string): Message {
+  const { sale } = explanation
+  const current = explanation.decisions.at(-1)
+  return card({
+    title: sale.partnerId ? `This sale belongs to ${nameOf(sale.partnerId)}` : 'This sale belongs to no partner',
+    body: [
+      `**${formatMoney(sale.gross, sale.currency)}** paid ${time(sale.paidAt, 'f')}, basis ${formatMoney(sale.basis, sale.currency)} after tax and shipping${whatHappened(sale)}.`,
+      ...explanation.decisions.map(({ decidedAt, trace }, i) =>
+        decisionText(trace, decidedAt, nameOf, i + 1, explanation.decisions.length),
+      ),
+    ],
+    tone: sale.partnerId ? 'good' : 'neutral',
+    footer: `Sale ${sale.id} · rule ${current?.trace.ruleVersion ?? 'unknown'}`,
+  })
+}
+
+function decisionText(trace: Trace, decidedAt: Date, nameOf: (id: string) => string, number: number, of: number): string {
+  const heading = `**Decided ${time(decidedAt, 'f')}**${of > 1 ? ` (${number} of ${of})` : ''}: ${trace.rule.model} touch within ${trace.rule.windowDays} days.`
+  if (trace.candidates.length === 0) return `${heading}\nNo click, coupon, deal or earlier purchase pointed to a partner.`
+  return [heading, ...trace.candidates.map((candidate) => candidateLine(candidate, nameOf, trace))].join('\n')
+}
+
+function candidateLine(candidate: Candidate, nameOf: (id: string) => string, trace: Trace): string {
+  const what =
+    candidate.kind === 'binding'
+      ? `bound since ${time(new Date(candidate.at), 'f')}`
+      : `${candidate.kind} ${literal(candidate.reference)}, ${time(new Date(candidate.at), 'f')}`
+  return `${candidate.lost === null ? '✅' : '✖️'} ${nameOf(candidate.partnerId)} · ${what} · ${candidate.lost === null ? 'won' : lossWords(candidate.lost, trace)}`
+}
+
+function lossWords(reason: LossReason, trace: Trace): string {
+  const words: Record<LossReason, string> = {
+    bound_to_another: 'the customer was bound to a partner already',
+    lower_precedence: 'a deal goes before a coupon, and a coupon before a click',
+    later_touch_won: 'a later touch won',
+    earlier_touch_won: 'an earlier touch won',
+    window_expired: `more than ${trace.rule.windowDays} days before the purchase`,
+    after_the_sale: 'came only after the purchase',
+    self_referral: 'partners are not credited for their own purchases',
+    ineligible_status: 'the partner was not active',
+    unknown_partner: 'the partner is not in this program',
+  }
+  return words[reason]
+}

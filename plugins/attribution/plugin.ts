@@ -1,0 +1,40 @@
+// Attribution: records payments as sales and decides, with a trace, which partner each belongs to.
+import { createHmac } from 'node:crypto'
+import { definePlugin } from '../kit/index.ts'
+import { partners } from '../partners/plugin.ts'
+import { attributionCommands, attributionComponents } from './commands.ts'
+import { type Config, config } from './config.ts'
+import { type Attribution, touchSource } from './public.ts'
+import { createAttributionService } from './service.ts'
+import * as tables from './tables.ts'
+
+export const attribution = definePlugin<Config, Attribution>({
+  id: 'attribution',
+  title: 'Attribution',
+  summary: 'Records payments as sales and decides, with a trace, which partner each belongs to.',
+  requires: [partners],
+  config,
+  tables,
+  data: {
+    statement:
+      'Sales with their amounts and times; customers under the payment provider’s key and a keyed hash of their e-mail address, never the address itself. Kept for as long as the program keeps its books.',
+  },
+  setup: ({ db, clock, emit, settings, use, contributions, secret }) => {
+    const key = secret('attribution.email')
+    const service = createAttributionService({
+      clock,
+      emit,
+      settings,
+      partners: use(partners),
+      touchSources: () => contributions(touchSource),
+      hashEmail: (email) => createHmac('sha256', key).update(email.normalize('NFC').trim().toLowerCase()).digest('base64url'),
+    })
+    const parts = { db, service, partners: use(partners) }
+    return {
+      public: service,
+      commandGroups: { sales: 'The sales that came through you', 'admin sales': 'Sales and whose they are' },
+      commands: attributionCommands(parts),
+      components: attributionComponents(parts),
+    }
+  },
+})

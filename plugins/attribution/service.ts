@@ -1,0 +1,345 @@
+// Records payments as sales, decides whose they are, and keeps the bindings. Knows no provider and no Discord; amounts in minor units.
+import { and, asc, count, desc, eq, gte, isNotNull, lt, sql } from 'drizzle-orm'
+import { type Clock, type Emit, exponentOf, newId, type Reader, type Settings, type Tx, UserError } from '../kit/index.ts'
+import type { Partners } from '../partners/public.ts'
+import type { Config } from './config.ts'
+import { decide, type Facts, type Standing, type Trace } from './decide.ts'
+import { saleAttributed, saleDisputed, saleRecorded, saleRefunded } from './events.ts'
+import type { Attribution, CanonicalPayment, Sale, TouchSource } from './public.ts'
+import { bindings, customers, decisions, identities, sales } from './tables.ts'
+
+type SaleRow = typeof sales.$inferSelect
+
+export interface Explanation {
+  readonly sale: Sale
+  readonly recordedAt: Date
+  /** Oldest first; the last one is in force. */
+  readonly decisions: readonly { readonly decidedAt: Date; readonly trace: Trace }[]
+}
+
+export interface AttributionService extends Attribution {
+  /** A page of the partner's sales, newest first, and how many there are. */
+  ofPartner(
+    reader: Reader,
+    programId: string,
+    partnerId: string,
+    page: { limit: number; offset: number },
+  ): Promise<{ total: number; sales: Sale[] }>
+  /** The latest sales of the program, newest first. */
+  recent(reader: Reader, programId: string, limit: number): Promise<Sale[]>
+  explain(reader: Reader, programId: string, saleId: string): Promise<Explanation | undefined>
+}
+
+/** More than this is not a sale but a mistake: a hundred billion dollars in cents. */
+const largestGross = 10n ** 13n
+
+export function createAttributionService({
+  clock,
+  emit,
+  settings,
+  partners,
+  touchSources,
+  hashEmail,
+}: {
+  clock: Clock
+  emit: Emit
+  settings: Settings<Config>
+  partners: Partners
+  touchSources: () => readonly TouchSource[]
+  hashEmail: (email: string) => string
+}): AttributionService {
+  const recordPayment: Attribution['recordPayment'] = async (tx, given) => {
+    const payment = checked(given)
+    await lockNames(tx, payment)
+    const known = await saleOf(tx, payment)
+    const sale = known ? await refine(tx, known, payment) : await create(tx, payment)
+    await followUp(tx, sale, payment)
+    return { saleId: sale.id, created: !known }
+  }
+
+  async function create(tx: Tx, payment: CanonicalPayment): Promise<SaleRow> {
+    const customerId = await customerOf(tx, payment)
+    const [earlier] = await tx
+      .select({ sales: count() })
+      .from(sales)
+      .where(and(eq(sales.programId, payment.programId), eq(sales.customerId, customerId)))
+    const trace = await judge(tx, payment, customerId)
+    const row: SaleRow = {
+      id: newId(clock.now()),
+      programId: payment.programId,
+      provider: payment.provider,
+      paymentKey: payment.paymentKey,
+      customerId,
+      partnerId: trace.winner,
+      currency: payment.currency,
+      gross: payment.gross,
+      tax: payment.tax,
+      shipping: payment.shipping,
+      refunded: 0n,
+      dispute: 'none',
+      product: payment.product ?? null,
+      subscription: payment.recurring?.subscription ?? null,
+      sequence: payment.recurring?.sequence ?? null,
+      firstOfCustomer: earlier!.sales === 0,
+      hints: payment.hints,
+      paidAt: payment.paidAt,
+      recordedAt: clock.now(),
+    }
+    await tx.insert(sales).values(row)
+    await keepDecision(tx, row, trace)
+    await emit(tx, saleRecorded, { ...whole(row), partnerId: row.partnerId })
+    return row
+  }
+
+  /** A known sale: its amounts stand; a new hint may give it the partner that it does not have yet. */
+  async function refine(tx: Tx, row: SaleRow, payment: CanonicalPayment): Promise<SaleRow> {
+    if (payment.currency !== row.currency || payment.gross !== row.gross)
+      throw new UserError(
+        'sale_changed',
+        `The payment ${payment.paymentKey} was recorded as ${row.gross} ${row.currency} (minor units) and now comes as ${payment.gross} ${payment.currency}.`,
+      )
+    const hints = { ...row.hints, ...payment.hints }
+    const nothingNew = (['clickId', 'coupon', 'deal'] as const).every((kind) => hints[kind] === row.hints[kind])
+    if (row.partnerId !== null || nothingNew) return row
+    const trace = await judge(tx, { ...payment, hints }, row.customerId)
+    const updated = { ...row, hints, partnerId: trace.winner }
+    await tx.update(sales).set({ hints, partnerId: trace.winner }).where(eq(sales.id, row.id))
+    await keepDecision(tx, updated, trace)
+    if (trace.winner) await emit(tx, saleAttributed, { ...whole(updated), partnerId: trace.winner })
+    return updated
+  }
+
+  /** Takes over what was refunded or disputed since, and tells it. */
+  async function followUp(tx: Tx, row: SaleRow, payment: CanonicalPayment): Promise<void> {
+    const { refunded } = payment
+    // A provider that knows of no dispute has not closed one: an open dispute ends as won or lost.
+    const dispute = payment.dispute === 'none' ? row.dispute : payment.dispute
+    if (refunded === row.refunded && dispute === row.dispute) return
+    await tx.update(sales).set({ refunded, dispute }).where(eq(sales.id, row.id))
+    if (refunded !== row.refunded) await emit(tx, saleRefunded, { ...parties(row), refundedTotal: refunded })
+    if (dispute !== row.dispute && dispute !== 'none') await emit(tx, saleDisputed, { ...parties(row), dispute })
+  }
+
+  async function judge(tx: Tx, payment: CanonicalPayment, customerId: string): Promise<Trace> {
+    const { programId } = payment
+    const rule = await settings.of(tx, programId)
+    // Payments of one customer under names that do not overlap are still decided one after the other.
+    await tx.select({ id: customers.id }).from(customers).where(eq(customers.id, customerId)).for('update')
+    const [binding] = await tx
+      .select()
+      .from(bindings)
+      .where(and(eq(bindings.programId, programId), eq(bindings.customerId, customerId)))
+    const { hints, customer, paidAt } = payment
+    const touches = (await inTurn(touchSources(), (source) => source.find(tx, programId, hints, customer, paidAt))).flat()
+    const involved = new Set([...(binding ? [binding.partnerId] : []), ...touches.map((touch) => touch.partnerId)])
+    const standings = await inTurn([...involved], async (id): Promise<[string, Standing][]> => {
+      const partner = await partners.byId(tx, programId, id)
+      return partner ? [[id, { status: partner.status, emailHash: hashEmail(partner.email) }]] : []
+    })
+    const facts: Facts = {
+      boundAt: payment.paidAt,
+      customerEmailHash: payment.customer.emailHash,
+      existing: binding && { partnerId: binding.partnerId, boundAt: binding.boundAt },
+      touches,
+      partners: new Map(standings.flat()),
+    }
+    return decide(facts, rule)
+  }
+
+  async function keepDecision(tx: Tx, row: SaleRow, trace: Trace): Promise<void> {
+    const decisionId = newId(clock.now())
+    const { programId, id: saleId, customerId, partnerId } = row
+    await tx.insert(decisions).values({
+      id: decisionId,
+      programId,
+      saleId,
+      number: sql<number>`(select count(*) + 1 from attribution_decisions where program_id = ${programId} and sale_id = ${saleId})`,
+      partnerId,
+      ruleVersion: trace.ruleVersion,
+      trace,
+      decidedAt: clock.now(),
+    })
+    if (partnerId)
+      await tx
+        .insert(bindings)
+        .values({ programId, customerId, partnerId, saleId, decisionId, boundAt: row.paidAt })
+        .onConflictDoNothing()
+  }
+
+  /** The customer under any of the payment's names, made when all are new. */
+  async function customerOf(tx: Tx, payment: CanonicalPayment): Promise<string> {
+    const { programId } = payment
+    const names = namesOf(payment)
+    const found = await inTurn(names, async ({ kind, value }) => {
+      const [row] = await tx
+        .select({ id: identities.customerId })
+        .from(identities)
+        .where(and(eq(identities.programId, programId), eq(identities.kind, kind), eq(identities.value, value)))
+      return row?.id
+    })
+    const customerId = found.find((id) => id !== undefined) ?? newId(clock.now())
+    if (!found.includes(customerId))
+      await tx
+        .insert(customers)
+        .values({ id: customerId, programId, country: payment.customer.country ?? null, createdAt: clock.now() })
+    const missing = names.filter((_, i) => found[i] === undefined)
+    if (missing.length > 0) await tx.insert(identities).values(missing.map((name) => ({ programId, customerId, ...name })))
+    return customerId
+  }
+
+  const inRange = (programId: string, { from, to, partnerId }: Parameters<Attribution['sales']>[2]) =>
+    and(
+      eq(sales.programId, programId),
+      isNotNull(sales.partnerId),
+      gte(sales.paidAt, from),
+      lt(sales.paidAt, to),
+      partnerId === undefined ? undefined : eq(sales.partnerId, partnerId),
+    )
+  const one = (programId: string, saleId: string) => and(eq(sales.programId, programId), eq(sales.id, saleId))
+
+  return {
+    recordPayment,
+    hashEmail,
+    windowDays: async (reader, programId) => (await settings.of(reader, programId)).windowDays,
+    sale: async (reader, programId, saleId) => {
+      const [row] = await reader.select().from(sales).where(one(programId, saleId))
+      return row && toSale(row)
+    },
+    sales: async (reader, programId, range) =>
+      (await reader.select().from(sales).where(inRange(programId, range)).orderBy(asc(sales.paidAt), asc(sales.id))).map(toSale),
+    ofPartner: async (reader, programId, partnerId, { limit, offset }) => {
+      const own = and(eq(sales.programId, programId), eq(sales.partnerId, partnerId))
+      const [all] = await reader.select({ total: count() }).from(sales).where(own)
+      const rows = await reader
+        .select()
+        .from(sales)
+        .where(own)
+        .orderBy(desc(sales.paidAt), desc(sales.id))
+        .limit(limit)
+        .offset(offset)
+      return { total: all!.total, sales: rows.map(toSale) }
+    },
+    recent: async (reader, programId, limit) =>
+      (await reader.select().from(sales).where(eq(sales.programId, programId)).orderBy(desc(sales.recordedAt)).limit(limit)).map(
+        toSale,
+      ),
+    explain: async (reader, programId, saleId) => {
+      const [row] = await reader.select().from(sales).where(one(programId, saleId))
+      if (!row) return undefined
+      const made = await reader
+        .select({ decidedAt: decisions.decidedAt, trace: decisions.trace })
+        .from(decisions)
+        .where(and(eq(decisions.programId, programId), eq(decisions.saleId, saleId)))
+        .orderBy(asc(decisions.number))
+      return { sale: toSale(row), recordedAt: row.recordedAt, decisions: made }
+    },
+  }
+}
+
+/** The payment in canonical form. @throws UserError that names what cannot be */
+function checked(payment: CanonicalPayment): CanonicalPayment {
+  const currency = payment.currency.toUpperCase()
+  exponentOf(currency)
+  const { gross, tax, shipping, refunded } = payment
+  const refuse = (code: string, what: string) => {
+    throw new UserError(code, `The payment ${payment.paymentKey} cannot be recorded: ${what}.`)
+  }
+  if (gross <= 0n) refuse('bad_gross', `its amount is ${gross}, and a sale is more than zero`)
+  if (gross > largestGross) refuse('bad_gross', `its amount of ${gross} minor units is larger than any sale can be`)
+  if (tax < 0n || shipping < 0n || tax + shipping > gross)
+    refuse('bad_basis', `tax ${tax} and shipping ${shipping} do not fit into its amount of ${gross}`)
+  if (refunded < 0n || refunded > gross) refuse('bad_refund', `${refunded} were refunded of ${gross}`)
+  return { ...payment, currency }
+}
+
+/** The customer's names: the provider's key first, since it is the most certain. */
+function namesOf({ provider, customer }: CanonicalPayment): { kind: string; value: string }[] {
+  return [
+    { kind: provider, value: customer.key },
+    ...(customer.emailHash === undefined ? [] : [{ kind: 'email', value: customer.emailHash }]),
+  ]
+}
+
+/**
+ * Holds the payment and its customer until the transaction ends, so that of concurrent deliveries the first records and the others find it recorded,
+ * and two first payments of one customer make one binding. Taken in sorted order: no two transactions can wait for each other.
+ */
+async function lockNames(tx: Tx, payment: CanonicalPayment): Promise<void> {
+  const names = [
+    `payment ${payment.provider} ${payment.paymentKey}`,
+    ...namesOf(payment).map(({ kind, value }) => `customer ${kind} ${value}`),
+  ].map((name) => `attribution ${payment.programId} ${name}`)
+  await tx.execute(
+    sql`select pg_advisory_xact_lock(hashtextextended(name, 0)) from (select name from json_array_elements_text(${JSON.stringify(names)}::json) as name order by name) as sorted`,
+  )
+}
+
+async function saleOf(tx: Tx, { programId, provider, paymentKey }: CanonicalPayment): Promise<SaleRow | undefined> {
+  const [row] = await tx
+    .select()
+    .from(sales)
+    .where(and(eq(sales.programId, programId), eq(sales.provider, provider), eq(sales.paymentKey, paymentKey)))
+    .for('update')
+  return row
+}
+
+/** One after the other: a transaction runs one query at a time anyway. */
+async function inTurn<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = []
+  for (const item of items) results.push(await work(item))
+  return results
+}
+
+function parties(row: SaleRow) {
+  return {
+    programId: row.programId,
+    saleId: row.id,
+    partnerId: row.partnerId,
+    customerId: row.customerId,
+    currency: row.currency,
+  }
+}
+
+function whole(row: SaleRow) {
+  const { gross, product, sequence, firstOfCustomer, paidAt } = row
+  return { ...parties(row), gross, basis: basisOf(row), product, sequence, firstOfCustomer, paidAt }
+}
+
+function basisOf(row: SaleRow): bigint {
+  return row.gross - row.tax - row.shipping
+}
+
+function toSale(row: SaleRow): Sale {
+  const {
+    id,
+    programId,
+    partnerId,
+    customerId,
+    currency,
+    gross,
+    refunded,
+    dispute,
+    paidAt,
+    product,
+    subscription,
+    sequence,
+    firstOfCustomer,
+  } = row
+  return {
+    id,
+    programId,
+    partnerId,
+    customerId,
+    currency,
+    gross,
+    basis: basisOf(row),
+    refunded,
+    dispute,
+    net: dispute === 'lost' ? 0n : gross - refunded,
+    paidAt,
+    product,
+    subscription,
+    sequence,
+    firstOfCustomer,
+  }
+}

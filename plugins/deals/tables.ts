@@ -1,0 +1,54 @@
+// Drizzle's view of db/migrations/0051_deals.sql.
+import { jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
+import { at, minor } from '../../db/tables.ts'
+import type { Typed } from './prospect.ts'
+
+export const statuses = ['submitted', 'accepted', 'won', 'lost', 'rejected', 'expired'] as const
+export type DealStatus = (typeof statuses)[number]
+
+export const deals = pgTable('deals_deals', {
+  id: uuid('id').primaryKey(),
+  programId: uuid('program_id').notNull(),
+  partnerId: uuid('partner_id').notNull(),
+  userId: text('user_id').notNull(),
+  company: text('company').notNull(),
+  contactEmail: text('contact_email'),
+  emailHash: text('email_hash').notNull(),
+  domain: text('domain'),
+  expected: minor('expected').notNull(),
+  currency: text('currency').notNull(),
+  notes: text('notes').notNull().default(''),
+  status: text('status').notNull().$type<DealStatus>(),
+  reason: text('reason'),
+  submittedAt: at('submitted_at').notNull().defaultNow(),
+  protectedUntil: at('protected_until').notNull(),
+  acceptedAt: at('accepted_at'),
+  closedAt: at('closed_at'),
+  wonAmount: minor('won_amount'),
+  wonCurrency: text('won_currency'),
+  saleId: uuid('sale_id'),
+})
+
+export const claims = pgTable(
+  'deals_claims',
+  {
+    programId: uuid('program_id').notNull(),
+    kind: text('kind').notNull().$type<'company' | 'domain' | 'email'>(),
+    value: text('value').notNull(),
+    dealId: uuid('deal_id').notNull(),
+    until: at('until').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.programId, t.kind, t.value] })],
+)
+
+export const drafts = pgTable(
+  'deals_drafts',
+  {
+    programId: uuid('program_id').notNull(),
+    userId: text('user_id').notNull(),
+    form: text('form').notNull(),
+    typed: jsonb('typed').notNull().$type<Partial<Typed>>(),
+    updatedAt: at('updated_at').notNull().defaultNow(),
+  },
+  (t) => [primaryKey({ columns: [t.programId, t.userId, t.form] })],
+)

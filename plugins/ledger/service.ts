@@ -1,0 +1,115 @@
+// Posts transfers, reads balances, seals the chain. The guarantees themselves are in the database (db/migrations/0030_ledger.sql).
+import { createHash } from 'node:crypto'
+import { sql } from 'drizzle-orm'
+import { type Clock, type Db, newId, type Reader, sum, type Tx, UserError } from '../kit/index.ts'
+import { prove } from './proof.ts'
+import type { AccountRef, Balance, Ledger, Projection, Transfer } from './public.ts'
+
+export interface LedgerService extends Ledger {
+  /** Gives every committed transfer its place in the hash chain, program by program; returns how many were sealed. */
+  seal(db: Db): Promise<number>
+}
+
+const sealBatch = 500
+
+/** `projections` is read at each proof, when every plugin has contributed. */
+export function createLedgerService(options: { clock: Clock; projections: () => readonly Projection[] }): LedgerService {
+  const { clock, projections } = options
+
+  async function post(tx: Tx, transfer: Transfer): Promise<{ transferId: string; replayed: boolean }> {
+    const entries = canonicalEntries(transfer)
+    const hash = bodyHash(transfer, entries)
+    const now = clock.now()
+    const rows = await tx.execute<{ transfer_id: string; body_hash: string; fresh: boolean }>(sql`
+      select * from ledger_post(${transfer.programId}::uuid, ${newId(now)}::uuid, ${transfer.key}, ${hash}, ${transfer.reason},
+        ${transfer.subject.type}, ${transfer.subject.id}, ${transfer.corrects ?? null}::uuid, ${now.toISOString()}::timestamptz,
+        ${JSON.stringify(entries)}::text::jsonb)`)
+    const posted = rows[0]!
+    if (posted.body_hash !== hash)
+      throw new UserError(
+        'idempotency_conflict',
+        `The key “${transfer.key}” was used before for another transfer. Use a new key for a new transfer.`,
+        { status: 409 },
+      )
+    return { transferId: posted.transfer_id, replayed: !posted.fresh }
+  }
+
+  async function balances(reader: Reader, programId: string, partnerId?: string): Promise<Balance[]> {
+    const rows = await reader.execute<{
+      kind: AccountRef['kind']
+      partner_id: string | null
+      currency: string
+      amount: string
+    }>(sql`
+      select a.kind, a.partner_id, a.currency, sum(b.amount) as amount
+      from ledger_accounts a join ledger_balances b on b.account_id = a.id
+      where a.program_id = ${programId}::uuid and ${partnerId === undefined ? sql`true` : sql`a.owner_id = ${partnerId}::uuid`}
+      group by a.id order by a.owner_id, a.currency, a.kind`)
+    return rows.map((row) => ({
+      kind: row.kind,
+      partnerId: row.partner_id,
+      currency: row.currency,
+      amount: BigInt(row.amount),
+    }))
+  }
+
+  async function bySubject(reader: Reader, programId: string, kind: AccountRef['kind'], subjectType: string) {
+    const rows = await reader.execute<{ subject_id: string; currency: string; amount: string }>(sql`
+      select t.subject_id, a.currency, sum(case when a.debit_normal then e.amount else -e.amount end) as amount
+      from ledger_transfers t join ledger_entries e on e.transfer_id = t.id join ledger_accounts a on a.id = e.account_id
+      where t.program_id = ${programId}::uuid and t.subject_type = ${subjectType} and a.kind = ${kind}
+      group by t.subject_id, a.currency`)
+    return rows.map((row) => ({ subjectId: row.subject_id, currency: row.currency, amount: BigInt(row.amount) }))
+  }
+
+  async function seal(db: Db): Promise<number> {
+    const waiting = await db.execute<{ program_id: string }>(sql`select distinct program_id from ledger_unsealed`)
+    let total = 0
+    for (const { program_id: programId } of waiting)
+      for (;;) {
+        const [row] = await db.execute<{ sealed: number }>(sql`select ledger_seal(${programId}::uuid, ${sealBatch}) as sealed`)
+        total += row!.sealed
+        if (row!.sealed < sealBatch) break
+      }
+    return total
+  }
+
+  return { post, balances, bySubject, seal, prove: (reader, programId) => prove(reader, programId, projections()) }
+}
+
+interface CanonicalEntry {
+  kind: AccountRef['kind']
+  partner: string | null
+  currency: string
+  amount: string
+}
+
+/** The entries sorted by account and amount. @throws Error when they are no transfer: fewer than two, an amount of zero, a sum that is not */
+function canonicalEntries(transfer: Transfer): CanonicalEntry[] {
+  const byCurrency = Map.groupBy(transfer.entries, ({ account }) => account.currency)
+  const problem =
+    transfer.entries.length < 2
+      ? 'fewer than two entries'
+      : transfer.entries.some(({ amount }) => amount === 0n)
+        ? 'an entry of zero'
+        : [...byCurrency.values()].some((group) => sum(group.map(({ amount }) => amount)) !== 0n)
+          ? 'entries that do not sum to zero'
+          : undefined
+  if (problem) throw new Error(`The transfer ${transfer.key} (${transfer.reason}) has ${problem}`)
+  return transfer.entries
+    .map(({ account, amount }) => ({
+      kind: account.kind,
+      partner: account.partnerId,
+      currency: account.currency,
+      amount: amount.toString(),
+    }))
+    .sort((a, b) => (lineOf(a) < lineOf(b) ? -1 : 1))
+}
+
+const lineOf = (entry: CanonicalEntry): string => `${entry.kind}|${entry.partner ?? ''}|${entry.currency}|${entry.amount}`
+
+/** SHA-256 over the same text as ledger_body() in the database, which the proof computes from the stored rows. */
+function bodyHash(transfer: Transfer, entries: readonly CanonicalEntry[]): string {
+  const body = [transfer.reason, transfer.subject.type, transfer.subject.id, transfer.corrects ?? '', ...entries.map(lineOf)]
+  return createHash('sha256').update(body.join('\n')).digest('hex')
+}

@@ -1,0 +1,50 @@
+// Partners: people who register, verify their e-mail, meet the requirements and become active.
+import { days, definePlugin, memberJoined, memberLeft, on, schedule } from '../kit/index.ts'
+import { notifications } from '../notifications/plugin.ts'
+import { createCommands } from './commands.ts'
+import { createComponents } from './components.ts'
+import { config, type PartnersConfig } from './config.ts'
+import { eraseFor, exportFor } from './privacy.ts'
+import { activationRequirement, type Partners } from './public.ts'
+import { createRoutes } from './routes.ts'
+import { createPartnerService } from './service.ts'
+import * as tables from './tables.ts'
+
+export const partners = definePlugin<PartnersConfig, Partners>({
+  id: 'partners',
+  title: 'Partners',
+  summary: 'Registration, e-mail verification, the way to an active partner, and profiles.',
+  features: [1, 2, 4, 5, 15],
+  requires: [notifications],
+  config,
+  tables,
+  data: {
+    statement:
+      'Discord id, name, e-mail, industry, status and the dates of each step, until erased. A form that was refused for 7 days. Which addresses verification mails went to.',
+    exportPartner: exportFor,
+    deletePartner: eraseFor,
+  },
+  setup: ({ db, clock, emit, tokens, programs, settings, url, use, contributions }) => {
+    const service = createPartnerService({
+      db,
+      clock,
+      emit,
+      tokens,
+      programs,
+      settings,
+      url,
+      notifications: use(notifications),
+      requirements: () => contributions(activationRequirement),
+    })
+    const parts = { db, service, settings }
+    return {
+      public: service,
+      commands: createCommands(parts),
+      commandGroups: { profile: 'Your details as a partner', 'admin partners': 'The partners of the program' },
+      components: createComponents(parts),
+      routes: createRoutes(service),
+      listeners: [on(memberJoined, 'partners.note_joined', service.joined), on(memberLeft, 'partners.note_left', service.left)],
+      schedules: [schedule('partners.forget_drafts', { ms: days(1) }, service.forgetDrafts)],
+    }
+  },
+})

@@ -1,0 +1,260 @@
+// The words of payouts: pure functions.
+import { card, linkButton, literal, type Message, time } from '../../commands/messages.ts'
+import { formatMoney, hours, sum } from '../kit/index.ts'
+import type { Mail } from '../notifications/public.ts'
+import type { Gate } from './decide.ts'
+import type { MethodRow, PayoutRow, PlanLine } from './service.ts'
+
+const shownLines = 15
+
+/** Why somebody is not paid, for an admin. */
+export function gateWords(gate: Gate, currency: string): string {
+  switch (gate.gate) {
+    case 'partner_not_active':
+      return 'is not an active partner'
+    case 'agreement_unsigned':
+      return 'has not signed the current agreement'
+    case 'in_debt':
+      return 'owes something back first'
+    case 'no_method':
+      return 'has no payout method (`/payout setup`)'
+    case 'method_not_ready':
+      return `payout method is not complete${gate.missing ? `: ${literal(gate.missing)}` : ''}`
+    case 'method_cooling':
+      return `changed the payout method; can be paid ${time(gate.until)}`
+    case 'below_minimum':
+      return `is below the minimum of ${formatMoney(gate.minimum, currency)}`
+  }
+}
+
+/** The same for the partner, with what to do. */
+function ownGateWords(gate: Gate, currency: string): string {
+  switch (gate.gate) {
+    case 'partner_not_active':
+      return 'Your membership is not active. Run `/start` to see the next step.'
+    case 'agreement_unsigned':
+      return 'The current agreement is not signed yet. Run `/start` to see the next step.'
+    case 'in_debt':
+      return 'You owe something back from a refunded sale; your next earnings repay it first.'
+    case 'no_method':
+      return 'You have no payout method yet. Run `/payout setup`.'
+    case 'method_not_ready':
+      return `Your payout method is not complete${gate.missing ? ` (${literal(gate.missing)})` : ''}. Run \`/payout setup\` to go on.`
+    case 'method_cooling':
+      return `Your payout method was changed; for your safety it is paid to from ${time(gate.until, 'f')}.`
+    case 'below_minimum':
+      return `It is below the minimum of ${formatMoney(gate.minimum, currency)} and waits for more.`
+  }
+}
+
+export interface Funds {
+  readonly provider: string
+  readonly currency: string
+  /** Undefined when the provider could not be asked. */
+  readonly available: bigint | undefined
+}
+
+const totals = (lines: readonly { currency: string; amount: bigint }[]): string =>
+  [...Map.groupBy(lines, ({ currency }) => currency)]
+    .map(
+      ([currency, group]) =>
+        `**${formatMoney(sum(group.map(({ amount }) => amount)), currency)}** to ${group.length} partner${group.length === 1 ? '' : 's'}`,
+    )
+    .join('\n')
+
+const fewOf = (lines: readonly string[]): string =>
+  [...lines.slice(0, shownLines), ...(lines.length > shownLines ? [`… and ${lines.length - shownLines} more`] : [])].join('\n')
+
+const paidLine = ({ partner, amount, currency, commissions }: PlanLine): string =>
+  `• ${literal(partner.name)}: ${formatMoney(amount, currency)} for ${commissions} commission${commissions === 1 ? '' : 's'}`
+
+const skippedLine = ({ partner, amount, currency, gate }: PlanLine): string =>
+  `• ${literal(partner.name)} (${formatMoney(amount, currency)}) ${gate ? gateWords(gate, currency) : ''}`
+
+export function dryRunCard(lines: readonly PlanLine[], funds: readonly Funds[]): Message {
+  const toPay = lines.filter(({ gate }) => !gate)
+  const skipped = lines.filter(({ gate }) => gate)
+  if (lines.length === 0) return card({ title: 'Nothing to pay out', body: 'No commission is payable now. Nothing was changed.' })
+  return card({
+    title: toPay.length === 0 ? 'Nobody can be paid yet' : 'This would be paid',
+    body: toPay.length === 0 ? 'Nothing was changed.' : `${totals(toPay)}\nNothing was changed.`,
+    fields: [
+      ...(toPay.length > 0 ? [{ name: 'Paid', value: fewOf(toPay.map(paidLine)) }] : []),
+      ...(skipped.length > 0 ? [{ name: 'Not paid, and why', value: fewOf(skipped.map(skippedLine)) }] : []),
+      ...(toPay.length > 0 ? [{ name: 'Funds', value: funds.map((fund) => fundsLine(fund, toPay)).join('\n') }] : []),
+    ],
+    tone: toPay.length === 0 ? 'warn' : 'neutral',
+    ...(toPay.length > 0 && { footer: 'Run /admin payouts run to pay.' }),
+  })
+}
+
+function fundsLine({ provider, currency, available }: Funds, toPay: readonly PlanLine[]): string {
+  const needed = sum(
+    toPay.filter((line) => line.currency === currency && line.method?.provider === provider).map(({ amount }) => amount),
+  )
+  if (available === undefined) return `• ${provider} could not be asked what is available in ${currency}.`
+  const there = formatMoney(available, currency)
+  return available >= needed
+    ? `• ${provider} has ${there}: enough.`
+    : `• ${provider} has ${there}, **${formatMoney(needed - available, currency)} short**. Payouts wait until funds are added.`
+}
+
+export function runCard(prepared: readonly PayoutRow[], skipped: readonly PlanLine[]): Message {
+  const waiting = prepared.filter(({ state }) => state === 'awaiting_approval')
+  const sending = prepared.filter(({ state }) => state !== 'awaiting_approval')
+  const not = skipped.length > 0 ? [{ name: 'Not paid, and why', value: fewOf(skipped.map(skippedLine)) }] : []
+  if (prepared.length === 0)
+    return card({
+      title: 'Nothing new to pay',
+      body: 'No payout was started: everything payable is on its way or waits for the reasons below.',
+      fields: not,
+    })
+  return card({
+    title: sending.length > 0 ? 'Payouts are being sent' : 'Payouts wait for a second admin',
+    body: [
+      ...(sending.length > 0 ? [totals(sending)] : []),
+      ...(waiting.length > 0
+        ? [`${totals(waiting)}\nis above the approval threshold: another admin runs \`/admin payouts approve\`.`]
+        : []),
+    ],
+    fields: not,
+    tone: waiting.length > 0 ? 'warn' : 'good',
+    footer: 'See how far each is with /admin payouts list.',
+  })
+}
+
+export function approvedCard(approved: readonly PayoutRow[]): Message {
+  if (approved.length === 0) return card({ title: 'Nothing waits for approval', body: 'Nothing was changed.' })
+  return card({ title: 'Approved: payouts are being sent', body: totals(approved), tone: 'good' })
+}
+
+const stateWords: Readonly<Record<PayoutRow['state'], string>> = {
+  awaiting_approval: '🖐️ waits for a second admin',
+  queued: '⏳ is being sent',
+  sent: '🚚 on its way',
+  paid: '✅ paid',
+  returned: '↩️ came back',
+  refused: '⛔ refused',
+}
+
+function payoutLine(payout: PayoutRow, name?: string): string {
+  const amount = formatMoney(payout.amount, payout.currency)
+  const what = name === undefined ? `**${amount}**` : `**${literal(name)}** ${amount}`
+  const at = time(payout.settledAt ?? payout.sentAt ?? payout.preparedAt)
+  const note = payout.note ? `\n-# ${literal(payout.note)}` : ''
+  return `${what} · ${stateWords[payout.state]} ${at}${note}`
+}
+
+export function listCard(rows: readonly PayoutRow[], names: ReadonlyMap<string, string>): Message {
+  if (rows.length === 0) return card({ title: 'No payouts yet', body: 'See who could be paid with `/admin payouts dry-run`.' })
+  return card({
+    title: 'The newest payouts',
+    body: rows.map((row) => payoutLine(row, names.get(row.partnerId) ?? 'A partner who is gone')),
+  })
+}
+
+export function setupCard(provider: string, page: string): Message {
+  return card({
+    title: 'Where should your money go?',
+    body: [
+      `Open ${provider}’s page, follow its steps and come back. Your bank details stay with ${provider}; this program never sees them.`,
+      'The link is yours alone and works once. If it has run out, run `/payout setup` again.',
+    ],
+    rows: [[linkButton({ url: page, label: `Continue on ${provider}`, emoji: '🔐' })]],
+  })
+}
+
+export interface Status {
+  readonly method: MethodRow | undefined
+  readonly providerTitle: string
+  readonly coolingHours: number
+  readonly lines: readonly PlanLine[]
+  readonly recent: readonly PayoutRow[]
+  readonly now: Date
+}
+
+export function statusCard({ method, providerTitle, coolingHours, lines, recent, now }: Status): Message {
+  return card({
+    title: 'Your payouts',
+    fields: [
+      { name: 'Where they go', value: methodWords(method, providerTitle, coolingHours, now) },
+      {
+        name: 'Payable now',
+        value:
+          lines.length === 0
+            ? 'Nothing yet. See what is pending with `/earnings show`.'
+            : lines
+                .map(
+                  ({ amount, currency, gate }) =>
+                    `**${formatMoney(amount, currency)}** ${gate ? ownGateWords(gate, currency) : 'It is paid with the next payout run.'}`,
+                )
+                .join('\n'),
+      },
+      ...(recent.length > 0 ? [{ name: 'Recent', value: recent.map((payout) => payoutLine(payout)).join('\n') }] : []),
+    ],
+  })
+}
+
+function methodWords(method: MethodRow | undefined, title: string, coolingHours: number, now: Date): string {
+  if (!method) return 'Not set up yet. Run `/payout setup`.'
+  if (!method.ready)
+    return `${title}, not complete${method.missing ? `: ${literal(method.missing)}` : ''}. Run \`/payout setup\` to go on.`
+  const until = new Date(method.changedAt.getTime() + hours(coolingHours))
+  return until > now ? `${title}, ready; changed lately, so it is paid to from ${time(until, 'f')}.` : `${title}, ready.`
+}
+
+export function methodReadyMessage({ changedAt, coolingHours }: { changedAt: Date; coolingHours: number }): Message {
+  const from = new Date(changedAt.getTime() + hours(coolingHours))
+  return card({
+    title: 'Your payout method is ready',
+    body: [
+      coolingHours === 0
+        ? 'What is payable is paid with the next payout run.'
+        : `For your safety it is paid to from ${time(from, 'f')}; then what is payable goes out with the next run.`,
+      'You did not do this? Tell an admin at once.',
+    ],
+    tone: 'good',
+  })
+}
+
+interface Paid {
+  readonly amount: bigint
+  readonly currency: string
+  readonly commissions: number
+  readonly programName: string
+}
+
+const forWhat = ({ commissions }: Paid): string => `${commissions} commission${commissions === 1 ? '' : 's'}`
+
+export function paidMessage(paid: Paid): Message {
+  return card({
+    title: `You were paid ${formatMoney(paid.amount, paid.currency)} 💸`,
+    body: `That is for ${forWhat(paid)} from ${literal(paid.programName)}. It is on your account; your bank may take a few days to show it.`,
+    tone: 'celebrate',
+    footer: 'See everything with /earnings show.',
+  })
+}
+
+export function paidMail(paid: Paid, name: string): Pick<Mail, 'subject' | 'paragraphs' | 'footer'> {
+  const amount = formatMoney(paid.amount, paid.currency)
+  return {
+    subject: `You were paid ${amount}`,
+    paragraphs: [
+      `Hello ${name},`,
+      `${paid.programName} has paid you ${amount} for ${forWhat(paid)}. It is on your account; your bank may take a few days to show it.`,
+      'Thank you for your work.',
+    ],
+    footer: 'In Discord, /earnings show tells what each part was for.',
+  }
+}
+
+export function returnedMessage(payout: { amount: bigint; currency: string }, reason: string): Message {
+  return card({
+    title: `A payout of ${formatMoney(payout.amount, payout.currency)} did not arrive`,
+    body: [
+      `Reason: ${literal(reason)}`,
+      'Nothing is lost: it is payable again and goes out with the next run. Check where it should go with `/payout setup`.',
+    ],
+    tone: 'warn',
+  })
+}

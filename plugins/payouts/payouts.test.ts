@@ -1,0 +1,517 @@
+import { sql } from 'drizzle-orm'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { controlsOf, type TestHouse, testHouse, wordsOf } from '../../app/testing.ts'
+import type { CanonicalPayment } from '../attribution/public.ts'
+import { commissions } from '../commissions/plugin.ts'
+import { earningPlugins, type TestPartner, type Trade, tradeIn } from '../commissions/testing.ts'
+import { days, definePlugin, extend, hours } from '../kit/index.ts'
+import { ledger } from '../ledger/plugin.ts'
+import { payouts } from './plugin.ts'
+import { type PayoutProvider, PayoutRefused, payoutProvider, type SendRequest } from './public.ts'
+
+/** A provider with real accounts and transfers in memory: what was applied stays applied, whatever the caller was told. */
+const bank = {
+  accounts: new Map<string, { ready: boolean; missing: string }>(),
+  transfers: new Map<string, { id: string; request: SendRequest }>(),
+  funds: 1_000_000_000n,
+  sends: 0,
+  finds: 0,
+  /** What goes wrong with the next send. */
+  trouble: undefined as 'dies after applying' | 'dies before applying' | 'refuses' | undefined,
+  forgetsKeys: false,
+}
+const provider: PayoutProvider = {
+  id: 'testbank',
+  title: 'Test Bank',
+  onboard: async ({ account, partnerId, returnUrl, refreshUrl }) => {
+    const id = account ?? `acct_${partnerId}`
+    if (!bank.accounts.has(id)) bank.accounts.set(id, { ready: false, missing: 'bank account' })
+    return {
+      account: id,
+      url: `https://bank.test/onboard?back=${encodeURIComponent(returnUrl)}&again=${encodeURIComponent(refreshUrl)}`,
+    }
+  },
+  accountState: async (account) => {
+    const state = bank.accounts.get(account)
+    if (!state) throw new Error('the bank is closed')
+    return state
+  },
+  find: async ({ payoutId }) => {
+    bank.finds++
+    const found = bank.transfers.get(payoutId)
+    return found && { providerId: found.id, state: 'sent' }
+  },
+  send: async (request) => {
+    bank.sends++
+    const trouble = bank.trouble
+    bank.trouble = undefined
+    if (trouble === 'refuses') throw new PayoutRefused('The account is closed.')
+    if (trouble === 'dies before applying') throw new Error('socket hang up')
+    if (!bank.transfers.has(request.payoutId) || bank.forgetsKeys) {
+      if (bank.transfers.has(request.payoutId)) throw new Error('this would have been paid twice')
+      bank.transfers.set(request.payoutId, { id: `tr_${request.payoutId}`, request })
+      bank.funds -= request.amount
+    }
+    if (trouble === 'dies after applying') throw new Error('socket hang up')
+    return { providerId: `tr_${request.payoutId}`, state: 'sent' }
+  },
+  available: async () => bank.funds,
+}
+const testBank = definePlugin({
+  id: 'testbank',
+  title: 'Test Bank',
+  summary: 'A payout provider for tests.',
+  requires: [payouts],
+  setup: () => ({ extends: [extend(payoutProvider, provider)] }),
+})
+
+const boss = { isAdmin: true, userId: '1', username: 'boss' }
+const second = { isAdmin: true, userId: '2', username: 'second' }
+
+let house: TestHouse
+let trade: Trade
+beforeAll(async () => {
+  house = await testHouse([...earningPlugins, payouts, testBank])
+  trade = tradeIn(house)
+})
+afterAll(() => house.close())
+beforeEach(async () => {
+  await house.set('commissions', 'holdDays', 0)
+  await house.set('payouts', 'methodCoolingHours', 0)
+  await house.set('payouts', 'minimum', '50.00')
+  await house.set('payouts', 'approvalAbove', '5000.00')
+  Object.assign(bank, { funds: 1_000_000_000n, sends: 0, finds: 0, trouble: undefined, forgetsKeys: true })
+  bank.transfers.clear()
+  // What an earlier test left payable is nobody's business here.
+  await house.connection.sql`update payouts_methods set chosen = false`
+})
+
+const programId = () => house.program.id
+const transfersTo = (partner: TestPartner) =>
+  [...bank.transfers.values()].filter(({ request }) => request.destination === `acct_${partner.id}`)
+const payoutsOf = (partner: TestPartner) =>
+  house.connection.sql`select * from payouts_payouts where partner_id = ${partner.id} order by prepared_at, id`
+const dueNow = () => house.tick('payouts.retry').then(() => house.drain())
+const later = async () => {
+  house.clock.advance(hours(1))
+  await dueNow()
+}
+
+/** A partner with a verified payout method and this much payable, in cents of a dollar. */
+async function aPayablePartner(amount = 10_000n, change: Partial<CanonicalPayment> = {}, setUp = true): Promise<TestPartner> {
+  const partner = await trade.aPartner()
+  if (setUp) await setUpMethod(partner)
+  await trade.record(trade.aPayment(partner, { gross: amount * 5n, ...change }))
+  await house.drain()
+  await house.tick('commissions.release')
+  await house.drain()
+  return partner
+}
+async function setUpMethod(partner: TestPartner): Promise<void> {
+  const [link] = controlsOf(await house.run('payout setup', {}, partner))
+  bank.accounts.set(`acct_${partner.id}`, { ready: true, missing: '' })
+  const back = new URL(new URL(link!).searchParams.get('back')!)
+  const answer = await house.app.inject(back.pathname)
+  expect(answer.statusCode).toBe(200)
+  await house.drain()
+}
+const run = (visitor = boss) => house.run('admin payouts run', {}, visitor).then(wordsOf)
+const confirm = (partner: TestPartner, outcome: 'paid' | 'returned' = 'paid') =>
+  house.db.transaction((tx) =>
+    house.use(payouts).confirm(tx, 'testbank', transfersTo(partner)[0]!.id, outcome, 'The account is closed.'),
+  )
+const told = async (partner: TestPartner) =>
+  (await house.connection.sql`select message from notifications_tells where user_id = ${partner.userId} order by created_at`)
+    .map(({ message }) => wordsOf(message))
+    .join('\n')
+const mailed = async (partner: TestPartner) =>
+  (await house.connection.sql`select subject from notifications_mails where recipient = ${partner.email}`).map(
+    ({ subject }) => subject as string,
+  )
+
+describe('a payout', () => {
+  test('is sent once with the right amount, confirmed by the provider, and told in Discord and by mail', async () => {
+    const ada = await aPayablePartner(8_000n)
+    const dry = wordsOf(await house.run('admin payouts dry-run', {}, boss))
+    expect(dry).toContain('$80.00 for 1 commission')
+    expect(dry).toContain('enough')
+    expect(transfersTo(ada)).toEqual([])
+    expect(await trade.balances(ada)).toEqual({ payable: 8_000n })
+
+    expect(await run()).toContain('Payouts are being sent')
+    expect(await trade.balances(ada)).toEqual({ in_flight: 8_000n })
+    await house.drain()
+    expect(transfersTo(ada).map(({ request }) => [request.amount, request.currency])).toEqual([[8_000n, 'USD']])
+    expect(await payoutsOf(ada)).toMatchObject([{ state: 'sent', amount: '8000' }])
+
+    expect(await run()).toContain('Nothing new to pay')
+    await house.drain()
+    expect(bank.sends).toBe(1)
+
+    for (let i = 0; i < 3; i++) expect(await confirm(ada)).toBe(true)
+    await house.drain()
+    expect(await trade.balances(ada)).toEqual({ paid: 8_000n })
+    expect(await payoutsOf(ada)).toMatchObject([{ state: 'paid' }])
+    expect(await house.use(commissions).ofPartner(house.db, programId(), ada.id)).toMatchObject([{ state: 'paid' }])
+    expect(await told(ada)).toContain('You were paid $80.00')
+    expect(await mailed(ada)).toContain('You were paid $80.00')
+    expect(wordsOf(await house.run('admin payouts list', {}, boss))).toContain('✅ paid')
+    expect(wordsOf(await house.run('payout status', {}, ada))).toContain('$80.00')
+    expect(await trade.findings()).toEqual([])
+  })
+
+  test('covers all commissions of the partner in one currency, and each currency has its own', async () => {
+    const ada = await aPayablePartner(3_000n)
+    await trade.record(trade.aPayment(ada, { gross: 20_000n }))
+    await trade.record(trade.aPayment(ada, { gross: 20_000n, currency: 'JPY' }))
+    await house.drain()
+    await house.tick('commissions.release')
+    await house.drain()
+    await run()
+    await house.drain()
+    expect(
+      transfersTo(ada)
+        .map(({ request }) => `${request.amount} ${request.currency}`)
+        .sort(),
+    ).toEqual(['4000 JPY', '7000 USD'])
+    expect(
+      await house.connection.sql`select count(*)::int as items from payouts_items i join payouts_payouts p on p.id = i.payout_id
+      where p.partner_id = ${ada.id}`,
+    ).toEqual([{ items: 3 }])
+    expect(await trade.findings()).toEqual([])
+  })
+
+  test('of sixty-four runs at once is made once for each partner', async () => {
+    const partners = [await aPayablePartner(), await aPayablePartner(), await aPayablePartner()]
+    await Promise.all(Array.from({ length: 64 }, () => run()))
+    await house.drain()
+    for (const partner of partners) {
+      expect(await payoutsOf(partner)).toHaveLength(1)
+      expect(transfersTo(partner)).toHaveLength(1)
+      expect(await trade.balances(partner)).toEqual({ in_flight: 10_000n })
+    }
+    expect(bank.sends).toBe(3)
+    expect(await trade.findings()).toEqual([])
+  })
+
+  test('cannot hold a commission that is in another live payout: the database refuses', async () => {
+    const ada = await aPayablePartner()
+    await run()
+    const [payout] = await payoutsOf(ada)
+    await expect(
+      house.connection.sql`insert into payouts_items (payout_id, commission_id, program_id, amount)
+        select gen_random_uuid(), commission_id, program_id, amount from payouts_items where payout_id = ${payout!.id}`,
+    ).rejects.toMatchObject({ code: '23505', constraint_name: 'payouts_items_once' })
+    await house.drain()
+  })
+})
+
+describe('when something breaks', () => {
+  test('after the provider took it and before that was recorded, the transfer is found and not sent again', async () => {
+    const ada = await aPayablePartner()
+    await run()
+    bank.trouble = 'dies after applying'
+    await expect(house.drain()).rejects.toThrow('socket hang up')
+    expect(transfersTo(ada)).toHaveLength(1)
+    expect(await payoutsOf(ada)).toMatchObject([{ state: 'queued', attempts: 1, note: expect.stringContaining('socket hang up') }])
+    await house.drain()
+    expect(await payoutsOf(ada)).toMatchObject([{ state: 'sent', attempts: 2, note: null, provider_id: transfersTo(ada)[0]!.id }])
+    expect([bank.sends, bank.finds]).toEqual([1, 1])
+    expect(await trade.findings()).toEqual([])
+  })
+
+  test('before the provider took it, it is sent by the next try', async () => {
+    const ada = await aPayablePartner()
+    await run()
+    bank.trouble = 'dies before applying'
+    await expect(house.drain()).rejects.toThrow('socket hang up')
+    await house.drain()
+    expect(transfersTo(ada)).toHaveLength(1)
+    expect(await payoutsOf(ada)).toMatchObject([{ state: 'sent' }])
+    expect([bank.sends, bank.finds]).toEqual([2, 1])
+  })
+
+  test('and the job itself was set aside, a later look asks for it again and still pays once', async () => {
+    const ada = await aPayablePartner()
+    await run()
+    bank.trouble = 'dies after applying'
+    await expect(house.drain()).rejects.toThrow()
+    await house.connection.sql`update core_outbox set done_at = now() where name = 'payouts.send' and done_at is null`
+    await dueNow()
+    expect(await payoutsOf(ada)).toMatchObject([{ state: 'queued' }])
+    await later()
+    expect(await payoutsOf(ada)).toMatchObject([{ state: 'sent' }])
+    expect(bank.sends).toBe(1)
+  })
+
+  test('and the confirmation overtakes our own record, it still counts', async () => {
+    const ada = await aPayablePartner()
+    await run()
+    bank.trouble = 'dies after applying'
+    await expect(house.drain()).rejects.toThrow()
+    expect(await confirm(ada)).toBe(false)
+    await house.drain()
+    expect(await payoutsOf(ada)).toMatchObject([{ state: 'paid' }])
+    expect(await trade.balances(ada)).toEqual({ paid: 10_000n })
+    expect(await told(ada)).toContain('You were paid $100.00')
+    expect(await trade.findings()).toEqual([])
+  })
+
+  test('and the provider refuses for good, the money is payable again, with the reason, and goes out with the next run', async () => {
+    const ada = await aPayablePartner()
+    await run()
+    bank.trouble = 'refuses'
+    await house.drain()
+    expect(await payoutsOf(ada)).toMatchObject([{ state: 'refused', note: 'The account is closed.' }])
+    expect(await trade.balances(ada)).toEqual({ payable: 10_000n })
+    expect(await house.use(commissions).ofPartner(house.db, programId(), ada.id)).toMatchObject([
+      { state: 'payable', reason: 'payout_refused' },
+    ])
+    expect(await told(ada)).toContain('The account is closed')
+    expect(wordsOf(await house.run('admin payouts list', {}, boss))).toContain('The account is closed')
+    expect(await trade.findings()).toEqual([])
+    await run()
+    await house.drain()
+    expect((await payoutsOf(ada)).map(({ state }) => state as string).sort()).toEqual(['refused', 'sent'])
+    expect(transfersTo(ada)).toHaveLength(1)
+    expect(await trade.findings()).toEqual([])
+  })
+
+  test.each([false, true])('and the money comes back (after it was paid: %s), it is payable again', async (wasPaid) => {
+    const ada = await aPayablePartner()
+    await run()
+    await house.drain()
+    if (wasPaid) await confirm(ada)
+    for (let i = 0; i < 2; i++) expect(await confirm(ada, 'returned')).toBe(true)
+    expect(await confirm(ada, 'paid')).toBe(true)
+    await house.drain()
+    expect(await payoutsOf(ada)).toMatchObject([{ state: 'returned' }])
+    expect(await trade.balances(ada)).toEqual({ payable: 10_000n })
+    expect(await told(ada)).toContain('did not arrive')
+    expect(await trade.findings()).toEqual([])
+  })
+
+  test('funds that are missing keep the payout waiting with a reason, and it goes out when they are there', async () => {
+    const ada = await aPayablePartner()
+    bank.funds = 2_500n
+    expect(wordsOf(await house.run('admin payouts dry-run', {}, boss))).toContain('$75.00 short')
+    await run()
+    await house.drain()
+    expect(await payoutsOf(ada)).toMatchObject([{ state: 'queued' }])
+    expect(wordsOf(await house.run('admin payouts list', {}, boss))).toContain('Test Bank has $25.00 of the $100.00 needed')
+    await later()
+    expect(bank.sends).toBe(0)
+    bank.funds = 10_000n
+    await later()
+    expect(await payoutsOf(ada)).toMatchObject([{ state: 'sent', note: null }])
+    expect(bank.funds).toBe(0n)
+  })
+
+  test('news about transfers that nobody knows changes nothing and is forgotten in time', async () => {
+    const confirmed = await house.db.transaction((tx) => house.use(payouts).confirm(tx, 'testbank', 'tr_unknown', 'paid', ''))
+    expect(confirmed).toBe(false)
+    house.clock.advance(days(31))
+    await house.tick('payouts.forget_news')
+    expect(await house.connection.sql`select * from payouts_early_news`).toHaveLength(0)
+  })
+})
+
+describe('the gates', () => {
+  const refusedBecause = async (partner: TestPartner, ...reasons: string[]) => {
+    const dry = wordsOf(await house.run('admin payouts dry-run', {}, boss))
+    const [person] = await house.connection.sql`select name from partners_partners where id = ${partner.id}`
+    const line = dry.split('\n').find((text) => text.includes(`• ${person!.name} (`))
+    for (const reason of reasons) expect(line).toContain(reason)
+    await run()
+    await house.drain()
+    expect(transfersTo(partner)).toEqual([])
+    return wordsOf(await house.run('payout status', {}, partner))
+  }
+
+  test('no payout method', async () => {
+    expect(await refusedBecause(await aPayablePartner(10_000n, {}, false), 'no payout method')).toContain('Run `/payout setup`')
+  })
+
+  test('a method that is not complete', async () => {
+    const ada = await aPayablePartner()
+    await house.db.transaction((tx) =>
+      house.use(payouts).accountChanged(tx, 'testbank', `acct_${ada.id}`, { ready: false, missing: 'proof of identity' }),
+    )
+    expect(await refusedBecause(ada, 'not complete', 'proof of identity')).toContain('proof of identity')
+  })
+
+  test('a method that was changed within 72 hours, until they are over', async () => {
+    await house.set('payouts', 'methodCoolingHours', 72)
+    const ada = await aPayablePartner()
+    await refusedBecause(ada, 'changed the payout method')
+    house.clock.advance(hours(72) - 1)
+    await run()
+    expect(await payoutsOf(ada)).toHaveLength(0)
+    house.clock.advance(1)
+    await run()
+    expect(await payoutsOf(ada)).toHaveLength(1)
+  })
+
+  test('less than the minimum waits until there is more', async () => {
+    const ada = await aPayablePartner(4_999n)
+    expect(await refusedBecause(ada, 'below the minimum of $50.00')).toContain('waits for more')
+    await trade.record(trade.aPayment(ada, { gross: 5n }))
+    await house.drain()
+    await house.tick('commissions.release')
+    await house.drain()
+    await run()
+    await house.drain()
+    expect(transfersTo(ada).map(({ request }) => request.amount)).toEqual([5_000n])
+  })
+
+  test('someone who left gets the rest, however small', async () => {
+    const ada = await aPayablePartner(100n)
+    await house.connection.sql`update partners_partners set status = 'left', status_before_left = 'active' where id = ${ada.id}`
+    await run()
+    await house.drain()
+    expect(transfersTo(ada).map(({ request }) => request.amount)).toEqual([100n])
+  })
+
+  test('someone who was suspended', async () => {
+    const ada = await aPayablePartner()
+    await house.connection.sql`update partners_partners set status = 'suspended' where id = ${ada.id}`
+    await refusedBecause(ada, 'not an active partner')
+  })
+
+  test('a refund between dry run and run is seen by the run', async () => {
+    const ada = await trade.aPartner()
+    await setUpMethod(ada)
+    const payment = trade.aPayment(ada, { gross: 50_000n })
+    await trade.record(payment)
+    await house.drain()
+    await house.tick('commissions.release')
+    await house.run('admin payouts dry-run', {}, boss)
+    await trade.record({ ...payment, refunded: 20_000n })
+    await house.drain()
+    await run()
+    await house.drain()
+    expect(transfersTo(ada).map(({ request }) => request.amount)).toEqual([6_000n])
+    expect(await trade.findings()).toEqual([])
+  })
+})
+
+describe('approval', () => {
+  test('a run above the threshold waits for another admin, and not for the one who started it', async () => {
+    const ada = await aPayablePartner(500_001n)
+    expect(await run()).toContain('second admin')
+    await house.drain()
+    expect(bank.sends).toBe(0)
+    expect(await trade.balances(ada)).toEqual({ in_flight: 500_001n })
+    await expect(house.run('admin payouts approve', {}, boss)).rejects.toMatchObject({ code: 'second_person_needed' })
+    expect(wordsOf(await house.run('admin payouts approve', {}, second))).toContain('$5,000.01')
+    await house.drain()
+    expect(transfersTo(ada)).toHaveLength(1)
+    expect(await payoutsOf(ada)).toMatchObject([{ state: 'sent', approved_by: '2' }])
+    expect(wordsOf(await house.run('admin payouts approve', {}, second))).toContain('Nothing waits')
+  })
+
+  test('many small payouts that are above it together wait, too', async () => {
+    const partners = [await aPayablePartner(250_001n), await aPayablePartner(250_000n)]
+    await run()
+    for (const partner of partners) expect(await payoutsOf(partner)).toMatchObject([{ state: 'awaiting_approval' }])
+    await house.run('admin payouts approve', {}, second)
+    await house.drain()
+  })
+
+  test('exactly the threshold needs nobody else', async () => {
+    const ada = await aPayablePartner(500_000n)
+    await run()
+    expect(await payoutsOf(ada)).toMatchObject([{ state: 'queued' }])
+    await house.drain()
+  })
+})
+
+describe('the payout method', () => {
+  test('leads to the provider and back; what is missing is said, with a way to go on', async () => {
+    const ada = await trade.aPartner()
+    const answer = await house.run('payout setup', {}, ada)
+    expect(wordsOf(answer)).toContain('Test Bank')
+    const link = new URL(controlsOf(answer)[0]!)
+    const back = new URL(link.searchParams.get('back')!).pathname
+    const again = new URL(link.searchParams.get('again')!).pathname
+
+    const page = await house.app.inject(back)
+    expect(page.statusCode).toBe(200)
+    expect(page.headers).toMatchObject({ 'cache-control': 'no-store', 'content-type': 'text/html; charset=utf-8' })
+    expect(page.body).toContain('Almost there')
+    expect(page.body).toContain('bank account')
+    expect(page.body).toContain(`href="${again}"`)
+
+    const refreshed = await house.app.inject(again)
+    expect(refreshed.statusCode).toBe(303)
+    expect(refreshed.headers.location).toContain('https://bank.test/onboard')
+    expect(bank.accounts.size).toBeGreaterThan(0)
+
+    bank.accounts.set(`acct_${ada.id}`, { ready: true, missing: '' })
+    expect((await house.app.inject(back)).body).toContain('Your payout method is ready')
+    await house.drain()
+    expect(await told(ada)).toContain('Your payout method is ready')
+    expect(await house.use(payouts).programOfAccount(house.db, 'testbank', `acct_${ada.id}`)).toBe(programId())
+    expect(wordsOf(await house.run('payout status', {}, ada))).toContain('Test Bank, ready.')
+  })
+
+  test.each(['return', 'refresh'])('an old or invented %s link gets a friendly page', async (kind) => {
+    const ada = await trade.aPartner()
+    const [link] = controlsOf(await house.run('payout setup', {}, ada))
+    const path = new URL(new URL(link!).searchParams.get(kind === 'return' ? 'back' : 'again')!).pathname
+    house.clock.advance(days(2))
+    for (const url of [path, `/payouts/${kind}/nonsense`]) {
+      const page = await house.app.inject(url)
+      expect(page.statusCode).toBe(404)
+      expect(page.body).toContain('This link has run out')
+      expect(page.body).toContain('/payout setup')
+    }
+  })
+
+  test('a provider that does not answer gets a friendly page, too', async () => {
+    const ada = await trade.aPartner()
+    const [link] = controlsOf(await house.run('payout setup', {}, ada))
+    bank.accounts.delete(`acct_${ada.id}`)
+    const page = await house.app.inject(new URL(new URL(link!).searchParams.get('back')!).pathname)
+    expect(page.statusCode).toBe(200)
+    expect(page.body).toContain('could not be read just now')
+  })
+
+  test('an account that becomes ready anew must wait anew', async () => {
+    await house.set('payouts', 'methodCoolingHours', 72)
+    const ada = await aPayablePartner()
+    house.clock.advance(hours(100))
+    const change = (ready: boolean) =>
+      house.db.transaction((tx) => house.use(payouts).accountChanged(tx, 'testbank', `acct_${ada.id}`, { ready, missing: '' }))
+    expect(await change(true)).toBe(true)
+    expect(wordsOf(await house.run('payout status', {}, ada))).toContain('paid with the next payout run')
+    await change(false)
+    await change(true)
+    expect(wordsOf(await house.run('payout status', {}, ada))).toContain('for your safety')
+  })
+
+  test('an account that nobody has changes nothing', async () => {
+    const known = await house.db.transaction((tx) =>
+      house.use(payouts).accountChanged(tx, 'testbank', 'acct_nobody', { ready: true, missing: '' }),
+    )
+    expect(known).toBe(false)
+    expect(await house.use(payouts).programOfAccount(house.db, 'testbank', 'acct_nobody')).toBeUndefined()
+  })
+})
+
+test('the proof names a payout that says something else than the ledger', async () => {
+  const ada = await aPayablePartner()
+  await run()
+  await house.drain()
+  const undo = new Error('undo')
+  const attempt = house.db.transaction(async (tx) => {
+    await tx.execute(sql`update payouts_payouts set amount = amount + 1 where partner_id = ${ada.id}::uuid`)
+    const { findings } = await house.use(ledger).prove(tx, programId())
+    expect(findings.map(({ detail }) => detail)).toEqual([
+      expect.stringMatching(/in_flight of .* payouts say 10001, the ledger says 10000/),
+      expect.stringMatching(/payout .* is over 10001, its items over 10000/),
+    ])
+    throw undo
+  })
+  await expect(attempt).rejects.toBe(undo)
+})

@@ -1,0 +1,48 @@
+// Sends one payout through its provider so that it cannot be paid twice, whatever breaks in between.
+import { type Db, formatMoney } from '../kit/index.ts'
+import { type PayoutProvider, PayoutRefused, type ProviderTransfer } from './public.ts'
+import type { PayoutService } from './service.ts'
+
+export interface Sender {
+  /** Brings a prepared payout to the provider and records it. @throws whatever may be tried again */
+  send(payoutId: string): Promise<void>
+}
+
+/**
+ * The try is counted and committed before it is made. So if the process dies after the provider took the money and before that was recorded, the next try
+ * knows that there may be a transfer, asks the provider for it and adopts what it finds. Two tries at the same time are told apart by the provider, by
+ * the idempotency key that it derives from the payout's id.
+ */
+export function createSender(options: { db: Db; service: PayoutService; providers: () => readonly PayoutProvider[] }): Sender {
+  const { db, service, providers } = options
+  return {
+    send: async (payoutId) => {
+      const earlierTries = await db.transaction((tx) => service.countTry(tx, payoutId))
+      const payout = await service.byId(db, payoutId)
+      if (earlierTries === undefined || !payout) return
+      const provider = providers().find(({ id }) => id === payout.provider)
+      const waitFor = (reason: string) => db.transaction((tx) => service.wait(tx, payoutId, reason))
+      if (!provider) return waitFor(`The payout provider “${payout.provider}” is not set up.`)
+      const { programId, amount, currency, destination } = payout
+      const request = { programId, payoutId, amount, currency, destination }
+      try {
+        const transfer = (earlierTries > 0 ? await provider.find(request) : undefined) ?? (await sendNow())
+        if (transfer) await db.transaction((tx) => service.recordSent(tx, payoutId, transfer))
+      } catch (error) {
+        if (error instanceof PayoutRefused) return db.transaction((tx) => service.recordRefused(tx, payoutId, error.message))
+        await waitFor(`${provider.title} did not take it: ${error instanceof Error ? error.message : String(error)}`)
+        throw error
+      }
+
+      async function sendNow(): Promise<ProviderTransfer | undefined> {
+        const available = await provider!.available(currency)
+        if (available >= amount) return provider!.send(request)
+        const there = formatMoney(available, currency)
+        await waitFor(
+          `${provider!.title} has ${there} of the ${formatMoney(amount, currency)} needed. Add funds; it is tried again every few minutes.`,
+        )
+        return undefined
+      }
+    },
+  }
+}

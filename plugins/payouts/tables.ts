@@ -1,0 +1,67 @@
+// Drizzle's view of the payouts' tables; db/migrations/0032_payouts.sql is the truth.
+import { bigint, boolean, integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
+import { at, minor } from '../../db/tables.ts'
+
+export type PayoutState = 'awaiting_approval' | 'queued' | 'sent' | 'paid' | 'returned' | 'refused'
+
+export const methods = pgTable('payouts_methods', {
+  id: uuid('id').primaryKey(),
+  programId: uuid('program_id').notNull(),
+  partnerId: uuid('partner_id').notNull(),
+  provider: text('provider').notNull(),
+  account: text('account').notNull(),
+  chosen: boolean('chosen').notNull(),
+  ready: boolean('ready').notNull(),
+  missing: text('missing').notNull(),
+  verifiedAt: at('verified_at'),
+  changedAt: at('changed_at').notNull(),
+  createdAt: at('created_at').notNull(),
+})
+
+export const runs = pgTable('payouts_runs', {
+  id: uuid('id').primaryKey(),
+  programId: uuid('program_id').notNull(),
+  actor: text('actor').notNull(),
+  startedAt: at('started_at').notNull(),
+})
+
+export const payouts = pgTable('payouts_payouts', {
+  id: uuid('id').primaryKey(),
+  programId: uuid('program_id').notNull(),
+  runId: uuid('run_id').notNull(),
+  partnerId: uuid('partner_id').notNull(),
+  currency: text('currency').notNull(),
+  amount: minor('amount').notNull(),
+  provider: text('provider').notNull(),
+  destination: text('destination').notNull(),
+  state: text('state').notNull().$type<PayoutState>(),
+  providerId: text('provider_id'),
+  attempts: integer('attempts').notNull().default(0),
+  nextTryAt: at('next_try_at').notNull(),
+  note: text('note'),
+  approvedBy: text('approved_by'),
+  preparedAt: at('prepared_at').notNull(),
+  sentAt: at('sent_at'),
+  settledAt: at('settled_at'),
+})
+
+export const items = pgTable(
+  'payouts_items',
+  {
+    payoutId: uuid('payout_id').notNull(),
+    commissionId: uuid('commission_id').notNull(),
+    programId: uuid('program_id').notNull(),
+    amount: minor('amount').notNull(),
+    releasedAt: at('released_at'),
+  },
+  (t) => [primaryKey({ columns: [t.payoutId, t.commissionId] })],
+)
+
+export const earlyNews = pgTable('payouts_early_news', {
+  id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+  provider: text('provider').notNull(),
+  providerId: text('provider_id').notNull(),
+  outcome: text('outcome').notNull().$type<'paid' | 'returned'>(),
+  detail: text('detail').notNull(),
+  receivedAt: at('received_at').notNull(),
+})

@@ -1,0 +1,282 @@
+import { fc, test as property } from '@fast-check/vitest'
+import { describe, expect, test } from 'vitest'
+import { newId, UserError } from '../kit/index.ts'
+import { canonicalPayment } from './canonical.ts'
+import { type Fact, readEvent } from './facts.ts'
+
+const hash = (email: string) => `hashed ${email}`
+const clickId = newId()
+const paidAt = 1_793_000_000
+let count = 0
+
+/** The fact in an event about the object. */
+function told(object: Record<string, unknown>, { type = `${String(object.object)}.updated`, created = paidAt } = {}): Fact {
+  const { kept } = readEvent({ id: `evt_${++count}`, object: 'event', type, created, data: { object } }, hash)
+  if (!kept?.fact) throw new Error(kept?.problem ?? 'no fact')
+  return kept.fact
+}
+const charge = (given: object = {}, at = {}) =>
+  told(
+    {
+      object: 'charge',
+      id: 'ch_1',
+      payment_intent: 'pi_1',
+      status: 'succeeded',
+      amount_captured: 12_000,
+      amount_refunded: 0,
+      currency: 'usd',
+      customer: 'cus_1',
+      billing_details: { email: 'c@example.com', address: { country: 'DE' } },
+      metadata: {},
+      created: paidAt,
+      ...given,
+    },
+    at,
+  )
+const intent = (given: object = {}) => told({ object: 'payment_intent', id: 'pi_1', status: 'succeeded', metadata: {}, ...given })
+const session = (given: object = {}) =>
+  told({
+    object: 'checkout.session',
+    id: 'cs_1',
+    payment_intent: 'pi_1',
+    client_reference_id: clickId,
+    metadata: {},
+    status: 'complete',
+    payment_status: 'paid',
+    currency: 'usd',
+    amount_total: 12_000,
+    total_details: { amount_tax: 2_000, amount_shipping: 500 },
+    customer: 'cus_1',
+    customer_details: { email: 'c@example.com' },
+    ...given,
+  })
+const refund = (given: object = {}, at = {}) =>
+  told(
+    {
+      object: 'refund',
+      id: `re_${++count}`,
+      charge: 'ch_1',
+      payment_intent: 'pi_1',
+      status: 'succeeded',
+      amount: 1_000,
+      currency: 'usd',
+      ...given,
+    },
+    at,
+  )
+const dispute = (status: string) =>
+  told(
+    { object: 'dispute', id: `dp_${++count}`, charge: 'ch_1', payment_intent: 'pi_1', status },
+    { type: 'charge.dispute.updated' },
+  )
+const invoice = (given: object = {}) =>
+  told({
+    object: 'invoice',
+    id: 'in_1',
+    status: 'paid',
+    billing_reason: 'subscription_cycle',
+    currency: 'usd',
+    total: 12_000,
+    total_taxes: [{ amount: 1_200 }, { amount: 800 }],
+    customer: 'cus_1',
+    metadata: {},
+    created: paidAt,
+    parent: { subscription_details: { subscription: 'sub_1', metadata: {} } },
+    ...given,
+  })
+
+const assemble = (facts: Fact[], { asked = false, siblings = [] as Fact[] } = {}) =>
+  canonicalPayment({ programId: newId(), paymentKey: 'pi_1', facts, siblings: siblings as Fact<'invoice'>[], asked })
+function paymentOf(facts: Fact[], options?: Parameters<typeof assemble>[1]) {
+  const assembled = assemble(facts, options)
+  if (assembled.state !== 'complete') throw new Error(`the payment is ${assembled.state}`)
+  return assembled.payment
+}
+
+describe('when a payment is complete', () => {
+  test.each<[string, () => Fact[], boolean, string]>([
+    ['nothing but an open session', () => [session({ status: 'open', payment_status: 'unpaid' })], false, 'unpaid'],
+    ['a charge that failed', () => [charge({ status: 'failed', amount_captured: 0 }), session()], true, 'unpaid'],
+    ['an authorization that was not captured', () => [charge({ amount_captured: 0 }), session()], true, 'unpaid'],
+    ['an intent that succeeded, without its charge', () => [intent(), session()], false, 'incomplete'],
+    ['a charge of unknown origin', () => [charge(), intent()], false, 'incomplete'],
+    ['a charge of unknown origin, after Stripe was asked', () => [charge()], true, 'complete'],
+    ['a charge and its session', () => [charge(), session()], false, 'complete'],
+    ['a renewal and its invoice', () => [charge(), invoice()], false, 'complete'],
+    [
+      'a first invoice, whose session is still to come',
+      () => [charge(), invoice({ billing_reason: 'subscription_create' })],
+      false,
+      'incomplete',
+    ],
+    [
+      'an invoice by hand, which a session may have made',
+      () => [charge(), invoice({ billing_reason: 'manual' })],
+      false,
+      'incomplete',
+    ],
+  ])('%s', (_, facts, asked, state) => expect(assemble(facts(), { asked }).state).toBe(state))
+})
+
+describe('what a payment says', () => {
+  test('amounts, customer, hints and product come from charge, session and intent', () => {
+    expect(paymentOf([charge(), session({ metadata: { product: 'Course' } }), intent()])).toMatchObject({
+      provider: 'stripe',
+      paymentKey: 'pi_1',
+      gross: 12_000n,
+      tax: 2_000n,
+      shipping: 500n,
+      currency: 'USD',
+      refunded: 0n,
+      dispute: 'none',
+      customer: { key: 'cus_1', emailHash: 'hashed c@example.com', country: 'DE' },
+      hints: { clickId },
+      product: 'Course',
+      paidAt: new Date(paidAt * 1000),
+    })
+  })
+
+  test.each<[string, () => Fact[], string | undefined]>([
+    [
+      'the session’s metadata, when its reference is the shop’s own',
+      () => [charge(), session({ client_reference_id: 'cart-17', metadata: { siso_cid: clickId } })],
+      clickId,
+    ],
+    [
+      'the intent’s metadata',
+      () => [charge(), session({ client_reference_id: null }), intent({ metadata: { siso_cid: clickId } })],
+      clickId,
+    ],
+    [
+      'the subscription’s metadata',
+      () => [charge(), invoice({ parent: { subscription_details: { subscription: 'sub_1', metadata: { siso_cid: clickId } } } })],
+      clickId,
+    ],
+    ['nowhere, when nothing is a click id', () => [charge(), session({ client_reference_id: 'cart-17' })], undefined],
+  ])('the click id comes from %s', (_, facts, expected) => expect(paymentOf(facts()).hints.clickId).toBe(expected))
+
+  test('a guest is known by the hash of the e-mail, or else by the payment', () => {
+    const guest = { customer: null }
+    expect(paymentOf([charge(guest), session(guest)]).customer.key).toBe('guest:hashed c@example.com')
+    const nobody = { customer: null, billing_details: null, customer_details: null }
+    expect(paymentOf([charge(nobody), session(nobody)]).customer.key).toBe('payment:pi_1')
+  })
+
+  test('a payment for half of an invoice bears half of its tax', () => {
+    expect(paymentOf([charge({ amount_captured: 6_000 }), invoice()])).toMatchObject({ gross: 6_000n, tax: 1_000n })
+  })
+
+  test('a session in another currency than its payment is refused', () => {
+    expect(() => assemble([charge(), session({ currency: 'eur' })])).toThrow(UserError)
+  })
+
+  test('a payment of a subscription carries its number among the paid invoices', () => {
+    const earlier = [1, 2].map((n) => invoice({ id: `in_0${n}`, created: paidAt - n * 1000 }))
+    const unpaid = invoice({ id: 'in_00', status: 'open', created: paidAt - 500 })
+    const trial = invoice({ id: 'in_03', total: 0, created: paidAt - 9000 })
+    expect(paymentOf([charge(), invoice()], { siblings: [...earlier, unpaid, trial, invoice()] }).recurring).toEqual({
+      subscription: 'sub_1',
+      sequence: 3,
+    })
+  })
+})
+
+describe('refunds', () => {
+  test.each<[string, () => Fact[], bigint]>([
+    ['the charge’s total alone', () => [charge({ amount_refunded: 700 })], 700n],
+    ['the refunds alone', () => [charge(), refund({ amount: 300 }), refund({ amount: 400, status: 'pending' })], 700n],
+    ['both', () => [charge({ amount_refunded: 700 }), refund({ amount: 300 }), refund({ amount: 400 })], 700n],
+    [
+      'a total that is newer than the refunds that are known',
+      () => [charge({ amount_refunded: 900 }), refund({ amount: 300 })],
+      900n,
+    ],
+    [
+      'a refund that failed after the total was told',
+      () => [
+        charge({ amount_refunded: 700 }),
+        refund({ amount: 300 }),
+        refund({ amount: 400, status: 'failed' }, { created: paidAt + 1 }),
+      ],
+      300n,
+    ],
+    [
+      'a refund that failed before the total was told',
+      () => [
+        charge({ amount_refunded: 300 }, { created: paidAt + 2 }),
+        refund({ amount: 400, status: 'failed' }, { created: paidAt + 1 }),
+      ],
+      300n,
+    ],
+    [
+      'a refund that failed in the same second',
+      () => [charge({ amount_refunded: 700 }), refund({ amount: 300 }), refund({ amount: 400, status: 'failed' })],
+      300n,
+    ],
+    ['everything', () => [charge({ amount_refunded: 12_000 })], 12_000n],
+  ])('%s', (_, facts, refunded) => expect(paymentOf([...facts(), session()]).refunded).toBe(refunded))
+
+  test('more than was paid is refused, even while the origin is unknown', () => {
+    expect(() => assemble([charge({ amount_refunded: 12_001 })])).toThrow(UserError)
+  })
+})
+
+test.each([
+  [[], 'none'],
+  [['needs_response'], 'open'],
+  [['warning_needs_response'], 'open'],
+  [['won'], 'won'],
+  [['warning_closed'], 'won'],
+  [['prevented'], 'won'],
+  [['lost'], 'lost'],
+  [['won', 'lost'], 'lost'],
+  [['lost', 'under_review'], 'open'],
+  [['something_new'], 'open'],
+])('disputes %j make %s', (statuses, outcome) => {
+  expect(paymentOf([charge(), session(), ...statuses.map(dispute)]).dispute).toBe(outcome)
+})
+
+property.prop([fc.shuffledSubarray([...Array(9).keys()], { minLength: 9 })])('the order of facts makes no difference', (order) => {
+  const facts = [
+    charge({ amount_refunded: 1_400 }),
+    intent(),
+    session(),
+    invoice(),
+    refund(),
+    refund({ amount: 400, status: 'failed' }),
+    refund({ amount: 400 }),
+    dispute('won'),
+    dispute('lost'),
+  ]
+  const programId = newId()
+  const of = (given: Fact[]) => canonicalPayment({ programId, paymentKey: 'pi_1', facts: given, siblings: [], asked: false })
+  expect(of(order.map((i) => facts[i]!))).toEqual(of(facts))
+})
+
+describe('reading events', () => {
+  const read = (event: object) => readEvent({ id: 'evt_1', created: 1, ...event }, hash)
+  test('no e-mail address is in what is kept', () => {
+    for (const fact of [charge(), session(), invoice({ customer_email: 'c@example.com' })])
+      expect(JSON.stringify(fact).replaceAll('hashed c@example.com', '')).not.toContain('@')
+  })
+
+  test.each(['customer.created', 'payment.created', 'payout.paid', 'capability.updated', 'price.created'])(
+    '%s is not handled',
+    (type) => {
+      expect(read({ type, data: { object: { object: 'charge', id: 'py_1' } } }).kept).toBeUndefined()
+    },
+  )
+
+  test('an object that is not as expected is kept as a problem that names the field', () => {
+    expect(
+      read({ type: 'refund.created', data: { object: { object: 'refund', id: 're_1', amount: 'much', currency: 'usd' } } }).kept,
+    ).toMatchObject({
+      fact: null,
+      problem: expect.stringContaining('amount'),
+    })
+  })
+
+  test.each([[null], ['text'], [{}], [{ id: '../x', type: 'a', created: 1, data: { object: {} } }]])('%j is no event', (event) => {
+    expect(() => readEvent(event, hash)).toThrow()
+  })
+})

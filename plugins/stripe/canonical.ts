@@ -1,0 +1,155 @@
+// Makes one canonical payment of all facts that are known of it. Pure: the same facts give the same payment, in whatever order they came.
+import type { CanonicalPayment } from '../attribution/public.ts'
+import { divideRounded, sum, UserError } from '../kit/index.ts'
+import type { Fact, FactType } from './facts.ts'
+import { fromStripe } from './units.ts'
+
+export interface KnownOfPayment {
+  readonly programId: string
+  readonly paymentKey: string
+  /** Facts of the payment itself, of its invoices, and the sessions of those. */
+  readonly facts: readonly Fact[]
+  /** All invoices of the subscription that the payment belongs to, if it does. */
+  readonly siblings: readonly Fact<'invoice'>[]
+  /** Stripe was asked what belongs to the payment, so whatever is not known does not exist. */
+  readonly asked: boolean
+}
+
+export type Assembled =
+  /** Nothing was paid so far. */
+  | { readonly state: 'unpaid' }
+  /** Paid, but where it comes from may still be on its way. */
+  | { readonly state: 'incomplete' }
+  | { readonly state: 'complete'; readonly payment: CanonicalPayment }
+
+/** Invoices that Stripe makes by itself: no Checkout session stands behind them. */
+const automatic = new Set(['subscription_cycle', 'subscription_update', 'subscription_threshold', 'subscription'])
+
+/**
+ * A payment is complete when its charge has succeeded and its origin is known: its Checkout session, or an invoice that Stripe made by itself, or, after
+ * Stripe was asked, whatever there is. @throws UserError when the facts contradict each other or cannot be counted
+ */
+export function canonicalPayment(known: KnownOfPayment): Assembled {
+  const { programId, paymentKey, facts, asked } = known
+  const charge = newest(of(facts, 'charge').filter(({ fields }) => fields.status === 'succeeded' && fields.captured > 0))
+  const intent = newest(of(facts, 'payment_intent'))
+  if (!charge) return { state: intent?.fields.status === 'succeeded' ? 'incomplete' : 'unpaid' }
+  const { currency } = charge.fields
+  const gross = fromStripe(charge.fields.captured, currency)
+  const refunded = refundedOf(charge, of(facts, 'refund'))
+  if (refunded > gross)
+    throw new UserError(
+      'bad_refund',
+      `${refunded} of the payment ${paymentKey} were refunded, and only ${gross} were paid (minor units of ${currency}).`,
+    )
+  const session = newest(of(facts, 'session'))
+  const invoice = newest(of(facts, 'invoice'))
+  const originKnown = session !== undefined || (invoice !== undefined && automatic.has(invoice.fields.billingReason ?? ''))
+  if (!originKnown && !asked) return { state: 'incomplete' }
+
+  const origins = [session, charge, invoice].filter((fact) => fact !== undefined)
+  const first = <T>(pick: (fields: (typeof origins)[number]['fields']) => T | null) => {
+    for (const { fields } of origins) {
+      const value = pick(fields)
+      if (value !== null) return value
+    }
+    return undefined
+  }
+  const emailHash = first((fields) => fields.emailHash)
+  const clickId = first((fields) => fields.clickId) ?? intent?.fields.clickId ?? undefined
+  return {
+    state: 'complete',
+    payment: {
+      programId,
+      provider: 'stripe',
+      paymentKey,
+      gross,
+      ...extras(gross, currency, { session, invoice, intent }),
+      currency,
+      refunded,
+      dispute: disputeOf(of(facts, 'dispute')),
+      customer: {
+        key: first((fields) => fields.customer) ?? (emailHash ? `guest:${emailHash}` : `payment:${paymentKey}`),
+        emailHash,
+        country: first((fields) => fields.country),
+      },
+      hints: { ...(clickId !== undefined && { clickId }) },
+      product: first((fields) => fields.product) ?? intent?.fields.product ?? undefined,
+      ...recurring(invoice, known.siblings),
+      paidAt: new Date(charge.fields.paidAt * 1000),
+    },
+  }
+}
+
+/** Tax and shipping within `gross`: a payment that covers a part of an invoice bears its share. */
+function extras(
+  gross: bigint,
+  currency: string,
+  {
+    session,
+    invoice,
+    intent,
+  }: { session: Fact<'session'> | undefined; invoice: Fact<'invoice'> | undefined; intent: Fact<'payment_intent'> | undefined },
+): { tax: bigint; shipping: bigint } {
+  const bill = session ?? invoice
+  if (!bill)
+    return { tax: fromStripe(intent?.fields.tax ?? 0, currency), shipping: fromStripe(intent?.fields.shipping ?? 0, currency) }
+  if (bill.fields.currency !== null && bill.fields.currency !== currency)
+    throw new UserError(
+      'mixed_currencies',
+      `The payment is in ${currency}, and its ${bill.type} ${bill.objectId} in ${bill.fields.currency}.`,
+    )
+  const total = fromStripe(bill.fields.total, currency)
+  const share = (amount: number) => {
+    const whole = fromStripe(amount, currency)
+    return total === gross || total <= 0n ? whole : divideRounded(whole * gross, total)
+  }
+  return { tax: share(bill.fields.tax), shipping: share(bill.fields.shipping) }
+}
+
+/**
+ * What is refunded now. Two things tell it: the charge's total, and the refunds themselves; either may be missing or older. A refund that failed is still in
+ * a total that was told before it failed.
+ */
+function refundedOf(charge: Fact<'charge'>, refunds: readonly Fact<'refund'>[]): bigint {
+  const { currency } = charge.fields
+  const inUnits = (refund: Fact<'refund'>) => fromStripe(refund.fields.amount, refund.fields.currency)
+  const hasFailed = ({ fields }: Fact<'refund'>) => fields.status === 'failed' || fields.status === 'canceled'
+  const standing = sum(refunds.filter((refund) => !hasFailed(refund)).map(inUnits))
+  const failedSince = sum(refunds.filter((refund) => hasFailed(refund) && refund.eventCreated >= charge.eventCreated).map(inUnits))
+  const told = fromStripe(charge.fields.refunded, currency) - failedSince
+  // biome-ignore lint/complexity/useMathMinMax: Math.max takes no bigint
+  return told > standing ? told : standing
+}
+
+/** Open as long as any dispute is; an inquiry counts as one until it is closed. */
+function disputeOf(disputes: readonly Fact<'dispute'>[]): CanonicalPayment['dispute'] {
+  const closed: Record<string, 'won' | 'lost'> = { won: 'won', warning_closed: 'won', prevented: 'won', lost: 'lost' }
+  const outcomes = disputes.map(({ fields }) => closed[fields.status] ?? 'open')
+  return (['open', 'lost', 'won'] as const).find((outcome) => outcomes.includes(outcome)) ?? 'none'
+}
+
+/** Which payment of its subscription an invoice is: the paid invoices before it, and one. */
+function recurring(
+  invoice: Fact<'invoice'> | undefined,
+  siblings: readonly Fact<'invoice'>[],
+): Pick<CanonicalPayment, 'recurring'> {
+  if (!invoice?.subscriptionId) return {}
+  const earlier = siblings.filter(
+    ({ objectId, fields }) =>
+      fields.status === 'paid' &&
+      fields.total > 0 &&
+      (fields.createdAt < invoice.fields.createdAt ||
+        (fields.createdAt === invoice.fields.createdAt && objectId < invoice.objectId)),
+  )
+  return { recurring: { subscription: invoice.subscriptionId, sequence: earlier.length + 1 } }
+}
+
+function of<T extends FactType>(facts: readonly Fact[], type: T): Fact<T>[] {
+  return facts.filter((fact) => fact.type === type) as unknown as Fact<T>[]
+}
+
+/** The newest by Stripe's time; ids settle a tie, so that the order of arrival does not. */
+function newest<T extends Fact>(facts: readonly T[]): T | undefined {
+  return [...facts].sort((a, b) => b.eventCreated - a.eventCreated || (a.objectId < b.objectId ? -1 : 1))[0]
+}

@@ -1,0 +1,74 @@
+// The one place that makes a client of Stripe's SDK, and what the plugin asks it for: never within a transaction.
+import Stripe from 'stripe'
+import { type Fact, type KeptEvent, readEvent, readObject } from './facts.ts'
+import type { StripeApi } from './service.ts'
+
+export function createClient(env: { secretKey: string; apiUrl: string | undefined }): Stripe {
+  const url = env.apiUrl === undefined ? undefined : new URL(env.apiUrl)
+  return new Stripe(env.secretKey, {
+    timeout: 20_000,
+    maxNetworkRetries: 1,
+    telemetry: false,
+    ...(url && {
+      host: url.hostname,
+      port: url.port || (url.protocol === 'https:' ? 443 : 80),
+      protocol: url.protocol === 'https:' ? 'https' : 'http',
+    }),
+  })
+}
+
+export function createApi(stripe: Stripe, hashEmail: (email: string) => string): StripeApi {
+  /** Dated by the object's own creation, so that anything an event tells of it counts as newer. */
+  const read = (object: { id: string; created: number }): Fact[] => {
+    const fact = readObject(object as never, { created: object.created, eventId: 'asked' }, hashEmail)
+    return typeof fact === 'object' ? [fact] : []
+  }
+
+  async function originOfIntent(id: string): Promise<Fact[]> {
+    const intent = await stripe.paymentIntents.retrieve(id, { expand: ['latest_charge'] })
+    const charge = typeof intent.latest_charge === 'object' && intent.latest_charge ? read(intent.latest_charge) : []
+    const sessions = await stripe.checkout.sessions.list({ payment_intent: id, limit: 10 })
+    const invoicePayments = await stripe.invoicePayments.list({
+      payment: { type: 'payment_intent', payment_intent: id },
+      limit: 10,
+    })
+    const found = [...read(intent), ...charge, ...sessions.data.flatMap(read), ...invoicePayments.data.flatMap(read)]
+    for (const { invoice } of invoicePayments.data)
+      found.push(...(await originOfInvoice(typeof invoice === 'string' ? invoice : invoice.id)))
+    return found
+  }
+
+  async function originOfInvoice(id: string): Promise<Fact[]> {
+    const invoice = await stripe.invoices.retrieve(id)
+    const subscription = invoice.parent?.subscription_details?.subscription
+    if (!subscription) return read(invoice as { id: string; created: number })
+    const sessions = await stripe.checkout.sessions.list({
+      subscription: typeof subscription === 'string' ? subscription : subscription.id,
+      limit: 10,
+    })
+    return [...read(invoice as { id: string; created: number }), ...sessions.data.flatMap(read)]
+  }
+
+  return {
+    ownAccount: async () => {
+      const account = await stripe.accounts.retrieveCurrent()
+      return { id: account.id, name: account.business_profile?.name || account.settings?.dashboard?.display_name || account.id }
+    },
+    originOf: async (paymentKey) =>
+      (await unlessMissing(async () =>
+        paymentKey.startsWith('pi_') ? originOfIntent(paymentKey) : read(await stripe.charges.retrieve(paymentKey)),
+      )) ?? [],
+    // Stripe keeps events for thirty days.
+    event: (id): Promise<KeptEvent | undefined> =>
+      unlessMissing(async () => readEvent(await stripe.events.retrieve(id), hashEmail).kept),
+  }
+}
+
+async function unlessMissing<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask()
+  } catch (error) {
+    if (error instanceof Stripe.errors.StripeInvalidRequestError && error.statusCode === 404) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,387 @@
+// Reads Stripe's events and objects into facts: the few fields that are needed, what connects them to a payment, and how new they are. Pure.
+import { z } from 'zod'
+
+export type FactType =
+  | 'payment_intent'
+  | 'charge'
+  | 'refund'
+  | 'dispute'
+  | 'session'
+  | 'invoice'
+  | 'invoice_payment'
+  | 'transfer'
+  | 'account'
+
+interface FieldsOf {
+  payment_intent: { status: string; tax: number; shipping: number; clickId: string | null; product: string | null }
+  charge: {
+    status: string
+    captured: number
+    refunded: number
+    currency: string
+    customer: string | null
+    emailHash: string | null
+    country: string | null
+    clickId: string | null
+    product: string | null
+    paidAt: number
+  }
+  refund: { status: string; amount: number; currency: string }
+  dispute: { status: string }
+  session: {
+    currency: string | null
+    total: number
+    tax: number
+    shipping: number
+    customer: string | null
+    emailHash: string | null
+    country: string | null
+    clickId: string | null
+    product: string | null
+  }
+  invoice: {
+    status: string | null
+    billingReason: string | null
+    currency: string
+    total: number
+    tax: number
+    shipping: number
+    customer: string | null
+    emailHash: string | null
+    country: string | null
+    clickId: string | null
+    product: string | null
+    createdAt: number
+  }
+  invoice_payment: { status: string }
+  transfer: { amount: number; reversed: number; payoutId: string | null }
+  account: { ready: boolean; missing: string }
+}
+
+/** What is known of one object of Stripe's. Amounts in Stripe's units, times in seconds. */
+export type Fact<T extends FactType = FactType> = {
+  [K in T]: {
+    readonly type: K
+    readonly objectId: string
+    /** The payment intent (or, without one, the charge) that the object belongs to. */
+    readonly paymentKey: string | null
+    readonly invoiceId: string | null
+    readonly subscriptionId: string | null
+    readonly eventCreated: number
+    /** How far the object has come: decides between events of one second. */
+    readonly rank: number
+    readonly eventId: string
+    readonly fields: FieldsOf[K]
+  }
+}[T]
+
+const reference = z
+  .union([z.string(), z.object({ id: z.string() }).transform(({ id }) => id)])
+  .nullish()
+  .transform((id) => id ?? null)
+const text = z
+  .string()
+  .nullish()
+  .transform((value) => value || null)
+const amount = z.int()
+const optionalAmount = z
+  .int()
+  .nullish()
+  .transform((value) => value ?? 0)
+const metadata = z
+  .record(z.string(), z.string())
+  .nullish()
+  .transform((value) => value ?? {})
+const address = z.object({ country: text }).nullish()
+const currency = z.string().transform((code) => code.toUpperCase())
+
+const shapes = {
+  payment_intent: z.object({
+    id: z.string(),
+    status: z.string(),
+    metadata,
+    amount_details: z
+      .object({
+        tax: z.object({ total_tax_amount: optionalAmount }).nullish(),
+        shipping: z.object({ amount: optionalAmount }).nullish(),
+      })
+      .nullish(),
+  }),
+  charge: z.object({
+    id: z.string(),
+    payment_intent: reference,
+    status: z.string(),
+    amount_captured: amount,
+    amount_refunded: amount,
+    currency,
+    customer: reference,
+    billing_details: z.object({ email: text, address }).nullish(),
+    receipt_email: text,
+    metadata,
+    created: z.int(),
+  }),
+  refund: z.object({ id: z.string(), payment_intent: reference, charge: reference, status: text, amount, currency }),
+  dispute: z.object({ id: z.string(), payment_intent: reference, charge: reference, status: z.string() }),
+  'checkout.session': z.object({
+    id: z.string(),
+    payment_intent: reference,
+    invoice: reference,
+    subscription: reference,
+    client_reference_id: text,
+    metadata,
+    status: text,
+    payment_status: z.string(),
+    currency: currency.nullish().transform((code) => code ?? null),
+    amount_total: optionalAmount,
+    total_details: z.object({ amount_tax: optionalAmount, amount_shipping: optionalAmount }).nullish(),
+    customer: reference,
+    customer_details: z.object({ email: text, address }).nullish(),
+  }),
+  invoice: z.object({
+    id: z.string(),
+    status: text,
+    billing_reason: text,
+    currency,
+    total: amount,
+    total_taxes: z.array(z.object({ amount })).nullish(),
+    shipping_cost: z.object({ amount_subtotal: optionalAmount }).nullish(),
+    customer: reference,
+    customer_email: text,
+    customer_address: address,
+    metadata,
+    created: z.int(),
+    parent: z.object({ subscription_details: z.object({ subscription: reference, metadata }).nullish() }).nullish(),
+    lines: z
+      .object({
+        data: z.array(z.object({ pricing: z.object({ price_details: z.object({ product: text }).nullish() }).nullish() })),
+      })
+      .nullish(),
+  }),
+  invoice_payment: z.object({
+    id: z.string(),
+    invoice: reference,
+    status: z.string(),
+    payment: z.object({ payment_intent: reference, charge: reference }),
+  }),
+  transfer: z.object({ id: z.string(), amount, amount_reversed: amount, metadata }),
+  account: z.object({
+    id: z.string(),
+    capabilities: z.object({ transfers: text }).nullish(),
+    payouts_enabled: z.boolean().nullish(),
+    requirements: z
+      .object({ disabled_reason: text, currently_due: z.array(z.string()).nullish(), past_due: z.array(z.string()).nullish() })
+      .nullish(),
+  }),
+}
+
+/** The kinds of events that are handled; Stripe's `payment.*` are the other side of our own transfers and say nothing new. */
+const handled = /^(payment_intent|charge|refund|checkout\.session|invoice|invoice_payment|transfer)\.|^account\.updated$/
+
+/** Every event type that an endpoint has to be subscribed to, for the setup guide. */
+export const platformEvents = [
+  'checkout.session.completed',
+  'checkout.session.async_payment_succeeded',
+  'payment_intent.succeeded',
+  'charge.succeeded',
+  'charge.refunded',
+  'charge.updated',
+  'refund.created',
+  'refund.updated',
+  'refund.failed',
+  'charge.dispute.created',
+  'charge.dispute.updated',
+  'charge.dispute.closed',
+  'invoice.paid',
+  'invoice_payment.paid',
+  'transfer.created',
+  'transfer.reversed',
+] as const
+export const connectEvents = ['account.updated'] as const
+
+/** What a verified webhook is kept as: never the customer's data, only the fact. `problem` says why an event that should be a fact is none. */
+export const keptEvent = z.object({
+  account: z.string().nullable(),
+  fact: z.custom<Fact>((value) => typeof value === 'object' && value !== null).nullable(),
+  problem: z.string().nullable(),
+})
+export type KeptEvent = z.infer<typeof keptEvent>
+
+const envelope = z.object({
+  id: z.string().regex(/^evt_\w{1,250}$/),
+  type: z.string().max(100),
+  created: z.int(),
+  account: z.string().nullish(),
+  data: z.object({ object: z.record(z.string(), z.unknown()) }),
+})
+
+/** Reads an event as Stripe sent it. `kept` is undefined for a kind that is not handled. @throws ZodError when it is no event at all */
+export function readEvent(
+  event: unknown,
+  hashEmail: (email: string) => string,
+): { id: string; type: string; kept: KeptEvent | undefined } {
+  const { id, type, created, account, data } = envelope.parse(event)
+  if (!handled.test(type)) return { id, type, kept: undefined }
+  const result = readObject(data.object, { created, eventId: id }, hashEmail)
+  const fact = typeof result === 'object' ? result : null
+  const problem = typeof result === 'string' ? result : null
+  return { id, type, kept: fact || problem ? { account: account ?? null, fact, problem } : undefined }
+}
+
+/** The fact that an object tells, a sentence when it is not as expected, or undefined when its kind is not needed. */
+export function readObject(
+  object: Readonly<Record<string, unknown>>,
+  source: { created: number; eventId: string },
+  hashEmail: (email: string) => string,
+): Fact | string | undefined {
+  const reader = readers(hashEmail)[String(object.object)]
+  if (!reader) return undefined
+  const result = reader(object)
+  if (!result.success) {
+    const [issue] = result.error.issues
+    return `The ${String(object.object)} is not as expected: ${issue!.path.join('.')}: ${issue!.message}`
+  }
+  const connections = { paymentKey: null, invoiceId: null, subscriptionId: null, ...result.data }
+  return { ...connections, eventCreated: source.created, eventId: source.eventId } as Fact
+}
+
+type Read = { success: true; data: object } | { success: false; error: z.ZodError }
+
+function readers(hashEmail: (email: string) => string): Record<string, (object: unknown) => Read> {
+  const hashed = (email: string | null | undefined) => (email ? hashEmail(email) : null)
+  const read =
+    <S extends z.ZodType>(shape: S, toFact: (object: z.output<S>) => object) =>
+    (object: unknown): Read => {
+      const result = shape.safeParse(object)
+      return result.success ? { success: true, data: toFact(result.data) } : { success: false, error: result.error }
+    }
+  return {
+    payment_intent: read(shapes.payment_intent, (intent) => ({
+      type: 'payment_intent',
+      objectId: intent.id,
+      paymentKey: intent.id,
+      rank: { succeeded: 3, canceled: 3, processing: 2 }[intent.status] ?? 1,
+      fields: {
+        status: intent.status,
+        tax: intent.amount_details?.tax?.total_tax_amount ?? 0,
+        shipping: intent.amount_details?.shipping?.amount ?? 0,
+        clickId: clickIdOf(intent.metadata.siso_cid),
+        product: intent.metadata.product ?? null,
+      },
+    })),
+    charge: read(shapes.charge, (charge) => ({
+      type: 'charge',
+      objectId: charge.id,
+      paymentKey: charge.payment_intent ?? charge.id,
+      rank: charge.status === 'succeeded' ? 2 + charge.amount_refunded : charge.status === 'pending' ? 1 : 0,
+      fields: {
+        status: charge.status,
+        captured: charge.amount_captured,
+        refunded: charge.amount_refunded,
+        currency: charge.currency,
+        customer: charge.customer,
+        emailHash: hashed(charge.billing_details?.email ?? charge.receipt_email),
+        country: charge.billing_details?.address?.country ?? null,
+        clickId: clickIdOf(charge.metadata.siso_cid),
+        product: charge.metadata.product ?? null,
+        paidAt: charge.created,
+      },
+    })),
+    refund: read(shapes.refund, (refund) => ({
+      type: 'refund',
+      objectId: refund.id,
+      paymentKey: refund.payment_intent ?? refund.charge,
+      rank: { failed: 3, canceled: 3, succeeded: 2 }[refund.status ?? ''] ?? 1,
+      fields: { status: refund.status ?? 'succeeded', amount: refund.amount, currency: refund.currency },
+    })),
+    dispute: read(shapes.dispute, (dispute) => ({
+      type: 'dispute',
+      objectId: dispute.id,
+      paymentKey: dispute.payment_intent ?? dispute.charge,
+      rank: { won: 3, lost: 3, warning_closed: 3, prevented: 3, under_review: 2, warning_under_review: 2 }[dispute.status] ?? 1,
+      fields: { status: dispute.status },
+    })),
+    'checkout.session': read(shapes['checkout.session'], (session) => ({
+      type: 'session',
+      objectId: session.id,
+      paymentKey: session.payment_intent,
+      invoiceId: session.invoice,
+      subscriptionId: session.subscription,
+      rank: ({ complete: 2, expired: 2 }[session.status ?? ''] ?? 0) + (session.payment_status === 'unpaid' ? 0 : 1),
+      fields: {
+        currency: session.currency,
+        total: session.amount_total,
+        tax: session.total_details?.amount_tax ?? 0,
+        shipping: session.total_details?.amount_shipping ?? 0,
+        customer: session.customer,
+        emailHash: hashed(session.customer_details?.email),
+        country: session.customer_details?.address?.country ?? null,
+        clickId: clickIdOf(session.client_reference_id) ?? clickIdOf(session.metadata.siso_cid),
+        product: session.metadata.product ?? null,
+      },
+    })),
+    invoice: read(shapes.invoice, (invoice) => ({
+      type: 'invoice',
+      objectId: invoice.id,
+      invoiceId: invoice.id,
+      subscriptionId: invoice.parent?.subscription_details?.subscription ?? null,
+      rank: { paid: 3, void: 3, uncollectible: 2, open: 1 }[invoice.status ?? ''] ?? 0,
+      fields: {
+        status: invoice.status,
+        billingReason: invoice.billing_reason,
+        currency: invoice.currency,
+        total: invoice.total,
+        tax: (invoice.total_taxes ?? []).reduce((total, tax) => total + tax.amount, 0),
+        shipping: invoice.shipping_cost?.amount_subtotal ?? 0,
+        customer: invoice.customer,
+        emailHash: hashed(invoice.customer_email),
+        country: invoice.customer_address?.country ?? null,
+        clickId: clickIdOf(invoice.parent?.subscription_details?.metadata.siso_cid) ?? clickIdOf(invoice.metadata.siso_cid),
+        product: invoice.metadata.product ?? invoice.lines?.data[0]?.pricing?.price_details?.product ?? null,
+        createdAt: invoice.created,
+      },
+    })),
+    invoice_payment: read(shapes.invoice_payment, (payment) => ({
+      type: 'invoice_payment',
+      objectId: payment.id,
+      paymentKey: payment.payment.payment_intent ?? payment.payment.charge,
+      invoiceId: payment.invoice,
+      rank: payment.status === 'open' ? 1 : 2,
+      fields: { status: payment.status },
+    })),
+    transfer: read(shapes.transfer, (transfer) => ({
+      type: 'transfer',
+      objectId: transfer.id,
+      rank: transfer.amount_reversed,
+      fields: { amount: transfer.amount, reversed: transfer.amount_reversed, payoutId: transfer.metadata.payoutId ?? null },
+    })),
+    account: read(shapes.account, (account) => {
+      const state = payable(account)
+      return { type: 'account', objectId: account.id, rank: state.ready ? 1 : 0, fields: state }
+    }),
+  }
+}
+
+/** Whether a connected account can be paid, and if not, what Stripe still asks for. */
+export function payable(account: {
+  capabilities?: { transfers?: string | null } | null | undefined
+  payouts_enabled?: boolean | null | undefined
+  requirements?:
+    | { disabled_reason?: string | null; currently_due?: string[] | null | undefined; past_due?: string[] | null | undefined }
+    | null
+    | undefined
+}): { ready: boolean; missing: string } {
+  const ready = account.capabilities?.transfers === 'active' && account.payouts_enabled === true
+  if (ready) return { ready, missing: '' }
+  const due = [...new Set([...(account.requirements?.past_due ?? []), ...(account.requirements?.currently_due ?? [])])]
+  const wanted = due.map((name) => name.replaceAll(/[._]/g, ' ')).join(', ')
+  return {
+    ready,
+    missing:
+      wanted || account.requirements?.disabled_reason?.replaceAll(/[._]/g, ' ') || 'Stripe has not finished checking the account',
+  }
+}
+
+/** Merchants put all kinds of things into client_reference_id; a click id is a UUID. */
+function clickIdOf(value: string | null | undefined): string | null {
+  return value && /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(value) ? value.toLowerCase() : null
+}

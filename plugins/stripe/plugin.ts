@@ -1,0 +1,52 @@
+// Stripe: payments become sales, and partners are paid through Stripe Connect. The only plugin that knows Stripe's SDK.
+import { attribution } from '../attribution/plugin.ts'
+import { definePlugin, extend } from '../kit/index.ts'
+import { payouts } from '../payouts/plugin.ts'
+import { payoutProvider } from '../payouts/public.ts'
+import { createApi, createClient } from './client.ts'
+import { stripeCommands } from './commands.ts'
+import { environment, secretsOf } from './environment.ts'
+import { stripeJobs } from './jobs.ts'
+import { createPayoutProvider } from './provider.ts'
+import { stripeRoutes } from './routes.ts'
+import { createStripeService } from './service.ts'
+import * as tables from './tables.ts'
+
+export const stripe = definePlugin({
+  id: 'stripe',
+  title: 'Stripe',
+  summary: 'Turns Stripe’s payments into sales, and pays partners through Stripe Connect.',
+  requires: [attribution, payouts],
+  tables,
+  environment,
+  data: {
+    statement:
+      'Of customers’ payments: Stripe’s ids, amounts, times, country and a keyed hash of the e-mail address. Of partners: the id of their Stripe account and whether it can be paid. Bank details stay with Stripe.',
+  },
+  setup: ({ db, clock, env, enqueue, webhooks, programs, use, url }) => {
+    const secrets = secretsOf(env.STRIPE_WEBHOOK_SECRET)
+    const { hashEmail } = use(attribution)
+    const client = env.STRIPE_SECRET_KEY
+      ? createClient({ secretKey: env.STRIPE_SECRET_KEY, apiUrl: env.STRIPE_API_URL })
+      : undefined
+    const service =
+      client &&
+      createStripeService({
+        db,
+        clock,
+        enqueue,
+        webhooks,
+        programs,
+        attribution: use(attribution),
+        payouts: use(payouts),
+        api: createApi(client, hashEmail),
+      })
+    return {
+      commandGroups: { 'admin stripe': 'Payments and payouts through Stripe' },
+      commands: stripeCommands({ db, service, secrets: secrets.length, webhookUrl: url('/webhooks/stripe') }),
+      routes: stripeRoutes({ db, clock, webhooks, service, secrets, hashEmail }),
+      jobs: service ? stripeJobs(service) : [],
+      extends: client ? [extend(payoutProvider, createPayoutProvider(client))] : [],
+    }
+  },
+})

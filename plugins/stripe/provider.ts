@@ -1,0 +1,87 @@
+// Pays partners through Stripe Connect: accounts with Stripe's Express dashboard, and transfers from the platform's balance.
+import { createHash } from 'node:crypto'
+import Stripe from 'stripe'
+import { UserError } from '../kit/index.ts'
+import { type PayoutProvider, PayoutRefused, type ProviderTransfer } from '../payouts/public.ts'
+import { payable } from './facts.ts'
+import { fromStripe, toStripe } from './units.ts'
+
+export function createPayoutProvider(stripe: Stripe): PayoutProvider {
+  return {
+    id: 'stripe',
+    title: 'Stripe (bank account or debit card)',
+    onboard: async ({ programId, partnerId, email, account, returnUrl, refreshUrl }) => {
+      const id = account ?? (await createAccount(stripe, { programId, partnerId, email }))
+      const link = await stripe.accountLinks.create({
+        account: id,
+        type: 'account_onboarding',
+        return_url: returnUrl,
+        refresh_url: refreshUrl,
+      })
+      return { account: id, url: link.url }
+    },
+    accountState: async (account) => payable(await stripe.accounts.retrieve(account)),
+    find: async ({ payoutId }) => {
+      const found = await stripe.transfers.list({ transfer_group: payoutId, limit: 10 })
+      const transfer = found.data.find(({ metadata }) => metadata.payoutId === payoutId)
+      return transfer && toTransfer(transfer)
+    },
+    send: async ({ programId, payoutId, amount, currency, destination }) => {
+      try {
+        const transfer = await stripe.transfers.create(
+          {
+            amount: toStripe(amount, currency),
+            currency: currency.toLowerCase(),
+            destination,
+            transfer_group: payoutId,
+            metadata: { payoutId, programId },
+          },
+          { idempotencyKey: `payout:${payoutId}` },
+        )
+        return toTransfer(transfer)
+      } catch (error) {
+        throw refusalOf(error) ?? error
+      }
+    },
+    available: async (currency) => {
+      const balance = await stripe.balance.retrieve()
+      const amount = balance.available.find((part) => part.currency.toUpperCase() === currency)?.amount ?? 0
+      return fromStripe(amount, currency)
+    },
+  }
+}
+
+/** A second try within a day finds the first one's account: the key is the partner and the address they were onboarded with. */
+async function createAccount(stripe: Stripe, partner: { programId: string; partnerId: string; email: string }): Promise<string> {
+  const address = createHash('sha256').update(partner.email).digest('hex').slice(0, 16)
+  const account = await stripe.accounts.create(
+    {
+      controller: {
+        fees: { payer: 'application' },
+        losses: { payments: 'application' },
+        requirement_collection: 'stripe',
+        stripe_dashboard: { type: 'express' },
+      },
+      capabilities: { transfers: { requested: true } },
+      email: partner.email,
+      metadata: { partnerId: partner.partnerId, programId: partner.programId },
+    },
+    { idempotencyKey: `account:${partner.partnerId}:${address}` },
+  )
+  return account.id
+}
+
+function toTransfer(transfer: Stripe.Transfer): ProviderTransfer {
+  return { providerId: transfer.id, state: transfer.reversed ? 'returned' : 'sent' }
+}
+
+/**
+ * A no for good. Stripe answers every repetition under the same idempotency key with the same refusal, so an empty balance is one, too: the next run
+ * pays under a new payout. What may be over in a moment (connection, rate limit, Stripe's own errors) is none, and neither is a reused key, behind which
+ * money may already have moved.
+ */
+function refusalOf(error: unknown): PayoutRefused | undefined {
+  if (error instanceof UserError) return new PayoutRefused(error.message)
+  const refuses = error instanceof Stripe.errors.StripeInvalidRequestError || error instanceof Stripe.errors.StripePermissionError
+  return refuses && error.statusCode !== 409 && error.statusCode !== 429 ? new PayoutRefused(error.message) : undefined
+}
