@@ -19,7 +19,7 @@ module.exports = {
       name: 'plugins-stand-on-the-kit',
       comment: 'A plugin imports the kit, the command kit and the core of the database; not the hosts.',
       severity: 'error',
-      from: { path: '^plugins/(?!kit/|index\\.ts)[^/]+/', pathNot: '\\.test\\.ts$' },
+      from: { path: '^plugins/(?!kit/|index\\.ts)[^/]+/', pathNot: '(\\.test|/testing)\\.ts$' },
       to: { path: '^(bot|api|jobs|app|scripts)/' },
     },
     {
@@ -68,7 +68,11 @@ module.exports = {
     parser: 'swc',
     doNotFollow: { path: 'node_modules' },
     exclude: { path: '(^|/)node_modules/|^sandbox/client/public/' },
-    tsPreCompilationDeps: 'specify',
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'], extensions: ['.ts', '.js'] },
+    tsPreCompilationDeps: false,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default'],
+      extensions: ['.ts', '.js'],
+    },
   },
 }

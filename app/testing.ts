@@ -28,6 +28,8 @@ export interface Visitor {
   userId?: string
   username?: string
   isAdmin?: boolean
+  /** Another program than the house's own. */
+  program?: Program
 }
 
 export interface TestHouse {
@@ -96,8 +98,13 @@ export async function testHouse(
   const deliverer = createDeliverer({ db, clock, log, loaded })
   let interactionCount = 0
 
-  const contextOf = ({ userId = '100000000000000001', username = 'ada', isAdmin = false }: Visitor): Ctx => ({
-    program,
+  const contextOf = ({
+    userId = '100000000000000001',
+    username = 'ada',
+    isAdmin = false,
+    program: place = program,
+  }: Visitor): Ctx => ({
+    program: place,
     user: { id: userId, username, displayName: username },
     member: { roleIds: [], isAdmin },
     channelId: '800000000000000001',

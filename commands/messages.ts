@@ -8,7 +8,6 @@ import {
   type APITextDisplayComponent,
   ButtonStyle,
   ComponentType,
-  MessageFlags,
 } from 'discord-api-types/v10'
 
 /** A message as the hosts send it. Components V2 only; pings nobody unless `mentions` says so. */
@@ -105,8 +104,6 @@ function fitting(rows: NonNullable<Card['rows']>, room: number): (readonly APIBu
 export function plain(content: string): Message {
   return { components: [{ type: ComponentType.TextDisplay, content: truncate(content, limits.text) }] }
 }
-
-export const messageFlags = { componentsV2: MessageFlags.IsComponentsV2, ephemeral: MessageFlags.Ephemeral } as const
 
 export function button(options: {
   customId: string

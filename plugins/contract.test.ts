@@ -7,6 +7,7 @@ import pino from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { buildApp } from '../api/app.ts'
+import { houseEnvironment } from '../app/environment.ts'
 import { createDiscordEffects } from '../bot/effects.ts'
 import { blueprintOf } from '../bot/guild.ts'
 import { guildPlugin } from '../bot/plugin.ts'
@@ -374,3 +375,10 @@ async function actualColumns(table: string): Promise<Column[]> {
 function byName(a: Column, b: Column): number {
   return a.name < b.name ? -1 : 1
 }
+
+describe('.env.example', () => {
+  const example = readFileSync(new URL('../.env.example', import.meta.url), 'utf8')
+  test.each(
+    [...houseEnvironment, ...plugins.flatMap((plugin) => plugin.environment ?? [])].map((variable) => [variable.name] as const),
+  )('%s is there, with a comment above its group', (name) => expect(example).toMatch(new RegExp(`^#?${name}=`, 'm')))
+})

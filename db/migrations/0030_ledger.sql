@@ -31,7 +31,7 @@ create table ledger_transfers (
   id            uuid primary key,
   program_id    uuid not null references core_programs,
   key           text not null check (length(key) between 1 and 200 and key !~ '[[:cntrl:]]'),
-  -- SHA-256 of the canonical body, see ledger_body.
+  -- SHA-256 of the canonical body, see ledger_bodies.
   body_hash     text not null check (body_hash ~ '^[0-9a-f]{64}$'),
   reason        text not null check (reason ~ '^[a-z][a-z_]{0,49}$'),
   subject_type  text not null check (subject_type ~ '^[a-z][a-z_]{0,49}$'),
@@ -83,17 +83,17 @@ create trigger ledger_transfers_immutable before update or delete or truncate on
 create trigger ledger_entries_immutable before update or delete or truncate on ledger_entries execute function ledger_refuse_change();
 create trigger ledger_seals_immutable before update or delete or truncate on ledger_seals execute function ledger_refuse_change();
 
--- The body over which idempotency and proof agree. Its parts can hold no control character, so the lines cannot be forged.
-create function ledger_body(transfer ledger_transfers) returns text language sql stable as $$
-  select transfer.reason || e'\n' || transfer.subject_type || e'\n' || transfer.subject_id || e'\n' || coalesce(transfer.corrects::text, '') || e'\n'
-    || coalesce(string_agg(a.kind || '|' || coalesce(a.partner_id::text, '') || '|' || a.currency || '|' || e.amount, e'\n' order by e.position), '')
-  from ledger_entries e join ledger_accounts a on a.id = e.account_id
-  where e.transfer_id = transfer.id
-$$;
-
 create function ledger_digest(content text) returns text language sql immutable as $$
   select encode(sha256(convert_to(content, 'UTF8')), 'hex')
 $$;
+
+-- The canonical body of each transfer, over which idempotency and proof agree. Its parts can hold no control character, so the lines cannot be forged.
+create view ledger_bodies as
+  select t.id as transfer_id, t.program_id,
+    t.reason || e'\n' || t.subject_type || e'\n' || t.subject_id || e'\n' || coalesce(t.corrects::text, '') || e'\n'
+      || string_agg(a.kind || '|' || coalesce(a.partner_id::text, '') || '|' || a.currency || '|' || e.amount, e'\n' order by e.position) as body
+  from ledger_transfers t join ledger_entries e on e.transfer_id = t.id join ledger_accounts a on a.id = e.account_id
+  group by t.id;
 
 -- What a link of the chain covers: its place, the link before it, and the whole transfer (its body by hash).
 create function ledger_link(previous_hash text, sequence bigint, transfer ledger_transfers) returns text language sql stable as $$

@@ -9,7 +9,7 @@ import { createCommands } from './commands.ts'
 import { type AgreementsConfig, config } from './config.ts'
 import { type Agreement, bundledAgreement } from './documents.ts'
 import { renderSignedCopy } from './pdf.ts'
-import { exportFor } from './privacy.ts'
+import { exportFor, statement } from './privacy.ts'
 import type { Agreements } from './public.ts'
 import { createRoutes } from './routes.ts'
 import { createAgreementService } from './service.ts'
@@ -25,11 +25,7 @@ export const agreementsWith = (documents: () => Agreement) =>
     requires: [notifications, partners],
     config,
     tables,
-    data: {
-      statement:
-        'For each signature: the text and its hash, the typed name, e-mail, time, Discord id, browser, a keyed hash of the IP address, and the signed PDF. It is evidence of a contract and kept for as long as claims from it can be made; it cannot be changed or erased before.',
-      exportPartner: exportFor,
-    },
+    data: { statement, exportPartner: exportFor },
     setup: ({ secret, use, ...context }) => {
       const key = secret('agreements.address')
       const service = createAgreementService({

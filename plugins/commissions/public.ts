@@ -28,10 +28,11 @@ export interface Commissions {
   ofPartner(reader: Reader, programId: string, partnerId: string): Promise<Commission[]>
   /** Payable commissions with something due, locked for the caller's transaction (which holds one partner and currency at most). */
   takePayable(tx: Tx, programId: string, partnerId: string, currency: string): Promise<Commission[]>
-  /** Partners and currencies with something payable; `amount` is the sum of what is due. */
+  /** Partners and currencies with something payable, all of the program or of one partner; `amount` is the sum of what is due. */
   payable(
     reader: Reader,
     programId: string,
+    partnerId?: string,
   ): Promise<readonly { partnerId: string; currency: string; amount: bigint; count: number }[]>
   /**
    * Moves commissions of one partner and currency along with their payout. The ledger transfer of `due` is the payout's, and must be posted before this

@@ -280,25 +280,25 @@ export function createCommissionService(needs: Needs): CommissionService {
   }
 
   const setState: Commissions['setState'] = async (tx, programId, ids, state, reason) => {
-    const [first] = await rowsOf(tx, programId, ids.slice(0, 1))
-    if (!first) return
-    await lockBooks(tx, first)
-    const rows = await rowsOf(tx, programId, ids)
-    const strangers = rows.filter((row) => row.partnerId !== first.partnerId || row.currency !== first.currency)
-    const notReady = rows.filter((row) => !comesFrom[state].includes(row.state))
-    if (rows.length !== ids.length || strangers.length > 0 || notReady.length > 0)
-      throw new Error(
-        `${ids.length} commissions cannot become ${state}: ${rows.length} found, ${strangers.length} of other books, ${notReady.length} in another state`,
-      )
+    const wanted = and(eq(commissions.programId, programId), inArray(commissions.id, [...ids]))
+    const books = await tx
+      .selectDistinct({ partnerId: commissions.partnerId, currency: commissions.currency })
+      .from(commissions)
+      .where(wanted)
+    if (books.length !== 1)
+      throw new Error(`${ids.length} commissions that are to become ${state} are of ${books.length} books, not of one`)
+    await lockBooks(tx, { programId, ...books[0]! })
     const now = clock.now()
-    await tx
+    const moved = await tx
       .update(commissions)
       .set({ state, reason: sql`coalesce(${reason}::text, ${commissions.reason})`, updatedAt: now })
-      .where(inArray(commissions.id, [...ids]))
-    const changed = await rowsOf(tx, programId, ids)
-    await tx.insert(changes).values(changed.map((row) => changeOf(row, now, { change: 0n })))
+      .where(and(wanted, inArray(commissions.state, [...comesFrom[state]])))
+      .returning()
+    if (moved.length !== ids.length)
+      throw new Error(`Of ${ids.length} commissions only ${moved.length} can become ${state}: the others are in another state`)
+    await tx.insert(changes).values(moved.map((row) => changeOf(row, now, { change: 0n })))
     // Back in the partner's hands it is subject to what happened meanwhile: an open dispute, a debt.
-    if (state === 'payable') for (const row of rows) await bookSale(tx, row)
+    if (state === 'payable') for (const row of moved) await bookSale(tx, row)
   }
 
   return {
@@ -314,7 +314,7 @@ export function createCommissionService(needs: Needs): CommissionService {
         .from(commissions)
         .where(and(eq(commissions.programId, programId), eq(commissions.partnerId, partnerId)))
         .orderBy(asc(commissions.createdAt), asc(commissions.id)),
-    payable: async (reader, programId) => {
+    payable: async (reader, programId, partnerId) => {
       const rows = await reader
         .select({
           partnerId: commissions.partnerId,
@@ -323,7 +323,14 @@ export function createCommissionService(needs: Needs): CommissionService {
           count: sql<number>`count(*)::integer`,
         })
         .from(commissions)
-        .where(and(eq(commissions.programId, programId), eq(commissions.state, 'payable'), gt(commissions.due, 0n)))
+        .where(
+          and(
+            eq(commissions.programId, programId),
+            partnerId === undefined ? undefined : eq(commissions.partnerId, partnerId),
+            eq(commissions.state, 'payable'),
+            gt(commissions.due, 0n),
+          ),
+        )
         .groupBy(commissions.partnerId, commissions.currency)
         .orderBy(asc(commissions.partnerId), asc(commissions.currency))
       return rows.map((row) => ({ ...row, amount: BigInt(row.amount) }))
@@ -363,15 +370,6 @@ const partsOf = (tx: Tx, sale: { programId: string; saleId: string }): Promise<R
     .from(commissions)
     .where(and(eq(commissions.programId, sale.programId), eq(commissions.saleId, sale.saleId)))
     .orderBy(asc(commissions.part))
-
-const rowsOf = (tx: Tx, programId: string, ids: readonly string[]): Promise<Row[]> =>
-  ids.length === 0
-    ? Promise.resolve([])
-    : tx
-        .select()
-        .from(commissions)
-        .where(and(eq(commissions.programId, programId), inArray(commissions.id, [...ids])))
-        .orderBy(asc(commissions.id))
 
 function changeOf(row: Row, at: Date, more: { change: bigint; actor?: string; note?: string }): typeof changes.$inferInsert {
   const { programId, id: commissionId, state, reason, holdUntil } = row

@@ -12,5 +12,3 @@ export const instantField = z.codec(z.iso.datetime(), z.date(), {
   decode: (text) => new Date(text),
   encode: (date) => date.toISOString(),
 })
-
-export const idField = z.uuid()

@@ -51,7 +51,8 @@ const checks: readonly Check[] = [
     name: 'idempotency bodies match',
     query: (programId) => sql`
       select format('transfer %s (%s) is not what was posted under its key', t.id, t.key) as detail
-      from ledger_transfers t where t.program_id = ${programId}::uuid and t.body_hash <> ledger_digest(ledger_body(t))`,
+      from ledger_transfers t join ledger_bodies b on b.transfer_id = t.id
+      where t.program_id = ${programId}::uuid and t.body_hash <> ledger_digest(b.body)`,
   },
   {
     name: 'the chain holds',

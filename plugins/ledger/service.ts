@@ -108,7 +108,7 @@ function canonicalEntries(transfer: Transfer): CanonicalEntry[] {
 
 const lineOf = (entry: CanonicalEntry): string => `${entry.kind}|${entry.partner ?? ''}|${entry.currency}|${entry.amount}`
 
-/** SHA-256 over the same text as ledger_body() in the database, which the proof computes from the stored rows. */
+/** SHA-256 over the same text as the view ledger_bodies, which the proof reads from the stored rows. */
 function bodyHash(transfer: Transfer, entries: readonly CanonicalEntry[]): string {
   const body = [transfer.reason, transfer.subject.type, transfer.subject.id, transfer.corrects ?? '', ...entries.map(lineOf)]
   return createHash('sha256').update(body.join('\n')).digest('hex')

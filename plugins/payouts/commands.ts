@@ -6,7 +6,7 @@ import type { Partners } from '../partners/public.ts'
 import type { Config } from './config.ts'
 import { approvedCard, dryRunCard, type Funds, listCard, runCard, setupCard, statusCard } from './messages.ts'
 import type { Methods } from './methods.ts'
-import type { PayoutService, PlanLine } from './service.ts'
+import type { PayoutService, PlanLine } from './model.ts'
 
 interface Needs {
   readonly db: Db

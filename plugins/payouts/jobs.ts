@@ -1,8 +1,8 @@
 // Payouts in the background: sending one, asking again for those that wait, and forgetting old news.
 import { z } from 'zod'
 import { days, defineJob, handle, type JobHandler, minutes, type Schedule, schedule } from '../kit/index.ts'
+import type { PayoutService } from './model.ts'
 import type { Sender } from './send.ts'
-import type { PayoutService } from './service.ts'
 
 export const sendPayout = defineJob({
   name: 'payouts.send',

@@ -3,7 +3,7 @@ import { card, linkButton, literal, type Message, time } from '../../commands/me
 import { formatMoney, hours, sum } from '../kit/index.ts'
 import type { Mail } from '../notifications/public.ts'
 import type { Gate } from './decide.ts'
-import type { MethodRow, PayoutRow, PlanLine } from './service.ts'
+import type { MethodRow, PayoutRow, PlanLine } from './model.ts'
 
 const shownLines = 15
 

@@ -2,8 +2,8 @@
 import { and, eq, ne } from 'drizzle-orm'
 import { type Clock, type Db, days, newId, type Reader, type Tokens, UserError } from '../kit/index.ts'
 import type { Partners } from '../partners/public.ts'
+import type { MethodRow, PayoutService } from './model.ts'
 import type { PayoutProvider } from './public.ts'
-import type { MethodRow, PayoutService } from './service.ts'
 import { methods } from './tables.ts'
 
 export interface Methods {

@@ -38,8 +38,8 @@ export interface PayoutProvider {
   find(request: SendRequest): Promise<ProviderTransfer | undefined>
   /** Sends the money. @throws PayoutRefused when the provider says no for good; anything else may be tried again */
   send(request: SendRequest): Promise<ProviderTransfer>
-  /** What the program can send now. */
-  available(currency: string): Promise<bigint>
+  /** What the program can send now; undefined when the provider does not let us see that, and itself refuses what it does not have. */
+  available(currency: string): Promise<bigint | undefined>
 }
 export const payoutProvider = defineExtensionPoint<PayoutProvider>('payouts.provider')
 

@@ -1,7 +1,7 @@
 // Sends one payout through its provider so that it cannot be paid twice, whatever breaks in between.
 import { type Db, formatMoney } from '../kit/index.ts'
+import type { PayoutService } from './model.ts'
 import { type PayoutProvider, PayoutRefused, type ProviderTransfer } from './public.ts'
-import type { PayoutService } from './service.ts'
 
 export interface Sender {
   /** Brings a prepared payout to the provider and records it. @throws whatever may be tried again */
@@ -36,7 +36,7 @@ export function createSender(options: { db: Db; service: PayoutService; provider
 
       async function sendNow(): Promise<ProviderTransfer | undefined> {
         const available = await provider!.available(currency)
-        if (available >= amount) return provider!.send(request)
+        if (available === undefined || available >= amount) return provider!.send(request)
         const there = formatMoney(available, currency)
         await waitFor(
           `${provider!.title} has ${there} of the ${formatMoney(amount, currency)} needed. Add funds; it is tried again every few minutes.`,

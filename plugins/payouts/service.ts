@@ -20,50 +20,13 @@ import type { AccountRef, Ledger } from '../ledger/public.ts'
 import type { Notifications } from '../notifications/public.ts'
 import type { Partner, Partners } from '../partners/public.ts'
 import type { Config } from './config.ts'
-import { closedGate, type Gate, inMinorUnits } from './decide.ts'
+import { closedGate, inMinorUnits } from './decide.ts'
 import { payoutPaid, payoutReturned, payoutSent } from './events.ts'
 import { sendPayout } from './jobs.ts'
 import { methodReadyMessage, paidMail, paidMessage, returnedMessage } from './messages.ts'
+import type { PayoutRow, PayoutService, PlanLine, RunResult } from './model.ts'
 import type { Payouts, ProviderTransfer } from './public.ts'
 import { earlyNews, items, methods, payouts, runs } from './tables.ts'
-
-export type PayoutRow = typeof payouts.$inferSelect
-export type MethodRow = typeof methods.$inferSelect
-
-/** What a run would do with the payable commissions of one partner in one currency. */
-export interface PlanLine {
-  readonly partner: Partner
-  readonly currency: string
-  readonly amount: bigint
-  readonly commissions: number
-  readonly method: MethodRow | undefined
-  /** Why not, or null. */
-  readonly gate: Gate | null
-}
-
-export interface RunResult {
-  readonly prepared: readonly PayoutRow[]
-  readonly skipped: readonly PlanLine[]
-}
-
-export interface PayoutService extends Payouts {
-  plan(reader: Reader, programId: string, partnerId?: string): Promise<PlanLine[]>
-  /** Prepares a payout for everyone the gates let through; one transaction per partner, so it may be repeated or run at once without paying twice. */
-  run(programId: string, actor: string): Promise<RunResult>
-  /** Lets go what someone else's run left waiting. @throws UserError when there is only what this admin started */
-  approve(programId: string, actor: string): Promise<PayoutRow[]>
-  newest(reader: Reader, programId: string, limit: number, partnerId?: string): Promise<PayoutRow[]>
-  byId(reader: Reader, payoutId: string): Promise<PayoutRow | undefined>
-  /** Asks again for payouts that are still to be sent and whose time has come; returns how many. */
-  retryDue(): Promise<number>
-  /** Counts a try before it is made; the earlier tries, or undefined when there is nothing to send any more. */
-  countTry(tx: Tx, payoutId: string): Promise<number | undefined>
-  /** Leaves the payout waiting, with the reason for the admin. */
-  wait(tx: Tx, payoutId: string, note: string): Promise<void>
-  recordSent(tx: Tx, payoutId: string, transfer: ProviderTransfer): Promise<void>
-  recordRefused(tx: Tx, payoutId: string, message: string): Promise<void>
-  forgetEarlyNews(): Promise<void>
-}
 
 export interface Needs {
   readonly db: Db
@@ -79,6 +42,8 @@ export interface Needs {
   readonly notifications: Notifications
 }
 
+/** Payouts prepared side by side: partners do not wait for each other, and the connections last for the rest of the house. */
+const preparedAtOnce = 3
 const retryMs = minutes(5)
 const earlyNewsDays = 30
 
@@ -87,7 +52,7 @@ export function createPayoutService(needs: Needs): PayoutService {
 
   async function plan(reader: Reader, programId: string, partnerId?: string): Promise<PlanLine[]> {
     const config = await settings.of(reader, programId)
-    const waiting = (await commissions.payable(reader, programId)).filter((row) => !partnerId || row.partnerId === partnerId)
+    const waiting = await commissions.payable(reader, programId, partnerId)
     const known = partnerId ? [await partners.byId(reader, programId, partnerId)] : await partners.list(reader, programId)
     const byId = new Map(known.flatMap((partner) => (partner ? [[partner.id, partner] as const] : [])))
     const chosen = await reader
@@ -130,12 +95,20 @@ export function createPayoutService(needs: Needs): PayoutService {
     const toPay = lines.filter(({ gate }) => !gate)
     const started = { id: newId(clock.now()), programId, actor, startedAt: clock.now() }
     const prepared: PayoutRow[] = []
-    for (const line of toPay) {
-      const total = sum(toPay.filter(({ currency }) => currency === line.currency).map(({ amount }) => amount))
-      const needsApproval = total > inMinorUnits(config.approvalAbove, line.currency)
-      const payout = await db.transaction((tx) => prepare(tx, line, started, needsApproval))
-      if (payout) prepared.push(payout)
+    const aboveThreshold = new Set(
+      [...Map.groupBy(toPay, ({ currency }) => currency)]
+        .filter(([currency, group]) => sum(group.map(({ amount }) => amount)) > inMinorUnits(config.approvalAbove, currency))
+        .map(([currency]) => currency),
+    )
+    const left = toPay.toReversed()
+    const prepareNext = async (): Promise<void> => {
+      for (let line = left.pop(); line; line = left.pop()) {
+        const next = line
+        const payout = await db.transaction((tx) => prepare(tx, next, started, aboveThreshold.has(next.currency)))
+        if (payout) prepared.push(payout)
+      }
     }
+    await Promise.all(Array.from({ length: preparedAtOnce }, prepareNext))
     return { prepared, skipped: lines.filter(({ gate }) => gate) }
   }
 

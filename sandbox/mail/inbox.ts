@@ -1,7 +1,34 @@
 // The inbox as people see it: a list and one open mail, whose HTML lives in a sandboxed frame. Renders only.
 
 import { escapeHtml, type Html, html, page, raw } from '../vendor/html.ts'
-import type { MailView, StoredMail } from './index.ts'
+import type { OutgoingMail } from './message.ts'
+
+/** A mail in the inbox. */
+export interface StoredMail extends OutgoingMail {
+  id: string
+  messageId: string
+  /** ISO 8601, UTC. */
+  at: string
+}
+
+/** A mail as `GET /sandbox/mail` shows it. */
+export interface MailView {
+  id: string
+  to: string
+  toName: string | null
+  cc: string[]
+  from: string
+  fromName: string | null
+  replyTo: string | null
+  subject: string
+  text: string | null
+  html: string | null
+  at: string
+  categories: string[]
+  customArgs: Record<string, string>
+  headers: Record<string, string>
+  attachments: Array<{ filename: string; type: string; size: number; url: string }>
+}
 
 const CSS = `
 body{height:100vh;overflow:hidden}

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { createFaults, dropConnection, type Fault, faultRoutes, sleep } from '../vendor/faults.ts'
-import { inboxPage, mailBody } from './inbox.ts'
+import { inboxPage, type MailView, mailBody, type StoredMail } from './inbox.ts'
 import { type OutgoingMail, readMessage, type SendGridError } from './message.ts'
 
 export interface MailSandboxOptions {
@@ -18,33 +18,6 @@ export interface MailSandboxOptions {
   apiKeys?: readonly string[]
   /** Senders (addresses or `@domains`) that are verified. Without it everybody is. */
   verifiedSenders?: readonly string[]
-}
-
-/** A mail in the inbox. */
-export interface StoredMail extends OutgoingMail {
-  id: string
-  messageId: string
-  /** ISO 8601, UTC. */
-  at: string
-}
-
-/** A mail as `GET /sandbox/mail` shows it. */
-export interface MailView {
-  id: string
-  to: string
-  toName: string | null
-  cc: string[]
-  from: string
-  fromName: string | null
-  replyTo: string | null
-  subject: string
-  text: string | null
-  html: string | null
-  at: string
-  categories: string[]
-  customArgs: Record<string, string>
-  headers: Record<string, string>
-  attachments: Array<{ filename: string; type: string; size: number; url: string }>
 }
 
 const MAX_BYTES = 30 * 1024 * 1024
