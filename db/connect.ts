@@ -18,7 +18,7 @@ export interface Connection {
 }
 
 /** The oldest server that is supported; `connect` refuses older ones. */
-export const minimumPostgres = 15
+const minimumPostgres = 15
 
 export class DatabaseUnusable extends Error {
   override name = 'DatabaseUnusable'
@@ -37,11 +37,7 @@ export async function connect(url: string, options: { max?: number; name?: strin
   })
   try {
     const [row] = await sql<{ version: string }[]>`select current_setting('server_version_num') as version`
-    const major = Math.floor(Number(row?.version ?? 0) / 10_000)
-    if (major < minimumPostgres)
-      throw new DatabaseUnusable(
-        `PostgreSQL ${major} is too old: version ${minimumPostgres} or newer is needed. Upgrade the server, or unset DATABASE_URL to use the embedded one.`,
-      )
+    assertNewEnough(Number(row?.version ?? 0))
   } catch (error) {
     await sql.end({ timeout: 1 })
     if (error instanceof DatabaseUnusable) throw error
@@ -50,6 +46,15 @@ export async function connect(url: string, options: { max?: number; name?: strin
     )
   }
   return { db: drizzle(sql), sql, url, close: () => sql.end({ timeout: 5 }) }
+}
+
+/** @throws DatabaseUnusable for a server older than `minimumPostgres`; `version` as in server_version_num, e.g. 150018 */
+export function assertNewEnough(version: number): void {
+  const major = Math.floor(version / 10_000)
+  if (major < minimumPostgres)
+    throw new DatabaseUnusable(
+      `PostgreSQL ${major} is too old: version ${minimumPostgres} or newer is needed. Upgrade the server, or unset DATABASE_URL to use the embedded one.`,
+    )
 }
 
 /** The url with its password replaced, fit for logs and messages. */

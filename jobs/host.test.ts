@@ -1,10 +1,8 @@
 // The queue host on a real store: what was committed is delivered, once in effect, whatever breaks in between. One suite over both stores.
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
-import { Redis } from 'ioredis'
 import pino from 'pino'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
@@ -18,6 +16,7 @@ import { defineJob, handle, schedule } from '../plugins/kit/jobs.ts'
 import { load } from '../plugins/kit/load.ts'
 import { definePlugin, type Parts } from '../plugins/kit/plugin.ts'
 import { type JobsHost, startJobs } from './host.ts'
+import { hasRedis, startRedis, type TestRedis } from './testing.ts'
 
 const rang = defineEvent('bell.rang', { times: z.int() })
 const unheard = defineEvent('bell.unheard', { times: z.int() })
@@ -261,51 +260,14 @@ describe('on Postgres', () =>
     },
   }))
 
-const given = process.env.REDIS_TEST_URL
-const installed = spawnSync('redis-server', ['--version']).status === 0
-describe.skipIf(!given && !installed)('on Redis (needs REDIS_TEST_URL, or redis-server on the PATH)', () => {
-  let url: string
-  let server: ChildProcess | undefined
+describe.skipIf(!hasRedis)('on Redis (needs REDIS_TEST_URL, or redis-server on the PATH)', () => {
+  let redis: TestRedis
   beforeAll(async () => {
-    if (given) url = given
-    else {
-      const port = await freePort()
-      server = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'], {
-        stdio: 'ignore',
-        cwd: '/tmp',
-      })
-      url = `redis://127.0.0.1:${port}`
-      await until('Redis answers', () => onRedis(url, async (redis) => (await redis.ping()) === 'PONG').catch(() => false))
-    }
+    redis = await startRedis()
   })
-  afterAll(() => {
-    server?.kill()
-  })
-  suite({
-    redisUrl: () => url,
-    lose: () => onRedis(url, async (redis) => void (await redis.flushdb())),
-  })
+  afterAll(() => redis.stop())
+  suite({ redisUrl: () => redis.url, lose: () => redis.lose() })
 })
-
-async function onRedis<T>(url: string, work: (redis: Redis) => Promise<T>): Promise<T> {
-  const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null })
-  redis.on('error', () => {})
-  try {
-    await redis.connect()
-    return await work(redis)
-  } finally {
-    redis.disconnect()
-  }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number }
-      probe.close(() => resolve(port))
-    })
-  })
-}
 
 /** A process of its own whose job has begun and never ends. */
 async function aWorkerThatHangs(databaseUrl: string, redisUrl: string | undefined): Promise<ChildProcess> {

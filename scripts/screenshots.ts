@@ -97,14 +97,10 @@ async function openChannel(page: Page, name: string): Promise<void> {
   await target.click()
 }
 
-/** Types a command, chooses it from the picker and sends it, then waits for the answer. */
+/** Types a command, sends it and waits for the answer. */
 async function run(page: Page, typed: string): Promise<void> {
-  const composer = page.getByTestId('composer').locator('textarea, [contenteditable=true], input').first()
-  await composer.click()
-  await composer.pressSequentially(typed)
-  await page.getByTestId('slash-picker').waitFor()
-  await page.keyboard.press('Enter')
-  await page.keyboard.press('Enter')
+  await page.getByTestId('composer').pressSequentially(`${typed} `)
+  await page.getByTestId('run-command').click()
   await page.getByTestId('only-you').last().waitFor()
-  await page.waitForTimeout(600)
+  await page.getByTestId('thinking').waitFor({ state: 'detached' })
 }

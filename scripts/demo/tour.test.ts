@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Connection } from '../../db/connect.ts'
 import { testDatabase } from '../../db/testing.ts'
+import { hasRedis, startRedis } from '../../jobs/testing.ts'
 import type { StepResult } from './steps.ts'
 import { until } from './steps.ts'
 import { type Tour, tourSteps } from './tour.ts'
@@ -37,6 +38,26 @@ test('the tour passes from the command line, says what it saw, and leaves no pro
   expect({ ok: report.ok, code }).toEqual({ ok: true, code: 0 })
   expect(await processesMentioning(directory)).toEqual([])
 })
+
+test.skipIf(!hasRedis)(
+  'with DATABASE_URL and REDIS_URL set, the same program does the same job on that database and that Redis (needs redis-server)',
+  { timeout: 120_000 },
+  async () => {
+    database = await testDatabase()
+    const redis = await startRedis()
+    try {
+      world = await startWorld({ dataDirectory: directory, environment: { DATABASE_URL: database.url, REDIS_URL: redis.url } })
+      await runFrom({ world }, 'boot')
+      const log = await readFile(world.logFile, 'utf8')
+      expect(log).toContain('"queue":"redis"')
+      const [row] = await database.sql`select count(*)::int as paid from payouts_payouts where state = 'paid'`
+      expect(row!.paid).toBe(1)
+      await world.close()
+    } finally {
+      await redis.stop()
+    }
+  },
+)
 
 test('killed after every single step and started again, the job goes on to the same end', { timeout: 240_000 }, async () => {
   world = await startWorld({ dataDirectory: directory })
