@@ -4,6 +4,8 @@ import { attribution } from './attribution/plugin.ts'
 import { badges } from './badges/plugin.ts'
 import { channels } from './channels/plugin.ts'
 import { commissions } from './commissions/plugin.ts'
+import { coupons } from './coupons/plugin.ts'
+import { deals } from './deals/plugin.ts'
 import type { Plugin } from './kit/plugin.ts'
 import { leaderboards } from './leaderboards/plugin.ts'
 import { ledger } from './ledger/plugin.ts'
@@ -11,6 +13,7 @@ import { links } from './links/plugin.ts'
 import { notifications } from './notifications/plugin.ts'
 import { partners } from './partners/plugin.ts'
 import { payouts } from './payouts/plugin.ts'
+import { paypal } from './paypal/plugin.ts'
 import { stripe } from './stripe/plugin.ts'
 
 export const plugins: readonly Plugin[] = [
@@ -21,9 +24,12 @@ export const plugins: readonly Plugin[] = [
   ledger,
   attribution,
   links,
+  coupons,
+  deals,
   commissions,
   payouts,
   leaderboards,
   badges,
   stripe,
+  paypal,
 ]

@@ -37,11 +37,12 @@ create table paypal_batches (
   -- PayPal's own id, once it is known.
   batch_id        text unique check (length(batch_id) between 1 and 100),
   item_status     text,
-  -- When PayPal was last asked how it stands.
+  -- When PayPal last said how it stands.
   checked_at      timestamptz,
   -- When it had arrived or come back.
   settled_at      timestamptz,
   foreign key (program_id, receiver_id) references paypal_receivers (program_id, id),
-  check (settled_at is null or batch_id is not null)
+  check (settled_at is null or batch_id is not null),
+  check ((batch_id is null) = (checked_at is null))
 );
-create index paypal_batches_open on paypal_batches (checked_at nulls first) where settled_at is null and batch_id is not null;
+create index paypal_batches_open on paypal_batches (program_id, checked_at) where settled_at is null and batch_id is not null;

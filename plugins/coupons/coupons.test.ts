@@ -175,7 +175,8 @@ describe('a payment with a code', () => {
     const code = await create(partner.userId)
     await setStatus(partner.id, 'suspended')
     expect(await pay(code)).toBeNull()
-    const [row] = await house.connection.sql`select trace from attribution_decisions where trace->'candidates'->0->>'reference' = ${code}`
+    const [row] = await house.connection
+      .sql`select trace from attribution_decisions where trace->'candidates'->0->>'reference' = ${code}`
     expect(row!.trace.candidates).toMatchObject([{ kind: 'coupon', reference: code, lost: 'ineligible_status' }])
   })
 

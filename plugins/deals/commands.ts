@@ -19,8 +19,8 @@ import {
   wonCard,
 } from './messages.ts'
 import { readMoney } from './prospect.ts'
-import type { Deal, DealFilter, DealService } from './service.ts'
-import type { DealStatus } from './tables.ts'
+import type { DealFilter, DealService } from './service.ts'
+import type { Deal, DealStatus } from './tables.ts'
 
 export interface Parts {
   readonly db: Db

@@ -4,8 +4,7 @@ import { button, card, type Field, literal, type Message, type Modal, modal, typ
 import { formatMoney, toDecimal, type UserError } from '../kit/index.ts'
 import type { Typed } from './prospect.ts'
 import { acceptButton, dealsPage, openForm, rejectButton, rejectForm, reviewPage, submitForm } from './refs.ts'
-import type { Deal, DealPage } from './service.ts'
-import { type DealStatus, statuses } from './tables.ts'
+import { type Deal, type DealPage, type DealStatus, statuses } from './tables.ts'
 
 export const pageSize = 8
 

@@ -21,17 +21,10 @@ import { after, type Step } from './decide.ts'
 import { dealAccepted, dealLost, dealSubmitted, dealWon } from './events.ts'
 import { outcomeMessage, reviewCard } from './messages.ts'
 import { type Money, type Prospect, readMoney, readNotes, readProspect, type Typed } from './prospect.ts'
-import { claims, type DealStatus, deals, drafts } from './tables.ts'
-
-export type Deal = typeof deals.$inferSelect
+import { claims, type Deal, type DealPage, type DealStatus, deals, drafts } from './tables.ts'
 
 /** `refused` comes with the reason; what was typed is kept for the next try. */
 export type Outcome = { readonly kind: 'saved'; readonly deal: Deal } | { readonly kind: 'refused'; readonly refusal: UserError }
-
-export interface DealPage {
-  readonly total: number
-  readonly deals: readonly Deal[]
-}
 
 /** Of whom and how far; each part narrows. */
 export interface DealFilter {

@@ -29,6 +29,14 @@ export const deals = pgTable('deals_deals', {
   saleId: uuid('sale_id'),
 })
 
+export type Deal = typeof deals.$inferSelect
+
+/** Some of the deals that there are. */
+export interface DealPage {
+  readonly total: number
+  readonly deals: readonly Deal[]
+}
+
 export const claims = pgTable(
   'deals_claims',
   {

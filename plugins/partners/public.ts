@@ -53,5 +53,8 @@ export interface ActivationRequirement {
 }
 export const activationRequirement = defineExtensionPoint<ActivationRequirement>('partners.activation_requirement')
 
+/** Whether a domain, in lower case, belongs to a throw-away mail service. */
+export { isDisposable } from './disposable.ts'
+
 /** A button with this id does what /start does: for cards of other plugins. */
 export const startButton = componentRef('partners.start')

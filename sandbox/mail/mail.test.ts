@@ -2,7 +2,8 @@
 
 import mail from '@sendgrid/mail'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { createMailSandbox, type MailSandbox, type MailView } from './index.ts'
+import type { MailView } from './inbox.ts'
+import { createMailSandbox, type MailSandbox } from './index.ts'
 
 let sandbox: MailSandbox
 

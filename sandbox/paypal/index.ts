@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import formbody from '@fastify/formbody'
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { createFaults, dropConnection, faultRoutes, sleep } from '../vendor/faults.ts'
-import { createPayouts, ITEM_STATES, type ItemState, type PayoutBatch, type PayoutItem, PayPalRefusal } from './payouts.ts'
+import { createPayouts, decimal, ITEM_STATES, type ItemState, type PayoutBatch, type PayoutItem, PayPalRefusal } from './payouts.ts'
 import { createPayPalCourier } from './webhooks.ts'
 
 export interface PayPalSandboxOptions {
@@ -209,6 +209,24 @@ export async function createPayPalSandbox(options: PayPalSandboxOptions = {}) {
         throw new PayPalRefusal(400, 'ITEM_ALREADY_PROCESSED', 'Only items with an unclaimed status can be cancelled')
       return itemView(move(item, 'RETURNED'))
     })
+    api.get<{ Querystring: { currency_code?: string } }>('/v1/reporting/balances', async (request) => ({
+      balances: [...payouts.balance]
+        .filter(([currency]) => (request.query.currency_code ?? currency) === currency)
+        .map(([currency, amount]) => {
+          const value = { currency_code: currency, value: decimal(amount, currency) }
+          const nothing = { currency_code: currency, value: decimal(0n, currency) }
+          return {
+            currency,
+            primary: currency === 'USD',
+            total_balance: value,
+            available_balance: value,
+            withheld_balance: nothing,
+          }
+        }),
+      account_id: 'SANDBOXSENDER',
+      as_of_time: clock.now().toISOString(),
+      last_refresh_time: clock.now().toISOString(),
+    }))
     api.post('/v1/notifications/verify-webhook-signature', async (request) => ({
       verification_status: courier.verify((request.body ?? {}) as Record<string, unknown>),
     }))

@@ -99,6 +99,13 @@ export function minorUnits({ currency, value }: Amount): bigint {
   return BigInt(whole + fraction.padEnd(exponentOf(currency), '0'))
 }
 
+/** An amount of minor units as PayPal writes it; the other way round. */
+export function decimal(amount: bigint, currency: string): string {
+  const digits = exponentOf(currency)
+  const text = amount.toString().padStart(digits + 1, '0')
+  return digits === 0 ? text : `${text.slice(0, -digits)}.${text.slice(-digits)}`
+}
+
 const SENDER_BATCH_DAYS = 30
 
 interface Given {

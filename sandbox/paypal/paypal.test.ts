@@ -187,6 +187,16 @@ describe('a batch', () => {
   })
 })
 
+test('the balance is told by currency', async () => {
+  await call('POST', '/v1/payments/payouts', batch('b-7'))
+  expect((await call('GET', '/v1/reporting/balances?currency_code=USD')).body).toMatchObject({
+    balances: [{ currency: 'USD', available_balance: { currency_code: 'USD', value: '874.50' } }],
+  })
+  expect((await call('GET', '/v1/reporting/balances')).body).toMatchObject({
+    balances: [{ currency: 'USD' }, { available_balance: { value: '5000' } }],
+  })
+})
+
 describe('an item', () => {
   test.each(['UNCLAIMED', 'ONHOLD', 'FAILED', 'BLOCKED', 'DENIED'])('becomes %s when its receiver asks for it', async (state) => {
     const item = await processed(`ada+${state.toLowerCase()}@partner.example`)

@@ -69,7 +69,7 @@ export function createPayPalCourier(options: { certUrl: () => string; now: () =>
   async function attempt(webhook: Webhook, event: PayPalEvent, delivery: WebhookDelivery): Promise<void> {
     const body = JSON.stringify(event)
     const id = randomUUID()
-    const time = new Date().toISOString()
+    const time = options.now().toISOString()
     try {
       const response = await fetch(webhook.url, {
         method: 'POST',
