@@ -64,7 +64,7 @@ export function createRateLimits(now: () => number): RateLimits {
   }
 
   return {
-    take: (caller, method, path, body) => {
+    take: (caller, method, path, body): Verdict => {
       const at = now()
       const interaction = path.startsWith('/interactions/') || path.startsWith('/webhooks/')
       if (caller.bot && !interaction) {
@@ -88,7 +88,7 @@ export function createRateLimits(now: () => number): RateLimits {
       const window = take(`${caller.id}:${bucket}:${resource}`, limit, seconds)
       const spent = renamed && renamed.left < 0 ? renamed : window.left < 0 ? window : null
       const shown = spent ?? window
-      const headers = {
+      const headers: Record<string, string> = {
         'X-RateLimit-Limit': String(spent && spent === renamed ? RENAMES.limit : limit),
         'X-RateLimit-Remaining': String(Math.max(0, shown.left)),
         'X-RateLimit-Reset': (shown.resetAt / 1000).toFixed(3),
