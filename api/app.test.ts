@@ -32,6 +32,7 @@ beforeEach(async () => {
     typed.get('/broken', { config }, () => {
       throw new Error('the password of the safe is hunter2')
     })
+    typed.get('/letters/:secret', { config }, () => ({ ok: true }))
     typed.post('/orders', { config, schema: { body: z.object({ count: z.int().min(1), note: z.string() }) } }, (request) => ({
       got: request.body,
     }))
@@ -74,13 +75,15 @@ describe('an unknown address', () => {
     ['/nowhere', 'application/json', 404],
     ['/nowhere', browser, 404],
     ['/refused/deeper', browser, 404],
-    ['/%zz', browser, 400],
-    ['/%zz', 'application/json', 400],
+    ['/%zz', browser, 404],
+    ['/%zz', 'application/json', 404],
+    [`/letters/${'x'.repeat(400)}`, browser, 404],
     [`/orders/${'x'.repeat(400)}`, browser, 404],
   ])('%s asked for as %s is answered in kind', async (url, accept, status) => {
     const answer = await get(url, accept)
     expect(answer.statusCode).toBe(status)
     expect(answer.headers['content-type']).toContain(accept === browser ? 'text/html' : 'application/problem+json')
+    expect(answer.body).toContain('There is nothing at this address.')
   })
 
   test('below /v1/ a browser gets problem+json as well', async () => {

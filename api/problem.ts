@@ -19,16 +19,16 @@ export function sendProblem(error: FastifyError, request: FastifyRequest, reply:
 }
 
 export function sendUnknownRoute(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  return send(
-    {
-      status: 404,
-      code: 'not_found',
-      detail: 'There is nothing at this address. Check the link you followed, or ask whoever sent it.',
-    },
-    request,
-    reply,
-  )
+  return send(unknownAddress, request, reply)
 }
+
+const unknownAddress: Problem = {
+  status: 404,
+  code: 'not_found',
+  detail: 'There is nothing at this address. Check the link you followed, or ask whoever sent it.',
+}
+/** What the router itself cannot read: a broken escape, or a part that is longer than any of ours. Mostly a link that was damaged on its way. */
+const unreadableAddress = new Set(['FST_ERR_BAD_URL', 'FST_ERR_MAX_PARAM_LENGTH'])
 
 function toProblem(error: FastifyError): Problem {
   if (error instanceof UserError) return { status: error.status, code: error.code, detail: error.message }
@@ -39,6 +39,7 @@ function toProblem(error: FastifyError): Problem {
       detail: 'Some of what was sent is not as expected.',
       errors: error.validation.map((issue) => ({ path: issue.instancePath || '/', message: issue.message ?? 'invalid' })),
     }
+  if (unreadableAddress.has(error.code)) return unknownAddress
   const status = error.statusCode ?? 500
   if (status >= 400 && status < 500)
     return {

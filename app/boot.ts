@@ -18,6 +18,7 @@ import { programStore } from '../db/programs.ts'
 import { readSettings } from '../db/settings.ts'
 import { createTokens } from '../db/tokens.ts'
 import { createWebhookInbox } from '../db/webhooks.ts'
+import { createWire } from '../db/wire.ts'
 import { type JobsHost, startJobs } from '../jobs/host.ts'
 import { type Clock, systemClock } from '../plugins/kit/clock.ts'
 import { readEnvironment } from '../plugins/kit/environment.ts'
@@ -114,7 +115,10 @@ export async function boot(options: BootOptions): Promise<Program> {
         loaded,
         log,
         trustProxy: env.TRUST_PROXY === 'true',
-        readiness: async () => ({ database: await answers(connection), ...(bot && { discord: bot.state() }) }),
+        readiness: async () => ({
+          database: await answers(connection),
+          ...(role === 'all' && { discord: bot?.state() ?? 'logging in' }),
+        }),
       })
       app = built
       onStop(() => built.close())
@@ -163,6 +167,7 @@ async function assemble(
   const discord = createDiscordEffects(clock, enqueue)
   const tokens = createTokens(clock)
   const webhooks = createWebhookInbox(clock)
+  const wire = createWire(connection)
   let loaded: Loaded | undefined
 
   const reconcile: Reconcile = async (guildId, { dryRun, onChange }): Promise<Change[]> => {
@@ -185,6 +190,8 @@ async function assemble(
     webhooks,
     url: (path) => new URL(path, env.PUBLIC_URL).href,
     secret: (purpose) => Buffer.from(hkdfSync('sha256', env.SECRET_KEY!, 'siso', purpose, 32)),
+    wire,
+    dataDirectory: `${env.DATA_DIR}/${plugin.id}`,
   }))
   return { loaded, reconcile }
 }

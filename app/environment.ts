@@ -46,7 +46,7 @@ export const houseEnvironment: readonly EnvironmentVariable[] = [
   {
     name: 'DATA_DIR',
     schema: z.string().min(1).default('var/data'),
-    purpose: 'where the embedded database lives',
+    purpose: 'where the embedded database lives, and what is kept on this machine while the database is away',
     where: 'any directory that this user may write',
     example: 'var/data',
   },

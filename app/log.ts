@@ -1,11 +1,11 @@
 // The log: one JSON line an event on standard output, with secrets struck out.
 import pino, { type DestinationStream, type Logger } from 'pino'
 
-/** A logger at `level`. Tokens, keys, passwords and cookies are struck out wherever they stand in a logged object. */
+/** A logger at `level`; a level that does not exist counts as info, because the check of LOG_LEVEL comes later and says what is wrong. Tokens, keys, passwords and cookies are struck out wherever they stand in a logged object. */
 export function createLog(level: string, destination?: DestinationStream): Logger {
   return pino(
     {
-      level,
+      level: level === 'silent' || Object.hasOwn(pino.levels.values, level) ? level : 'info',
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       redact: { paths: secretPaths, censor: '[struck out]' },

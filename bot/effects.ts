@@ -77,26 +77,37 @@ export function createDiscordEffects(clock: Clock, enqueue: Enqueue): DiscordEff
 export function createEffectJobs({ db, rest, clock, emit }: { db: Db; rest: REST; clock: Clock; emit: Emit }): JobHandler[] {
   const oneAtATime = turns()
   return [
-    handle(applyRole, async ({ programId, userId, role }) => {
-      const mine = and(eq(memberRoles.programId, programId), eq(memberRoles.userId, userId), eq(memberRoles.roleKey, role))
-      const [row] = await db.select().from(memberRoles).where(mine)
-      if (!row || row.applied === row.wanted) return
-      const { guildId } = await programStore.byId(db, programId)
-      const roleId = await objectId(db, programId, 'role', role)
-      if (!roleId) throw new Error(`The role ${role} does not exist yet; run /admin setup`)
-      const route = Routes.guildMemberRole(guildId, userId, roleId)
-      try {
-        await (row.wanted ? rest.put(route, { reason: row.reason }) : rest.delete(route, { reason: row.reason }))
-      } catch (error) {
-        if (!isRefusal(error, refused.unknownMember) && !isRefusal(error, refused.unknownUser)) throw error
-        await db.update(memberRoles).set({ applied: null, lastError: 'not in the server' }).where(mine)
-        return
-      }
-      await db.update(memberRoles).set({ applied: row.wanted, lastError: null, updatedAt: clock.now() }).where(mine)
+    handle(applyRole, async (wish) => {
+      // The wish may change while Discord is told of the earlier one, and the job of the change may have found nothing to do by then.
+      for (let again = true; again; ) again = await applyWish(wish)
     }),
 
     handle(sendMessage, ({ id }) => oneAtATime(id, () => send(id))),
   ]
+
+  /** Makes Discord's role what the row says; true when the row said something else by the time it was done. */
+  async function applyWish({ programId, userId, role }: { programId: string; userId: string; role: string }): Promise<boolean> {
+    const mine = and(eq(memberRoles.programId, programId), eq(memberRoles.userId, userId), eq(memberRoles.roleKey, role))
+    const [row] = await db.select().from(memberRoles).where(mine)
+    if (!row || row.applied === row.wanted) return false
+    const { guildId } = await programStore.byId(db, programId)
+    const roleId = await objectId(db, programId, 'role', role)
+    if (!roleId) throw new Error(`The role ${role} does not exist yet; run /admin setup`)
+    const route = Routes.guildMemberRole(guildId, userId, roleId)
+    try {
+      await (row.wanted ? rest.put(route, { reason: row.reason }) : rest.delete(route, { reason: row.reason }))
+    } catch (error) {
+      if (!isRefusal(error, refused.unknownMember) && !isRefusal(error, refused.unknownUser)) throw error
+      await db.update(memberRoles).set({ applied: null, lastError: 'not in the server' }).where(mine)
+      return false
+    }
+    const [now] = await db
+      .update(memberRoles)
+      .set({ applied: row.wanted, lastError: null, updatedAt: clock.now() })
+      .where(mine)
+      .returning({ wanted: memberRoles.wanted })
+    return now !== undefined && now.wanted !== row.wanted
+  }
 
   async function send(id: string): Promise<void> {
     const [row] = await db.select().from(messages).where(eq(messages.id, id))

@@ -12,7 +12,7 @@ const retryMs = 1_000
 
 /**
  * Waits until this process holds the gateway of the application. `onLost` is called when the lock's connection breaks: the caller must then leave the gateway.
- * Rejects when `signal` is aborted while waiting.
+ * Rejects, leaving nothing open, when `signal` is aborted while waiting or the database does not answer.
  */
 export async function holdGateway(options: {
   url: string
@@ -33,12 +33,17 @@ export async function holdGateway(options: {
     },
   })
   let held = false
-  for (let waited = 0; ; waited++) {
-    options.signal.throwIfAborted()
-    const [row] = await sql<{ got: boolean }[]>`select pg_try_advisory_lock(${key}::bigint) as got`
-    if (row?.got) break
-    if (waited === 0) options.log.info('another process holds the gateway; this one waits to take over')
-    await sleep(retryMs, undefined, { signal: options.signal })
+  try {
+    for (let waited = 0; ; waited++) {
+      options.signal.throwIfAborted()
+      const [row] = await sql<{ got: boolean }[]>`select pg_try_advisory_lock(${key}::bigint) as got`
+      if (row?.got) break
+      if (waited === 0) options.log.info('another process holds the gateway; this one waits to take over')
+      await sleep(retryMs, undefined, { signal: options.signal })
+    }
+  } catch (error) {
+    await sql.end({ timeout: 2 })
+    throw error
   }
   held = true
   return {

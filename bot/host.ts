@@ -1,7 +1,8 @@
 // The Discord host: holds the gateway, keeps the client, routes interactions, tells the house who joined and left, and leaves in good order.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { DiscordAPIError, type REST } from '@discordjs/rest'
 import { Client, Events, GatewayIntentBits, type Guild, Routes } from 'discord.js'
-import { and, isNotNull, isNull, lt, sql } from 'drizzle-orm'
+import { and, isNotNull, isNull, lt, notInArray, sql } from 'drizzle-orm'
 import type { Logger } from 'pino'
 import { card } from '../commands/messages.ts'
 import type { Connection } from '../db/connect.ts'
@@ -34,6 +35,8 @@ interface Options {
   emit: Emit
 }
 
+const retryMs = 1_000
+
 /** Waits for the gateway lock, logs in, and resolves when the client is ready and the commands of every guild are in place. */
 export async function startBot(options: Options): Promise<BotHost> {
   const { connection, rest, clock, log, loaded, emit } = options
@@ -42,55 +45,81 @@ export async function startBot(options: Options): Promise<BotHost> {
   const stopping = new AbortController()
   const router = createRouter({ db, clock, log, loaded })
 
-  const client = new Client({
-    intents: [GatewayIntentBits.Guilds, GatewayIntentBits.GuildMembers],
-    allowedMentions: { parse: [] },
-    ...(options.apiUrl && { rest: { api: options.apiUrl } }),
-  })
-  client.on(Events.Error, (error) => log.error({ err: error }, 'the Discord client reports an error'))
-  client.on(Events.Warn, (message) => log.warn({ message }, 'the Discord client warns'))
-  client.on(Events.InteractionCreate, (interaction) => void router.handle(interaction))
-  client.on(Events.GuildCreate, (guild) => void inBackground('a new server', () => welcomeGuild(guild)))
-  client.on(
-    Events.GuildMemberAdd,
-    (member) =>
-      void inBackground('a new member', () =>
-        tellMembership(
-          member.guild.id,
-          (programId) => (tx) => emit(tx, memberJoined, { programId, userId: member.id, username: member.user.username }),
-        ),
-      ),
-  )
-  client.on(
-    Events.GuildMemberRemove,
-    (member) =>
-      void inBackground('a member who left', () =>
-        tellMembership(member.guild.id, (programId) => (tx) => emit(tx, memberLeft, { programId, userId: member.id })),
-      ),
-  )
-
+  let client: Client | undefined
   let holder: Holder | undefined
+  let returning: Promise<void> | undefined
+  /** Takes the lock and logs in, with a client of its own: one that was destroyed does not let itself be destroyed again. */
   const enter = async () => {
     holder = await holdGateway({
       url: connection.url,
       applicationId,
       log,
       signal: stopping.signal,
-      onLost: () => void leaveAndReturn(),
+      onLost: () => {
+        returning ??= leaveAndReturn().finally(() => {
+          returning = undefined
+        })
+      },
     })
     await apologiseForLost()
-    const ready = new Promise<void>((resolve) => client.once(Events.ClientReady, () => resolve()))
-    await client.login(options.token).catch(explainLogin)
+    const entered = createClient()
+    client = entered
+    const ready = new Promise<void>((resolve) => entered.once(Events.ClientReady, () => resolve()))
+    await entered.login(options.token).catch(explainLogin)
     await ready
-    for (const guild of client.guilds.cache.values()) await welcomeGuild(guild)
-    log.info({ user: client.user?.username, guilds: client.guilds.cache.size }, 'the bot is on Discord')
+    for (const guild of entered.guilds.cache.values()) await welcomeGuild(guild)
+    log.info({ user: entered.user?.username, guilds: entered.guilds.cache.size }, 'the bot is on Discord')
   }
-  /** The lock's connection broke, so another process may be on the gateway now: leave it at once and queue up again. */
+  const leave = async () => {
+    await client?.destroy()
+    client = undefined
+    await holder?.release()
+    holder = undefined
+  }
+  /** The lock's connection broke, so another process may be on the gateway now: leave it at once and queue up again until it is held. */
   const leaveAndReturn = async () => {
-    if (stopping.signal.aborted) return
     log.warn('the gateway lock was lost; leaving Discord until it is held again')
-    await client.destroy()
-    await enter().catch((error: unknown) => log.error({ err: error }, 'the bot could not return to Discord'))
+    for (let returned = false; !returned && !stopping.signal.aborted; ) {
+      await leave()
+      returned = await enter().then(
+        () => true,
+        (error: unknown) => {
+          if (!stopping.signal.aborted) log.warn({ err: error }, 'the bot could not return to Discord yet; it is tried again')
+          return false
+        },
+      )
+      if (!returned) await sleep(retryMs, undefined, { signal: stopping.signal }).catch(() => {})
+    }
+  }
+
+  function createClient(): Client {
+    const made = new Client({
+      intents: [GatewayIntentBits.Guilds, GatewayIntentBits.GuildMembers],
+      allowedMentions: { parse: [] },
+      ...(options.apiUrl && { rest: { api: options.apiUrl } }),
+    })
+    made.on(Events.Error, (error) => log.error({ err: error }, 'the Discord client reports an error'))
+    made.on(Events.Warn, (message) => log.warn({ message }, 'the Discord client warns'))
+    made.on(Events.InteractionCreate, (interaction) => void router.handle(interaction))
+    made.on(Events.GuildCreate, (guild) => void inBackground('a new server', () => welcomeGuild(guild)))
+    made.on(
+      Events.GuildMemberAdd,
+      (member) =>
+        void inBackground('a new member', () =>
+          tellMembership(
+            member.guild.id,
+            (programId) => (tx) => emit(tx, memberJoined, { programId, userId: member.id, username: member.user.username }),
+          ),
+        ),
+    )
+    made.on(
+      Events.GuildMemberRemove,
+      (member) =>
+        void inBackground('a member who left', () =>
+          tellMembership(member.guild.id, (programId) => (tx) => emit(tx, memberLeft, { programId, userId: member.id })),
+        ),
+    )
+    return made
   }
 
   async function welcomeGuild(guild: Guild): Promise<void> {
@@ -115,7 +144,15 @@ export async function startBot(options: Options): Promise<BotHost> {
     const lost = await db
       .update(interactions)
       .set({ finishedAt: clock.now() })
-      .where(and(isNull(interactions.finishedAt), isNotNull(interactions.token), lt(interactions.createdAt, clock.now())))
+      .where(
+        and(
+          isNull(interactions.finishedAt),
+          isNotNull(interactions.token),
+          lt(interactions.createdAt, clock.now()),
+          // What this process is still working on is not lost: it answers for itself.
+          notInArray(interactions.id, router.running()),
+        ),
+      )
       .returning({
         id: interactions.id,
         token: interactions.token,
@@ -137,15 +174,21 @@ export async function startBot(options: Options): Promise<BotHost> {
       .where(and(isNotNull(interactions.finishedAt), isNotNull(interactions.token)))
   }
 
-  await enter()
+  try {
+    await enter()
+  } catch (error) {
+    stopping.abort()
+    await leave()
+    throw error
+  }
   return {
     applicationId,
-    state: () => (client.isReady() ? 'ok' : 'not connected to Discord'),
+    state: () => (client?.isReady() ? 'ok' : 'not connected to Discord'),
     stop: async () => {
       stopping.abort()
       await router.idle()
-      await client.destroy()
-      await holder?.release()
+      await returning
+      await leave()
     },
   }
 }

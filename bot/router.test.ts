@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { componentRef, customId } from '../commands/customId.ts'
 import { type Command, defineCommand, onComponent, textField } from '../commands/define.ts'
 import { button, card, modal, plain } from '../commands/messages.ts'
-import type { Connection } from '../db/connect.ts'
+import { type Connection, connect } from '../db/connect.ts'
 import { createOutbox } from '../db/outbox.ts'
 import { testDatabase } from '../db/testing.ts'
 import { systemClock } from '../plugins/kit/clock.ts'
@@ -333,4 +333,44 @@ describe('across processes', () => {
     await once(child.stdout!, 'data')
     return child
   }
+})
+
+describe('a gateway lock that is lost', () => {
+  const breakLock = () =>
+    connection.sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'siso-gateway' and datname = current_database()`
+  const online = async () => ((await discord.control('GET', '/applications')) as { online: boolean }[])[0]!.online
+  /** Whether the database takes new connections; the open ones stay. */
+  const letIn = async (allowed: boolean) => {
+    const { pathname } = new URL(connection.url)
+    const server = await connect(connection.url.replace(pathname, '/postgres'), { max: 1 })
+    await server.sql.unsafe(`alter database ${pathname.slice(1)} allow_connections ${allowed}`)
+    await server.close()
+  }
+  const arrivals = () => lines.filter((line) => line.includes('the bot is on Discord')).length
+
+  test('makes the bot leave and come back, however often', async () => {
+    for (let round = 0; round < 2; round++) {
+      const before = arrivals()
+      await breakLock()
+      await expect.poll(arrivals, { timeout: 10_000 }).toBe(before + 1)
+      await expect.poll(() => bot!.state()).toBe('ok')
+      expect(words(await answered(ada, (await run(ada, 'quiet')).nonce))).toContain('Hello ada')
+    }
+    await bot!.stop()
+    expect(await online()).toBe(false)
+    bot = await start()
+  })
+
+  test('is taken again once the database lets anyone in again', async () => {
+    const before = arrivals()
+    await letIn(false)
+    await breakLock()
+    await expect
+      .poll(() => lines.filter((line) => line.includes('could not return to Discord yet')).length, { timeout: 10_000 })
+      .toBeGreaterThan(0)
+    expect(bot!.state()).toBe('not connected to Discord')
+    await letIn(true)
+    await expect.poll(arrivals, { timeout: 10_000 }).toBe(before + 1)
+    expect(words(await answered(ada, (await run(ada, 'quiet')).nonce))).toContain('Hello ada')
+  })
 })

@@ -30,6 +30,8 @@ import { type Answerable, factsOf, inputOf, optionsOf, pathOf, toPayload } from 
 
 export interface Router {
   handle(interaction: Interaction): Promise<void>
+  /** The ids of the interactions that are being handled. */
+  running(): string[]
   /** Resolves when no interaction is being handled. */
   idle(): Promise<void>
 }
@@ -46,7 +48,7 @@ export function createRouter({
   loaded: Pick<Loaded, 'commands' | 'components'>
 }): Router {
   const commands = new Map(loaded.commands.map((command) => [command.path, command]))
-  const running = new Set<Promise<void>>()
+  const running = new Map<Promise<void>, string>()
 
   async function handle(interaction: Interaction): Promise<void> {
     if (interaction.isAutocomplete()) return suggest(interaction)
@@ -135,11 +137,12 @@ export function createRouter({
       const work = handle(interaction)
         .catch((error: unknown) => log.error({ err: error }, 'the router failed'))
         .finally(() => running.delete(work))
-      running.add(work)
+      running.set(work, interaction.id)
       return work
     },
+    running: () => [...running.values()],
     idle: async () => {
-      while (running.size > 0) await Promise.all(running)
+      while (running.size > 0) await Promise.all(running.keys())
     },
   }
 }

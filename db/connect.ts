@@ -1,4 +1,5 @@
 // The connection to Postgres over the `postgres` driver, and the one way to open a transaction.
+import { createConnection, type Socket } from 'node:net'
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 
@@ -34,6 +35,7 @@ export async function connect(url: string, options: { max?: number; name?: strin
     onnotice: () => {},
     connection: { application_name: options.name ?? 'siso' },
     connect_timeout: 10,
+    ...promptly(),
   })
   try {
     const [row] = await sql<{ version: string }[]>`select current_setting('server_version_num') as version`
@@ -46,6 +48,20 @@ export async function connect(url: string, options: { max?: number; name?: strin
     )
   }
   return { db: drizzle(sql), sql, url, close: () => sql.end({ timeout: 5 }) }
+}
+
+/**
+ * Options for a driver that sends at once. It writes a statement of more than a kilobyte in two pieces; by default the system keeps the second back until the
+ * server has acknowledged the first, which the server delays by 40 ms.
+ */
+export function promptly(): { socket: () => Socket } {
+  let next = 0
+  const socket = ({ host, port, path }: { host: string[]; port: number[]; path: string | false }) => {
+    if (path) return createConnection({ path })
+    const i = next++ % host.length
+    return createConnection({ host: host[i]!, port: port[i]!, noDelay: true })
+  }
+  return { socket: socket as unknown as () => Socket }
 }
 
 /** @throws DatabaseUnusable for a server older than `minimumPostgres`; `version` as in server_version_num, e.g. 150018 */

@@ -77,7 +77,7 @@ test('a directory held by a living process is refused with a sentence that names
   const owner = await anOwner(directory)
   const refusal = await startEmbedded({ directory, unsafeFast: true }).catch((error: unknown) => error)
   expect(refusal).toBeInstanceOf(DatabaseUnusable)
-  expect(String(refusal)).toContain(`in use by process ${owner.pid}. Stop that process, or choose another directory with DATA_DIR.`)
+  expect(String(refusal)).toContain(`in use by process ${owner.pid}. Stop that process, or choose another directory with DATA_DIR`)
 })
 
 test('a stopped server can be started again at once by the same process', async () => {

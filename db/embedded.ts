@@ -141,7 +141,7 @@ async function claim(home: string): Promise<void> {
     const owner = await readOwner(file)
     if (owner && (await startOf(owner.pid)) === owner.started)
       throw new DatabaseUnusable(
-        `The data directory ${home} is in use by process ${owner.pid}. Stop that process, or choose another directory with DATA_DIR.`,
+        `The data directory ${home} is in use by process ${owner.pid}. Stop that process, or choose another directory with DATA_DIR (with --data-dir for the demo).`,
       )
     await unlink(file).catch(() => {})
   }

@@ -1,5 +1,5 @@
 // Settings per program and plugin, stored as what an admin changed; defaults come from the plugin's schema and so follow a new version.
-import { and, eq } from 'drizzle-orm'
+import { and, eq, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { UserError } from '../plugins/kit/errors.ts'
 import type { Reader, Tx } from './connect.ts'
@@ -41,16 +41,14 @@ export async function writeSetting(
       `${plugin} ${key} cannot be “${text}”: ${problem.message}. ${field.description ?? ''}`.trim(),
     )
   }
-  const [row] = await tx
-    .select({ values: settings.values })
-    .from(settings)
-    .where(and(eq(settings.programId, programId), eq(settings.plugin, plugin)))
-    .for('update')
-  const values = { ...row?.values, [key]: z.encode(field, value.data) }
   await tx
     .insert(settings)
-    .values({ programId, plugin, values })
-    .onConflictDoUpdate({ target: [settings.programId, settings.plugin], set: { values, updatedAt: new Date() } })
+    .values({ programId, plugin, values: { [key]: z.encode(field, value.data) } })
+    .onConflictDoUpdate({
+      target: [settings.programId, settings.plugin],
+      // Merged by the database: two admins who change two settings at the same time both keep theirs.
+      set: { values: sql`${settings.values} || excluded.values`, updatedAt: sql`now()` },
+    })
 }
 
 /** What an admin may have meant by the text: JSON where it is JSON, else the text itself. */

@@ -20,6 +20,7 @@ import * as coreTables from '../db/tables.ts'
 import { testDatabase } from '../db/testing.ts'
 import { createTokens } from '../db/tokens.ts'
 import { createWebhookInbox } from '../db/webhooks.ts'
+import { createWire } from '../db/wire.ts'
 import { plugins } from './index.ts'
 import { type Blueprint, definePlugin, manualClock, type Parts, type Plugin } from './kit/index.ts'
 import { type Loaded, load } from './kit/load.ts'
@@ -70,6 +71,8 @@ beforeAll(async () => {
     webhooks: createWebhookInbox(clock),
     url: (path) => `http://program.test${path}`,
     secret: () => Buffer.alloc(32),
+    wire: createWire(connection),
+    dataDirectory: '/nonexistent',
   }))
 })
 afterAll(async () => {
@@ -127,7 +130,8 @@ describe.each(listed)('%s', (id, plugin) => {
     const inDatabase = (
       await connection.sql<{ name: string }[]>`
       select table_name as name from information_schema.tables
-      where table_schema = 'public' and table_type = 'BASE TABLE' and table_name like ${`${id}\\_%`}`
+      where table_schema = 'public' and table_type = 'BASE TABLE' and table_name like ${`${id}\\_%`}
+        and not (select relispartition from pg_class where oid = table_name::regclass)`
     ).map((row) => row.name)
     expect(declared.map(getTableName).toSorted()).toEqual(inDatabase.toSorted())
     for (const table of declared)

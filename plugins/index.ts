@@ -6,6 +6,7 @@ import { channels } from './channels/plugin.ts'
 import { commissions } from './commissions/plugin.ts'
 import { coupons } from './coupons/plugin.ts'
 import { deals } from './deals/plugin.ts'
+import { fraud } from './fraud/plugin.ts'
 import type { Plugin } from './kit/plugin.ts'
 import { leaderboards } from './leaderboards/plugin.ts'
 import { ledger } from './ledger/plugin.ts'
@@ -15,6 +16,7 @@ import { partners } from './partners/plugin.ts'
 import { payouts } from './payouts/plugin.ts'
 import { paypal } from './paypal/plugin.ts'
 import { stripe } from './stripe/plugin.ts'
+import { tax } from './tax/plugin.ts'
 
 export const plugins: readonly Plugin[] = [
   notifications,
@@ -27,7 +29,9 @@ export const plugins: readonly Plugin[] = [
   coupons,
   deals,
   commissions,
+  fraud,
   payouts,
+  tax,
   leaderboards,
   badges,
   stripe,

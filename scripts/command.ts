@@ -42,15 +42,26 @@ export async function runScript(main: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Calls `stop` once, at the first SIGINT, SIGTERM or SIGHUP; a second signal ends the process at once. */
+/**
+ * Calls `stop` once, at the first SIGINT, SIGTERM or SIGHUP, or when the npm that started this process is gone (npm's shell passes no signals on); a
+ * second signal ends the process at once.
+ */
 export function onSignal(stop: () => Promise<void>): void {
   let asked = false
+  const begin = () => {
+    asked = true
+    void stop().finally(() => process.exit(0))
+  }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => {
       if (asked) process.exit(130)
-      asked = true
-      void stop().finally(() => process.exit(0))
+      begin()
     })
+  if (process.env.npm_lifecycle_event === undefined) return
+  const parent = process.ppid
+  setInterval(() => {
+    if (process.ppid !== parent && !asked) begin()
+  }, 250).unref()
 }
 
 /** The environment, with what a `.env` file in the working directory adds. */

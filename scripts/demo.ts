@@ -78,12 +78,13 @@ The SISO Partnership Program is running on this machine. Open
 
 and try this:
   1. You are mira, who owns the server. Type /admin setup: roles and channels appear.
-  2. Switch to a new person (bottom left → “Add a person”), join the server, type /start and register.
-  3. Open the mail inbox beside the server list, confirm the address, sign the agreement.
+  2. Become a new person (bottom left → a name → Add), join the server, press “Become a partner” and register.
+  3. Open the mail (top right), confirm the address, sign the agreement.
   4. Type /link create and open the link; buy something in the shop and pay with card 4242 4242 4242 4242.
-  5. Type /earnings show; as mira: /admin commissions hold, then /admin payouts dry-run.
+  5. Type /earnings show, then /payout setup. As mira, skip the waiting: /admin commissions hold days:0 apply_to_pending:True and
+     /admin settings set setting:payouts methodCoolingHours value:0; then /admin payouts dry-run and /admin payouts run.
 
-Pages: mail ${world.sandbox.urls.sendgrid}/mail · shop ${world.sandbox.urls.shop} · Stripe ${world.sandbox.urls.stripe}/dashboard · program ${world.publicUrl}
+Pages: mail ${world.sandbox.urls.sendgrid}/mail · shop ${world.sandbox.urls.shop} · Stripe ${world.sandbox.urls.stripe}/dashboard
 The program’s log: ${world.logFile}
 Stop with Ctrl+C.`)
 }

@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util'
 import { startSandbox } from '../sandbox/server.ts'
+import { onSignal } from './command.ts'
 
 function readArguments(): { port: number; host: string } {
   const { values } = parseArgs({ options: { port: { type: 'string' }, host: { type: 'string' } } })
@@ -18,30 +19,12 @@ function explain(error: unknown, port: number): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** npm's shell does not pass signals on: when it is gone, so are we. Without npm, a parent may well end before us. */
-function stopWithParent(stop: () => Promise<void>): void {
-  if (process.env.npm_lifecycle_event === undefined) return
-  const parent = process.ppid
-  setInterval(() => {
-    if (process.ppid !== parent) void stop()
-  }, 250).unref()
-}
-
 let port = 0
 try {
   const wanted = readArguments()
   port = wanted.port
   const sandbox = await startSandbox(wanted)
-  let stopping = false
-  const stop = async (): Promise<void> => {
-    if (stopping) return
-    stopping = true
-    await sandbox.close()
-    process.exit(0)
-  }
-  process.on('SIGINT', stop)
-  process.on('SIGTERM', stop)
-  stopWithParent(stop)
+  onSignal(() => sandbox.close())
   process.stdout.write(`${JSON.stringify(sandbox.urls)}\n`)
 } catch (error) {
   process.stderr.write(`${explain(error, port)}\n`)

@@ -39,6 +39,8 @@ test.each([
   ['a short secret', { SECRET_KEY: 'short' }, [/^SECRET_KEY is malformed: it needs at least 32 characters/]],
   ['a malformed port', { PORT: 'eighty' }, [/^PORT is malformed: it must be a number from 0 to 65535/]],
   ['a public address without a scheme', { PUBLIC_URL: 'partners.example.com' }, [/^PUBLIC_URL is malformed: it must be a http/]],
+  ['an unknown log level', { LOG_LEVEL: 'loud' }, [/^LOG_LEVEL is malformed: it must be debug, info/]],
+  ['a missing token beside an empty log level', { LOG_LEVEL: '', DISCORD_TOKEN: undefined }, [/^DISCORD_TOKEN is missing/]],
   ['an unknown role', { ROLE: 'boss' }, [/^ROLE is malformed: it must be all, bot, api or worker/]],
   [
     'a database that is not there',

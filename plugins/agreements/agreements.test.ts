@@ -94,6 +94,14 @@ const post = (url: string, fields: Record<string, string>, headers: Record<strin
   })
 const good = { name: 'Ada Lovelace', consent: 'yes' }
 
+test('a partner who lost the mail gets a fresh signing link from the button on the status card', async () => {
+  await verified()
+  const status = await house.run('start', {}, ada)
+  expect(controlsOf(status)).toContain('agreements.show')
+  const fresh = await house.press('agreements.show', {}, ada)
+  expect(controlsOf(fresh).filter((url) => url.includes('/agreements/'))).toHaveLength(1)
+})
+
 test('a verified partner is asked to sign, in Discord and by mail, and is not told twice', async () => {
   const link = await verified()
   expect(link).toMatch(/^\/agreements\/[\w-]{43}$/)

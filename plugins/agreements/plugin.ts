@@ -5,7 +5,7 @@ import { notifications } from '../notifications/plugin.ts'
 import { emailVerified } from '../partners/events.ts'
 import { partners } from '../partners/plugin.ts'
 import { activationRequirement } from '../partners/public.ts'
-import { createCommands } from './commands.ts'
+import { createCommands, createComponents, signingRequirement } from './commands.ts'
 import { type AgreementsConfig, config } from './config.ts'
 import { type Agreement, bundledAgreement } from './documents.ts'
 import { renderSignedCopy } from './pdf.ts'
@@ -36,23 +36,17 @@ export const agreementsWith = (documents: () => Agreement) =>
         hashAddress: (ip) => createHmac('sha256', key).update(ip).digest('hex'),
         renderCopy: renderSignedCopy,
       })
+      const needs = { db: context.db, service, partners: use(partners) }
       return {
         public: service,
-        commands: createCommands({ db: context.db, service, partners: use(partners) }),
+        commands: createCommands(needs),
+        components: createComponents(needs),
         routes: createRoutes(service),
         listeners: [
           on(emailVerified, 'agreements.invite', (tx, { programId, partnerId }) => service.invite(tx, programId, partnerId)),
         ],
         schedules: [schedule('agreements.announce_version', { ms: hours(1) }, service.announceVersion)],
-        extends: [
-          extend(activationRequirement, {
-            id: 'agreement',
-            title: 'Sign the agreement',
-            nextStep: 'Open the link in the mail we sent you and sign. `/agreement` gives you a fresh link.',
-            announcesItself: true,
-            isMet: (reader, { programId, id }) => service.hasSignedCurrent(reader, programId, id, context.clock.now()),
-          }),
-        ],
+        extends: [extend(activationRequirement, signingRequirement(service, context.clock))],
       }
     },
   })

@@ -1,6 +1,6 @@
 // Decides whose sale it is: a pure function of facts and rule, which also tells why each other candidate lost. Reads and writes nothing.
 import type { PartnerStatus } from '../partners/public.ts'
-import type { Touch } from './public.ts'
+import type { LossReason, Touch } from './public.ts'
 
 export interface Rule {
   readonly windowDays: number
@@ -22,17 +22,6 @@ export interface Facts {
   readonly touches: readonly Touch[]
   readonly partners: ReadonlyMap<string, Standing>
 }
-
-export type LossReason =
-  | 'bound_to_another'
-  | 'lower_precedence'
-  | 'later_touch_won'
-  | 'earlier_touch_won'
-  | 'window_expired'
-  | 'after_the_sale'
-  | 'self_referral'
-  | 'ineligible_status'
-  | 'unknown_partner'
 
 /** One candidate as the decision saw it; kept as JSON, so instants are ISO 8601 text. */
 export interface Candidate {

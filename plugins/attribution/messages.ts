@@ -2,8 +2,8 @@
 import { customId } from '../../commands/customId.ts'
 import { button, card, literal, type Message, time } from '../../commands/messages.ts'
 import { formatMoney } from '../kit/index.ts'
-import type { Candidate, LossReason, Trace } from './decide.ts'
-import type { Sale } from './public.ts'
+import type { Candidate, Trace } from './decide.ts'
+import type { LossReason, Sale } from './public.ts'
 import { salesPage } from './refs.ts'
 import type { Explanation } from './service.ts'
 

@@ -60,8 +60,51 @@ export interface Attribution {
   sales(reader: Reader, programId: string, range: { from: Date; to: Date; partnerId?: string }): Promise<Sale[]>
   /** The keyed hash under which an e-mail address is known; upper and lower case make no difference. */
   hashEmail(email: string): string
+  /** The customer's e-mail addresses as `hashEmail` names them. */
+  emailHashes(reader: Reader, programId: string, customerId: string): Promise<readonly string[]>
+  /** Counts over the partner's sales with paidAt in [from, to). */
+  figures(reader: Reader, programId: string, partnerId: string, range: { from: Date; to: Date }): Promise<SalesFigures>
   /** For how many days a click counts, by the program's settings now. */
   windowDays(reader: Reader, programId: string): Promise<number>
+  /** What rules of other plugins may ask of sales beside what a `Sale` says. Sales that do not exist are left out. */
+  circumstances(reader: Reader, programId: string, saleIds: readonly string[]): Promise<ReadonlyMap<string, SaleCircumstances>>
+  /** How the sale was decided, oldest first; the last decision is in force. Empty when there is no such sale. */
+  decisions(reader: Reader, programId: string, saleId: string): Promise<readonly AttributionDecision[]>
+  /** Sales since then that the partner was a candidate for, without having any of them now, newest first. */
+  missed(reader: Reader, programId: string, partnerId: string, range: { since: Date; limit: number }): Promise<Sale[]>
+}
+
+export interface SaleCircumstances {
+  /** The customer's country, ISO 3166. */
+  readonly country: string | null
+  /** When the first payment of its subscription was made, as far as it is known; null for a one-time sale. */
+  readonly subscriptionSince: Date | null
+}
+
+/** Why a candidate was not credited. */
+export type LossReason =
+  | 'bound_to_another'
+  | 'lower_precedence'
+  | 'later_touch_won'
+  | 'earlier_touch_won'
+  | 'window_expired'
+  | 'after_the_sale'
+  | 'self_referral'
+  | 'ineligible_status'
+  | 'unknown_partner'
+
+export interface AttributionDecision {
+  readonly decidedAt: Date
+  readonly rule: { readonly windowDays: number; readonly model: 'last' | 'first' }
+  /** Best first. */
+  readonly candidates: readonly {
+    readonly kind: Touch['kind'] | 'binding'
+    readonly reference: string
+    readonly partnerId: string
+    readonly at: Date
+    /** Null for the winner. */
+    readonly lost: LossReason | null
+  }[]
 }
 
 /** Something that speaks for a partner: a click, a coupon, a registered deal. */
@@ -71,6 +114,16 @@ export interface Touch {
   readonly at: Date
   /** The click id, coupon code or deal id. */
   readonly reference: string
+}
+
+export interface SalesFigures {
+  readonly sales: number
+  /** Sales of which something was refunded, or that were lost in a dispute. */
+  readonly refunded: number
+  /** First purchases that came with a click and neither coupon nor deal. */
+  readonly firstByClick: number
+  /** First purchases that came with a coupon. */
+  readonly firstByCoupon: number
 }
 
 /** Finds touches for a payment. Contributed by whoever records them. */

@@ -1,5 +1,5 @@
 // Records payments as sales, decides whose they are, and keeps the bindings. Knows no provider and no Discord; amounts in minor units.
-import { and, asc, count, desc, eq, gte, isNotNull, lt, sql } from 'drizzle-orm'
+import { and, asc, count, desc, eq, gte, isNotNull, lt, type SQL, sql } from 'drizzle-orm'
 import { type Clock, type Emit, exponentOf, newId, type Reader, type Settings, type Tx, UserError } from '../kit/index.ts'
 import type { Partners } from '../partners/public.ts'
 import type { Config } from './config.ts'
@@ -197,6 +197,17 @@ export function createAttributionService({
     )
   const one = (programId: string, saleId: string) => and(eq(sales.programId, programId), eq(sales.id, saleId))
 
+  const explain: AttributionService['explain'] = async (reader, programId, saleId) => {
+    const [row] = await reader.select().from(sales).where(one(programId, saleId))
+    if (!row) return undefined
+    const made = await reader
+      .select({ decidedAt: decisions.decidedAt, trace: decisions.trace })
+      .from(decisions)
+      .where(and(eq(decisions.programId, programId), eq(decisions.saleId, saleId)))
+      .orderBy(asc(decisions.number))
+    return { sale: toSale(row), recordedAt: row.recordedAt, decisions: made }
+  }
+
   return {
     recordPayment,
     hashEmail,
@@ -207,6 +218,43 @@ export function createAttributionService({
     },
     sales: async (reader, programId, range) =>
       (await reader.select().from(sales).where(inRange(programId, range)).orderBy(asc(sales.paidAt), asc(sales.id))).map(toSale),
+    circumstances: async (reader, programId, saleIds) => {
+      if (saleIds.length === 0) return new Map()
+      const rows = await reader.execute<{ id: string; country: string | null; since: string | null }>(sql`
+        select s.id, c.country, case when s.subscription is not null then (
+            select min(f.paid_at) from attribution_sales f where f.program_id = s.program_id and f.subscription = s.subscription) end as since
+        from attribution_sales s join attribution_customers c on c.id = s.customer_id
+        where s.program_id = ${programId}::uuid and s.id in (select v::uuid from jsonb_array_elements_text(${JSON.stringify(saleIds)}::text::jsonb) v)`)
+      return new Map(
+        rows.map(({ id, country, since }) => [id, { country, subscriptionSince: since === null ? null : new Date(since) }]),
+      )
+    },
+    decisions: async (reader, programId, saleId) => {
+      const explained = await explain(reader, programId, saleId)
+      return (explained?.decisions ?? []).map(({ decidedAt, trace }) => ({
+        decidedAt,
+        rule: trace.rule,
+        candidates: trace.candidates.map((candidate) => ({ ...candidate, at: new Date(candidate.at) })),
+      }))
+    },
+    missed: async (reader, programId, partnerId, { since, limit }) => {
+      const rows = await reader
+        .selectDistinct({ sale: sales })
+        .from(sales)
+        .innerJoin(decisions, and(eq(decisions.programId, sales.programId), eq(decisions.saleId, sales.id)))
+        .where(
+          and(
+            eq(sales.programId, programId),
+            gte(sales.recordedAt, since),
+            sql`${sales.partnerId} is distinct from ${partnerId}::uuid`,
+            sql`${decisions.trace} -> 'candidates' @> ${JSON.stringify([{ partnerId }])}::text::jsonb`,
+          ),
+        )
+        .orderBy(desc(sales.recordedAt))
+        .limit(limit)
+      return rows.map(({ sale }) => toSale(sale))
+    },
+    explain,
     ofPartner: async (reader, programId, partnerId, { limit, offset }) => {
       const own = and(eq(sales.programId, programId), eq(sales.partnerId, partnerId))
       const [all] = await reader.select({ total: count() }).from(sales).where(own)
@@ -223,15 +271,27 @@ export function createAttributionService({
       (await reader.select().from(sales).where(eq(sales.programId, programId)).orderBy(desc(sales.recordedAt)).limit(limit)).map(
         toSale,
       ),
-    explain: async (reader, programId, saleId) => {
-      const [row] = await reader.select().from(sales).where(one(programId, saleId))
-      if (!row) return undefined
-      const made = await reader
-        .select({ decidedAt: decisions.decidedAt, trace: decisions.trace })
-        .from(decisions)
-        .where(and(eq(decisions.programId, programId), eq(decisions.saleId, saleId)))
-        .orderBy(asc(decisions.number))
-      return { sale: toSale(row), recordedAt: row.recordedAt, decisions: made }
+    emailHashes: async (reader, programId, customerId) => {
+      const rows = await reader
+        .select({ hash: identities.value })
+        .from(identities)
+        .where(and(eq(identities.programId, programId), eq(identities.customerId, customerId), eq(identities.kind, 'email')))
+      return rows.map(({ hash }) => hash)
+    },
+    figures: async (reader, programId, partnerId, range) => {
+      const number = (condition: SQL) => sql<number>`(count(*) filter (where ${condition}))::integer`
+      const [row] = await reader
+        .select({
+          sales: number(sql`true`),
+          refunded: number(sql`${sales.refunded} > 0 or ${sales.dispute} = 'lost'`),
+          firstByClick: number(
+            sql`${sales.firstOfCustomer} and ${sales.hints} ? 'clickId' and not ${sales.hints} ?| '{coupon,deal}'`,
+          ),
+          firstByCoupon: number(sql`${sales.firstOfCustomer} and ${sales.hints} ? 'coupon'`),
+        })
+        .from(sales)
+        .where(inRange(programId, { ...range, partnerId }))
+      return row!
     },
   }
 }

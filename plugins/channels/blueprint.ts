@@ -48,7 +48,15 @@ export function blueprintFor(industries: readonly Industry[]): Blueprint {
         notice: welcomeNotice(),
       },
       { ...welcome, key: 'channels:rules', name: 'rules', topic: 'How we treat each other', notice: rulesNotice() },
-      { ...welcome, key: 'channels:faq', name: 'faq', topic: 'Short answers to what people ask', notice: faqNotice() },
+      // The one room where a newcomer may write: a command can only be typed where there is a text field.
+      {
+        ...welcome,
+        writtenBy: 'all',
+        key: 'channels:faq',
+        name: 'faq',
+        topic: 'Short answers; ask yours here, and type commands such as /start and /agreement',
+        notice: faqNotice(),
+      },
       {
         ...welcome,
         key: inboxChannel,

@@ -49,12 +49,13 @@ const changeIndustry = (industry: string) => house.press('partners.submit:detail
 const happen = (event: typeof memberLeft | typeof memberJoined) =>
   house.db.transaction((tx) => house.emit(tx, event as typeof memberJoined, { programId: house.program.id, ...ada }))
 
-test('a newcomer sees the channels of the Welcome category and no others', () => {
+test('a newcomer sees the channels of the Welcome category and no others, and may write (and so type commands) in one of them', () => {
   const { channels: wishes = [], categories = [] } = blueprintFor(industries)
   const welcome = categories.find(({ name }) => name === 'Welcome')!.key
   const seen = wishes.filter(({ seenBy }) => seenBy === 'everyone')
   expect(seen.map(({ name }) => name)).toEqual(['welcome', 'rules', 'faq', 'inbox'])
-  expect(seen.every(({ category, writtenBy }) => category === welcome && writtenBy === 'staff')).toBe(true)
+  expect(seen.every(({ category }) => category === welcome)).toBe(true)
+  expect(seen.filter(({ writtenBy }) => writtenBy === 'all').map(({ name }) => name)).toEqual(['faq'])
   expect(wishes.filter(({ category }) => category === welcome)).toEqual(seen)
 })
 

@@ -7,14 +7,14 @@ export function welcomeNotice(): Message {
   return card({
     title: 'Welcome! Become a partner in three steps',
     body: [
-      '**1. Register.** Run `/start`, or press the button below, and tell us your name, e-mail and industry.',
+      '**1. Register.** Press the button below and tell us your name, e-mail and industry.',
       '**2. Confirm your e-mail.** Follow the link in the mail that we send you.',
       '**3. Sign the agreement.** You get a link to read and sign it. It takes about five minutes.',
       'Then your partner channels open, and you can share your first link.',
     ],
     tone: 'celebrate',
     rows: [[button({ customId: customId(startButton, {}), label: 'Become a partner', style: 'success', emoji: '🤝' })]],
-    footer: 'Already on the way? /start shows your next step.',
+    footer: 'Already on the way? The button shows your next step.',
   })
 }
 
@@ -35,13 +35,16 @@ export function faqNotice(): Message {
   return card({
     title: 'Short answers',
     fields: [
-      { name: 'How do I start?', value: 'Run `/start`. At any time it shows your next step, too.' },
+      {
+        name: 'How do I start?',
+        value: 'Press the button in the welcome channel. At any time it shows your next step, too, as `/start` does.',
+      },
       {
         name: 'The mail does not arrive',
-        value: 'Look into the spam folder. `/start` sends it again or lets you change the address.',
+        value: 'Look into the spam folder. The button in the welcome channel sends it again or lets you change the address.',
       },
       { name: 'How do I get a link?', value: 'As an active partner, run `/link create`.' },
-      { name: 'What have I earned, and when is it paid?', value: '`/earnings` shows it.' },
+      { name: 'What have I earned, and when is it paid?', value: '`/earnings show` tells you.' },
       { name: 'What else can I do?', value: '`/help` lists every command that you can use.' },
     ],
   })

@@ -1,14 +1,33 @@
-// What partners ask about their earnings, and how an admin sets the hold.
-import { type Command, defineCommand } from '../../commands/define.ts'
+// What partners ask about their earnings, and how an admin sets the hold for everyone. Single commissions and rules: adminCommands.ts, ruleCommands.ts.
+import { type Command, type Ctx, defineCommand } from '../../commands/define.ts'
 import { writeSetting } from '../../db/settings.ts'
 import { audit } from '../../db/tables.ts'
-import { type Db, type Emit, type Enqueue, settingsChanged } from '../kit/index.ts'
+import type { Attribution } from '../attribution/public.ts'
+import {
+  type Db,
+  days,
+  type Emit,
+  type Enqueue,
+  formatMoney,
+  monthName,
+  monthOf,
+  previousMonth,
+  type Settings,
+  settingsChanged,
+} from '../kit/index.ts'
 import type { Ledger } from '../ledger/public.ts'
 import type { Partners } from '../partners/public.ts'
-import { config } from './config.ts'
+import { adminCommissionCommands } from './adminCommands.ts'
+import { type Config, config } from './config.ts'
 import { releaseCommissions } from './jobs.ts'
 import { earningsCard, holdCard } from './messages.ts'
+import type { RuleBook } from './ruleBook.ts'
+import { ruleCommands } from './ruleCommands.ts'
 import type { CommissionService } from './service.ts'
+import { statementCard } from './statementMessages.ts'
+import type { StatementService } from './statements.ts'
+import { explainSale } from './why.ts'
+import { whyCard } from './whyMessages.ts'
 
 interface Needs {
   readonly db: Db
@@ -17,9 +36,26 @@ interface Needs {
   readonly service: CommissionService
   readonly partners: Partners
   readonly ledger: Ledger
+  readonly attribution: Attribution
+  readonly settings: Settings<Config>
+  readonly book: RuleBook
+  readonly statements: StatementService
 }
 
-export const commissionCommands = (needs: Needs): Command[] => [earnings(needs), hold(needs)]
+export const commissionGroups = {
+  earnings: 'What you have earned',
+  'admin commissions': 'What partners have earned',
+  'admin rules': 'What partners earn by which rule',
+}
+
+export const commissionCommands = (needs: Needs): Command[] => [
+  earnings(needs),
+  why(needs),
+  statement(needs),
+  hold(needs),
+  ...adminCommissionCommands(needs),
+  ...ruleCommands(needs),
+]
 
 function earnings({ db, service, partners, ledger }: Needs): Command {
   return defineCommand({
@@ -38,6 +74,59 @@ function earnings({ db, service, partners, ledger }: Needs): Command {
         },
         ctx.now,
       )
+    },
+  })
+}
+
+function why({ db, service, partners, attribution }: Needs): Command {
+  const suggest = async (ctx: Ctx, typed: string) => {
+    const partner = await partners.require(db, ctx)
+    const own = await service.newest(db, ctx.program.id, { partnerIds: [partner.id], limit: 100 })
+    const since = new Date(ctx.now.getTime() - days(90))
+    const missed = await attribution.missed(db, ctx.program.id, partner.id, { since, limit: 5 })
+    return [
+      ...own.map(({ saleId, basis, amount, currency, earnedAt }) => ({
+        name: `${day(earnedAt)} · sale of ${formatMoney(basis, currency)} · earned ${formatMoney(amount, currency)} · ${saleId.slice(-8)}`,
+        value: saleId,
+      })),
+      ...missed.map(({ id, paidAt }) => ({ name: `${day(paidAt)} · not credited to you · ${id.slice(-8)}`, value: id })),
+    ]
+      .filter(({ name, value }) => `${name} ${value}`.toLowerCase().includes(typed.trim().toLowerCase()))
+      .sort((a, b) => (a.name < b.name ? 1 : -1))
+      .slice(0, 25)
+  }
+  return defineCommand({
+    path: 'earnings why',
+    description: 'Why a sale earned you what it did, or nothing',
+    options: { sale: { type: 'string', description: 'The sale; the latest are suggested', required: true, suggest } },
+    access: partners.registered,
+    reply: 'ephemeral',
+    run: async (ctx, { sale }) => {
+      const partner = await partners.require(db, ctx)
+      return whyCard(await explainSale({ attribution, service }, db, partner, sale.trim()), partner.id, ctx.now)
+    },
+  })
+}
+
+const day = (at: Date): string => at.toISOString().slice(0, 10)
+
+function statement({ db, partners, statements }: Needs): Command {
+  const suggest = async (ctx: Ctx, typed: string) => {
+    const months = [monthOf(ctx.now, ctx.program.timeZone)]
+    while (months.length < 24) months.push(previousMonth(months.at(-1)!))
+    return months
+      .map((month) => ({ name: monthName(month), value: month }))
+      .filter(({ name, value }) => `${name} ${value}`.toLowerCase().includes(typed.trim().toLowerCase()))
+  }
+  return defineCommand({
+    path: 'earnings statement',
+    description: 'Your statement of a month, as PDF and CSV',
+    options: { month: { type: 'string', description: 'Such as 2026-11 (default: the last finished month)', max: 7, suggest } },
+    access: partners.registered,
+    reply: 'ephemeral',
+    run: async (ctx, { month }) => {
+      const partner = await partners.require(db, ctx)
+      return statementCard(await statements.of(db, partner, month?.trim() || undefined))
     },
   })
 }

@@ -10,7 +10,7 @@ import { ledger } from '../ledger/plugin.ts'
 import { commissionAccrued, commissionAdjusted, commissionPayable } from './events.ts'
 import { commissions } from './plugin.ts'
 import type { Commission } from './public.ts'
-import { earningPlugins, type TestPartner, type Trade, tradeIn } from './testing.ts'
+import { earningPlugins, payFor, type TestPartner, type Trade, tradeIn } from './testing.ts'
 
 const heard: string[] = []
 const ear = definePlugin({
@@ -59,43 +59,7 @@ async function released(): Promise<void> {
   await house.tick('commissions.release')
   await house.drain()
 }
-/** Stands for a payout: the transfers and states that it would write. */
-async function pay(partner = ada, until: 'in_payout' | 'paid' | 'returned' = 'paid'): Promise<void> {
-  const books = house.use(ledger)
-  const service = house.use(commissions)
-  const programId = house.program.id
-  const move = (key: string, from: 'payable' | 'in_flight', to: 'payable' | 'in_flight' | 'paid', amount: bigint) =>
-    house.db.transaction(async (tx) => {
-      const taken = from === 'payable' ? await service.takePayable(tx, programId, partner.id, 'USD') : inPayout
-      const sides = [
-        { account: { kind: from, partnerId: partner.id, currency: 'USD' }, amount },
-        { account: { kind: to, partnerId: partner.id, currency: 'USD' }, amount: -amount },
-      ]
-      await books.post(tx, {
-        programId,
-        key: `test:${key}:${partner.id}:${++posts}`,
-        reason: key,
-        subject: { type: 'payout', id: 'x' },
-        entries: sides,
-      })
-      await service.setState(
-        tx,
-        programId,
-        taken.map(({ id }) => id),
-        to === 'in_flight' ? 'in_payout' : to,
-        null,
-      )
-      return taken
-    })
-  const due = (await trade.balances(partner)).payable ?? 0n
-  if (due === 0n) return
-  let inPayout: Commission[] = []
-  inPayout = await move('sent', 'payable', 'in_flight', due)
-  if (until === 'paid') await move('confirmed', 'in_flight', 'paid', due)
-  if (until === 'returned') await move('returned', 'in_flight', 'payable', due)
-  await house.drain()
-}
-let posts = 0
+const pay = (partner = ada, until: 'in_payout' | 'paid' | 'returned' = 'paid') => payFor(house, partner, until)
 const tells = async (partner = ada) =>
   (await house.connection.sql`select message from notifications_tells where user_id = ${partner.userId} order by created_at`)
     .map(({ message }) => wordsOf(message))
@@ -157,6 +121,14 @@ describe('a sale through a partner', () => {
     expect(payment.hints).not.toEqual({})
   })
 
+  test('that came in before the partner left is theirs, however late it is booked', async () => {
+    const late = await trade.aPartner()
+    await trade.record(trade.aPayment(late))
+    await house.connection.sql`update partners_partners set status = 'left', status_before_left = 'active' where id = ${late.id}`
+    await house.drain()
+    expect(await trade.balances(late)).toEqual({ pending: 2_000n })
+  })
+
   test('that was refunded before anybody heard of it earns what is left', async () => {
     const payment = trade.aPayment(ada)
     await trade.record(payment)
@@ -202,6 +174,7 @@ describe('the stamp', () => {
   test('a later rate counts for later sales only, as a new version of the rule', async () => {
     const first = await sold()
     await house.set('commissions', 'ratePercent', '12.5')
+    house.clock.advance(1)
     await sold()
     await house.set('commissions', 'ratePercent', '20')
     await changed(first, { refunded: 5_000n })
@@ -323,6 +296,33 @@ describe('refunds and disputes', () => {
     })
     expect(await trade.balances(ada)).toEqual({ payable: 1_500n })
     expect(await ofPartner()).toMatchObject([{ state: 'payable', amount: 1_500n, due: 1_500n }])
+    expect(await trade.findings()).toEqual([])
+  })
+
+  test('of a payout that comes back, what is disputed repays nothing, although it was earned first', async () => {
+    const refunded = await sold()
+    house.clock.advance(1_000)
+    // Told late: the last in the table, and the first to repay a debt if nothing held it.
+    const disputed = await sold({ paidAt: new Date(refunded.paidAt.getTime() - 5_000) })
+    await released()
+    await pay(ada, 'in_payout')
+    await changed(disputed, { dispute: 'open' })
+    await changed(refunded, { refunded: 5_000n })
+    const ids = (await ofPartner()).map(({ id }) => id)
+    await house.db.transaction(async (tx) => {
+      await house.use(ledger).post(tx, {
+        programId: house.program.id,
+        key: `test:back:${ids[0]}`,
+        reason: 'payout_returned',
+        subject: { type: 'payout', id: 'x' },
+        entries: [
+          { account: { kind: 'in_flight', partnerId: ada.id, currency: 'USD' }, amount: 4_000n },
+          { account: { kind: 'payable', partnerId: ada.id, currency: 'USD' }, amount: -4_000n },
+        ],
+      })
+      await house.use(commissions).setState(tx, house.program.id, ids, 'payable', 'payout_returned')
+    })
+    expect(await trade.balances(ada)).toEqual({ held: 2_000n, payable: 1_000n })
     expect(await trade.findings()).toEqual([])
   })
 

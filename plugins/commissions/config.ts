@@ -13,6 +13,10 @@ export const config = z.object({
     .max(365)
     .default(30)
     .describe('Days from the payment until a commission can be paid out; time for refunds. Also set by /admin commissions hold.'),
+  mailStatements: z
+    .boolean()
+    .default(true)
+    .describe('Whether partners get the statement of each month by e-mail, when something was booked for them in it.'),
 })
 export type Config = z.output<typeof config>
 

@@ -14,19 +14,22 @@ import {
   shift,
 } from './decide.ts'
 import type { CommissionState } from './public.ts'
+import type { Stamp } from './terms.ts'
 
 const fine: Facts = {
-  basis: 10_000n,
   refunded: 0n,
   dispute: 'none',
   partnerStatus: 'active',
   agreementSigned: true,
   accepted: false,
+  stopped: null,
+  adjusted: 0n,
+  voided: null,
 }
-const aFifth = { ratePpm: 200_000n }
+const aFifth: Stamp = { basis: 10_000n, ratePpm: 200_000n, flat: null, limitAmount: null, limitReason: null }
 
 describe('what a sale is worth', () => {
-  const cases: [string, Partial<Facts>, Partial<Decision>][] = [
+  const cases: [string, Partial<Facts & Stamp>, Partial<Decision>][] = [
     ['a fifth of the basis', {}, { target: 2_000n, hold: null, cause: null }],
     ['a partial refund lowers it by the exact share', { refunded: 2_500n }, { target: 1_500n, cause: 'refund_partial' }],
     ['one unit refunded, rounded half away from zero', { basis: 13n, refunded: 1n }, { target: 2n }],
@@ -57,9 +60,37 @@ describe('what a sale is worth', () => {
     ],
     ['eligibility is told before the dispute', { dispute: 'open', agreementSigned: false }, { hold: 'agreement_unsigned' }],
     ['fifteen digits', { basis: 10n ** 15n }, { target: 2n * 10n ** 14n }],
+    ['what somebody stopped is held for their reason', { stopped: 'fraud_velocity' }, { hold: 'fraud_velocity' }],
+    ['eligibility is told before what was stopped', { stopped: 'manual', agreementSigned: false }, { hold: 'agreement_unsigned' }],
+    ['what was stopped is told before a dispute', { stopped: 'manual', dispute: 'open' }, { hold: 'manual' }],
+    ['an adjustment is added', { adjusted: 500n }, { target: 2_500n, cause: 'adjusted' }],
+    ['an adjustment is taken away', { adjusted: -500n }, { target: 1_500n, cause: 'adjusted' }],
+    ['what is taken away never goes below zero', { adjusted: -1_500n, refunded: 5_000n }, { target: 0n, cause: 'refund_partial' }],
+    ['what an admin added survives a refund', { adjusted: 300n, refunded: 10_000n }, { target: 300n, cause: 'refund_full' }],
+    ['what was voided is worth nothing', { voided: 'duplicate', adjusted: 300n }, { target: 0n, cause: 'duplicate' }],
+    ['an amount per sale', { flat: 1_500n, ratePpm: 0n }, { target: 1_500n, cause: null }],
+    ['an amount per sale shrinks with the refunded share', { flat: 1_500n, ratePpm: 0n, refunded: 3_333n }, { target: 1_000n }],
+    ['an amount per sale, all refunded', { flat: 1_500n, ratePpm: 0n, refunded: 10_000n }, { target: 0n }],
+    ['an amount for a sale of nothing', { flat: 1_500n, ratePpm: 0n, basis: 0n }, { target: 0n, cause: 'nothing_due' }],
+    ['a cap limits it', { limitAmount: 1_200n, limitReason: 'cap_reached' }, { target: 1_200n, cause: 'cap_reached' }],
+    [
+      'a refund first takes what was above the cap',
+      { limitAmount: 1_200n, limitReason: 'cap_reached', refunded: 3_000n },
+      { target: 1_200n },
+    ],
+    [
+      'a refund then lowers it below the cap',
+      { limitAmount: 1_200n, limitReason: 'cap_reached', refunded: 6_000n },
+      { target: 800n },
+    ],
+    [
+      'a payment that the rule does not pay for',
+      { limitAmount: 0n, limitReason: 'window_expired' },
+      { target: 0n, cause: 'window_expired' },
+    ],
   ]
   test.each(cases)('%s', (_, change, expected) => {
-    expect(decideCommission({ ...fine, ...change }, aFifth)).toMatchObject(expected)
+    expect(decideCommission({ ...fine, ...change }, { ...aFifth, ...change })).toMatchObject(expected)
   })
 })
 
@@ -112,9 +143,9 @@ describe('how the books get there (debits positive)', () => {
       [{ state: 'pending', amount: 500n, due: 500n, reason: 'refund_partial' }],
     ],
     [
-      'a refund while held by someone else stays held',
+      'a refund while somebody holds it stays held',
       [earned('held', { reason: 'manual' })],
-      to(500n, { cause: 'refund_partial' }),
+      to(500n, { cause: 'refund_partial', hold: 'manual' }),
       0n,
       { held: 1_500n, commission_expense: -1_500n },
       [{ state: 'held', due: 500n, reason: 'manual' }],

@@ -1,56 +1,86 @@
 // The rules of commissions as pure functions: what a sale is worth to its partner, and which movements of money bring the books there. No effects.
 
-import { applyRate, atLeastZero, sum } from '../kit/index.ts'
+import { atLeastZero, sum } from '../kit/index.ts'
 import type { PartnerAccount } from '../ledger/public.ts'
 import type { PartnerStatus } from '../partners/public.ts'
 import type { CommissionState } from './public.ts'
+import { type LimitReason, type Stamp, worthOf } from './terms.ts'
 
-/** Why a commission is held although its hold time is another matter; each is lifted again when its cause is gone. */
-export type HoldReason = 'agreement_unsigned' | 'ineligible_status' | 'dispute_open'
-/** Why a commission is worth what it is. */
-export type Cause = 'refund_full' | 'refund_partial' | 'dispute_lost' | 'dispute_won' | 'nothing_due'
+/** Why a commission is held by itself although its hold time is another matter; each is lifted again when its cause is gone. */
+type OwnHold = 'agreement_unsigned' | 'ineligible_status' | 'dispute_open'
 
 export interface Facts {
-  readonly basis: bigint
   readonly refunded: bigint
   readonly dispute: 'none' | 'open' | 'won' | 'lost'
   readonly partnerStatus: PartnerStatus
   readonly agreementSigned: boolean
   /** The partner was eligible when the sale came in: leaving later takes nothing away. */
   readonly accepted: boolean
+  /** The reason of the oldest hold that somebody put on it and nobody lifted. */
+  readonly stopped: string | null
+  /** What admins added to its worth, or took from it. */
+  readonly adjusted: bigint
+  /** The reason for which an admin voided it. */
+  readonly voided: string | null
 }
 
 export interface Decision {
   /** What the commission is worth now. */
   readonly target: bigint
-  readonly hold: HoldReason | null
-  readonly cause: Cause | null
+  readonly hold: string | null
+  /** Why it is worth what it is. */
+  readonly cause: string | null
 }
 
-/** What the facts of now make of a sale under the stamped rate. The same facts give the same answer, however often and in whatever order they were told. */
-export function decideCommission(facts: Facts, rule: { ratePpm: bigint }): Decision {
-  const left = facts.dispute === 'lost' ? 0n : atLeastZero(facts.basis - facts.refunded)
-  return { target: applyRate(left, rule.ratePpm), hold: holdOf(facts), cause: causeOf(facts) }
+/**
+ * What the facts of now make of a sale under its stamp. The same facts give the same answer, however often and in whatever order they were told. What an
+ * admin adds stands beside what the sale is worth: refunds do not lower it.
+ */
+export function decideCommission(facts: Facts, stamp: Stamp): Decision {
+  const left = facts.dispute === 'lost' ? 0n : atLeastZero(stamp.basis - facts.refunded)
+  const target = facts.voided === null ? atLeastZero(worthOf(stamp, left) + facts.adjusted) : 0n
+  return { target, hold: holdOf(facts), cause: causeOf(facts, stamp) }
 }
 
-/** Eligibility first: it concerns everything the partner earns, a dispute only this sale. */
-function holdOf(facts: Facts): HoldReason | null {
-  return eligibility(facts) ?? (facts.dispute === 'open' ? 'dispute_open' : null)
+/** Eligibility first: it concerns everything the partner earns; then what people stopped; a dispute concerns only this sale, and ends by itself. */
+function holdOf(facts: Facts): string | null {
+  const disputed: OwnHold | null = facts.dispute === 'open' ? 'dispute_open' : null
+  return eligibility(facts) ?? facts.stopped ?? disputed
 }
 
-export function eligibility(facts: Pick<Facts, 'partnerStatus' | 'agreementSigned' | 'accepted'>): HoldReason | null {
+export function eligibility(facts: Pick<Facts, 'partnerStatus' | 'agreementSigned' | 'accepted'>): OwnHold | null {
   if (facts.partnerStatus === 'left') return facts.accepted ? null : 'ineligible_status'
   if (!facts.agreementSigned) return 'agreement_unsigned'
   return facts.partnerStatus === 'active' ? null : 'ineligible_status'
 }
 
-function causeOf({ basis, refunded, dispute }: Facts): Cause | null {
-  if (dispute === 'lost') return 'dispute_lost'
-  if (basis <= 0n) return 'nothing_due'
-  if (refunded >= basis) return 'refund_full'
-  if (refunded > 0n) return 'refund_partial'
-  return dispute === 'won' ? 'dispute_won' : null
+function causeOf({ refunded, dispute, adjusted, voided }: Facts, { basis, limitReason }: Stamp): string | null {
+  const causes: Record<Cause, boolean> = {
+    dispute_lost: dispute === 'lost',
+    nothing_due: basis <= 0n,
+    refund_full: refunded >= basis,
+    refund_partial: refunded > 0n,
+    window_expired: limitReason === 'window_expired',
+    cap_reached: limitReason === 'cap_reached',
+    adjusted: adjusted !== 0n,
+    dispute_won: dispute === 'won',
+  }
+  return voided ?? causesInOrder.find((cause) => causes[cause]) ?? null
 }
+
+type Cause = 'refund_full' | 'refund_partial' | 'dispute_lost' | 'dispute_won' | 'nothing_due' | 'adjusted' | LimitReason
+
+/** The first that is the case is told. */
+const causesInOrder: readonly Cause[] = [
+  'dispute_lost',
+  'nothing_due',
+  'refund_full',
+  'refund_partial',
+  'window_expired',
+  'cap_reached',
+  'adjusted',
+  'dispute_won',
+]
 
 /** One part of a commission and how it stands in the books; `due = amount + clawed − repaid`. */
 export interface Part {
@@ -66,7 +96,7 @@ export interface Part {
 /** A ledger transfer for one part: debits positive, credits negative. */
 export interface Move {
   readonly partId: string
-  readonly reason: 'accrue' | 'refund' | 'restore' | 'hold' | 'unhold' | 'release' | 'repay_debt'
+  readonly reason: 'accrue' | 'refund' | 'restore' | 'adjust' | 'void' | 'hold' | 'unhold' | 'release' | 'repay_debt'
   readonly entries: readonly { readonly account: PartnerAccount | 'commission_expense'; readonly amount: bigint }[]
 }
 
@@ -93,23 +123,26 @@ export function accountIn(state: CommissionState): PartnerAccount | undefined {
 const isOpen = (state: CommissionState): state is 'pending' | 'held' | 'payable' =>
   state === 'pending' || state === 'held' || state === 'payable'
 
-const holdReasons: readonly (string | null)[] = ['agreement_unsigned', 'ineligible_status', 'dispute_open'] satisfies HoldReason[]
-const causes: readonly (string | null)[] = [
-  'refund_full',
-  'refund_partial',
-  'dispute_lost',
-  'dispute_won',
-  'nothing_due',
-] satisfies Cause[]
+const ownReasons: ReadonlySet<string | null> = new Set([
+  ...(['agreement_unsigned', 'ineligible_status', 'dispute_open'] satisfies OwnHold[]),
+  ...causesInOrder,
+])
 
 /**
  * Brings the parts of one sale to what was decided: the difference to what is booked, out of whichever account each part is in; what a payout has already
  * taken becomes debt. `debt` is what the partner owes in this currency. `blank` is an empty pending part, used when no part can carry an increase.
+ * `why` names the moves when people changed the worth, not the customer.
  */
-export function settle<P extends Part>(parts: readonly P[], decision: Decision, debt: bigint, blank: P): Settlement<P> {
+export function settle<P extends Part>(
+  parts: readonly P[],
+  decision: Decision,
+  debt: bigint,
+  blank: P,
+  why?: 'adjust' | 'void',
+): Settlement<P> {
   const now = parts.length > 0 ? parts : [blank]
   const change = decision.target - sum(now.map(({ amount }) => amount))
-  const moved = change < 0n ? lower(now, -change) : raise(now, change, debt, blank)
+  const moved = change < 0n ? lower(now, -change, why ?? 'refund') : raise(now, change, debt, blank, why ?? 'restore')
   const stood = moved.parts.map((part) => stand(part, decision))
   return { parts: stood.map(({ part }) => part), moves: [...moved.moves, ...stood.flatMap(({ moves }) => moves)], change }
 }
@@ -120,7 +153,7 @@ interface Moved<P extends Part> {
 }
 
 /** Takes `by` from the open parts first, newest first; what they no longer hold becomes debt. */
-function lower<P extends Part>(parts: readonly P[], by: bigint): Moved<P> {
+function lower<P extends Part>(parts: readonly P[], by: bigint, reason: Move['reason']): Moved<P> {
   let left = by
   const moves: Move[] = []
   const changed = new Map<string, P>()
@@ -135,7 +168,7 @@ function lower<P extends Part>(parts: readonly P[], by: bigint): Moved<P> {
     changed.set(part.id, { ...part, amount: part.amount - taken, due: part.due - fromDue, clawed: part.clawed + clawed })
     moves.push({
       partId: part.id,
-      reason: 'refund',
+      reason,
       entries: present([
         { account: accountIn(part.state) ?? 'pending', amount: fromDue },
         { account: 'clawback_debt', amount: clawed },
@@ -147,7 +180,7 @@ function lower<P extends Part>(parts: readonly P[], by: bigint): Moved<P> {
 }
 
 /** Gives `by`: first by forgiving debt that these very parts caused, then to a part that is not paid out yet, else to a new one. */
-function raise<P extends Part>(parts: readonly P[], by: bigint, debt: bigint, blank: P): Moved<P> {
+function raise<P extends Part>(parts: readonly P[], by: bigint, debt: bigint, blank: P, reason: Move['reason']): Moved<P> {
   let left = by
   let owed = debt
   const moves: Move[] = []
@@ -158,7 +191,7 @@ function raise<P extends Part>(parts: readonly P[], by: bigint, debt: bigint, bl
     owed -= amount
     moves.push({
       partId: part.id,
-      reason: 'restore',
+      reason,
       entries: [
         { account: 'commission_expense', amount },
         { account: 'clawback_debt', amount: -amount },
@@ -172,7 +205,7 @@ function raise<P extends Part>(parts: readonly P[], by: bigint, debt: bigint, bl
   const carrying: P = { ...carrier, state, amount: carrier.amount + left, due: carrier.due + left }
   moves.push({
     partId: carrier.id,
-    reason: parts.length === 1 && parts[0] === blank ? 'accrue' : 'restore',
+    reason: parts.length === 1 && parts[0] === blank ? 'accrue' : reason,
     entries: [
       { account: 'commission_expense', amount: left },
       { account: accountOf[state], amount: -left },
@@ -182,14 +215,13 @@ function raise<P extends Part>(parts: readonly P[], by: bigint, debt: bigint, bl
   return { parts: known ? forgiven.map((part) => (part.id === carrier.id ? carrying : part)) : [...forgiven, carrying], moves }
 }
 
-/** The state and reason of one part after its amount is right. A hold that someone else put on it is left alone. */
+/** The state and reason of one part after its amount is right. */
 function stand<P extends Part>(part: P, { hold, cause }: Pick<Decision, 'hold' | 'cause'>): Shifted<P> {
-  const reason = cause ?? (causes.includes(part.reason) || holdReasons.includes(part.reason) ? null : part.reason)
+  const reason = cause ?? (part.state === 'held' || ownReasons.has(part.reason) ? null : part.reason)
   if ((isOpen(part.state) || part.state === 'voided') && part.amount === 0n && part.due === 0n)
     return { part: { ...part, state: 'voided', reason }, moves: [] }
   if (part.state === 'voided') return stand({ ...part, state: 'pending', reason: null }, { hold, cause })
   if (!isOpen(part.state)) return { part: { ...part, reason }, moves: [] }
-  if (part.state === 'held' && !holdReasons.includes(part.reason)) return { part, moves: [] }
   if (hold) return shift(part, 'held', hold, 'hold')
   return part.state === 'held' ? shift(part, 'pending', reason, 'unhold') : { part: closeIfSpent({ ...part, reason }), moves: [] }
 }

@@ -1,7 +1,8 @@
 // Commissions in the background: what has waited long enough becomes payable.
 import { z } from 'zod'
-import { defineJob, handle, type JobHandler, minutes, type Schedule, schedule } from '../kit/index.ts'
+import { defineJob, handle, hours, type JobHandler, minutes, type Schedule, schedule } from '../kit/index.ts'
 import type { CommissionService } from './service.ts'
+import type { StatementService } from './statements.ts'
 
 /** Releases what is due in one program now, without waiting for the schedule. */
 export const releaseCommissions = defineJob({ name: 'commissions.release_due', payload: z.object({ programId: z.uuid() }) })
@@ -10,6 +11,7 @@ export const commissionJobs = (service: CommissionService): JobHandler[] => [
   handle(releaseCommissions, async ({ programId }) => void (await service.releaseDue(programId))),
 ]
 
-export const commissionSchedules = (service: CommissionService): Schedule[] => [
+export const commissionSchedules = (service: CommissionService, statements: StatementService): Schedule[] => [
   schedule('commissions.release', { ms: minutes(1) }, async () => void (await service.releaseDue())),
+  schedule('commissions.statements', { ms: hours(1) }, async () => void (await statements.mailDue())),
 ]

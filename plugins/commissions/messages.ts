@@ -3,7 +3,7 @@ import { card, literal, type Message, time } from '../../commands/messages.ts'
 import { formatMoney, formatRate } from '../kit/index.ts'
 import type { Commission } from './public.ts'
 
-type Told = Pick<Commission, 'amount' | 'basis' | 'ratePpm' | 'currency' | 'state' | 'reason' | 'holdUntil'>
+type Told = Pick<Commission, 'amount' | 'basis' | 'ratePpm' | 'flat' | 'currency' | 'state' | 'reason' | 'holdUntil'>
 
 const reasons: Readonly<Record<string, string>> = {
   agreement_unsigned: 'the current agreement is not signed; run `/start` to see the next step',
@@ -16,19 +16,36 @@ const reasons: Readonly<Record<string, string>> = {
   restored: 'a refund was taken back',
   nothing_due: 'the sale has no amount that earns',
   debt_repaid: 'it repaid what was owed back',
+  window_expired: 'the rule does not pay for this payment any more',
+  cap_reached: 'the most that the rule pays is reached',
+  adjusted: 'it was adjusted by hand',
+  manual: 'the team looks into it',
+  duplicate: 'it was counted twice',
+  self_referral: 'partners are not credited for their own purchases',
+  payout_returned: 'the payout came back',
 }
 
 /** A reason code in words for the partner. */
-export const reasonWords = (code: string): string => reasons[code] ?? code.replaceAll('_', ' ')
+export const reasonWords = (code: string): string => {
+  const words = reasons[code] ?? code.replace(/^fraud_/, '').replaceAll('_', ' ')
+  return code.startsWith('fraud_') ? `a check saw “${words}”; while it is on hold, tell your side with \`/appeal\`` : words
+}
 
 export function accruedMessage(commission: Told, now: Date): Message {
-  const { amount, basis, ratePpm, currency } = commission
+  const { amount, currency } = commission
   return card({
     title: `You earned ${formatMoney(amount, currency)} 🎉`,
-    body: [`That is ${formatRate(ratePpm)} of a sale of ${formatMoney(basis, currency)}.`, nextStep(commission, now)],
+    body: [`That is ${howMuch(commission)}.`, nextStep(commission, now)],
     tone: 'celebrate',
     footer: 'See everything with /earnings show.',
   })
+}
+
+/** “20% of a sale of $100.00”. */
+export function howMuch({ basis, ratePpm, flat, currency }: Pick<Told, 'basis' | 'ratePpm' | 'flat' | 'currency'>): string {
+  return flat === null
+    ? `${formatRate(ratePpm)} of a sale of ${formatMoney(basis, currency)}`
+    : `${formatMoney(flat, currency)} for a sale of ${formatMoney(basis, currency)}`
 }
 
 function nextStep({ state, reason, holdUntil }: Told, now: Date): string {
@@ -43,6 +60,7 @@ export function adjustedMessage(change: {
   amount: bigint
   change: bigint
   reason: string
+  note: string | undefined
   clawed: bigint
 }): Message {
   const lowered = change.change < 0n
@@ -51,6 +69,7 @@ export function adjustedMessage(change: {
     title: lowered ? `A commission is ${by} lower` : `A commission is ${by} higher`,
     body: [
       `Reason: ${reasonWords(change.reason)}. It is now worth ${formatMoney(change.amount, change.currency)}.`,
+      ...(change.note === undefined ? [] : [`The team says: ${literal(change.note)}`]),
       ...(change.clawed > 0n
         ? [
             `${formatMoney(change.clawed, change.currency)} of it was already paid out or on its way, and is taken from your next earnings.`,
@@ -59,6 +78,25 @@ export function adjustedMessage(change: {
     ],
     tone: lowered ? 'warn' : 'good',
     footer: 'See everything with /earnings show.',
+  })
+}
+
+export function heldMessage({ amount, currency }: Told, note: string): Message {
+  return card({
+    title: `A commission of ${formatMoney(amount, currency)} is on hold`,
+    body: [`The team says: ${literal(note)}`, 'Nothing is lost; a person decides about it, and you will hear of it here.'],
+    tone: 'warn',
+    footer: 'See what happened to it with /earnings why.',
+  })
+}
+
+export function releasedMessage(commission: Told, note: string, now: Date): Message {
+  const { amount, currency } = commission
+  return card({
+    title: `A commission of ${formatMoney(amount, currency)} is no longer stopped`,
+    body: [`The team says: ${literal(note)}`, nextStep(commission, now)],
+    tone: 'good',
+    footer: 'See what happened to it with /earnings why.',
   })
 }
 
@@ -135,5 +173,31 @@ export function holdCard(change: { days: number; restamped: number | undefined; 
         : `${change.restamped} pending commission${change.restamped === 1 ? ' has' : 's have'} a new date. Reason: ${literal(change.note)}`,
     ],
     tone: 'good',
+  })
+}
+
+const done: Readonly<Record<string, string>> = {
+  adjust: 'The commission is adjusted',
+  void: 'The commission is voided',
+  hold_one: 'The commission is on hold',
+  release_one: 'The commission is released',
+}
+
+/** For the admin: how all parts of the sale's commission stand after what they did. */
+export function interventionCard(action: string, parts: readonly Commission[], partner: string): Message {
+  return card({
+    title: done[action] ?? 'Done',
+    body: [
+      parts
+        .map(({ amount, due, currency, state, reason }) => {
+          const why = reason === null ? '' : `: ${reasonWords(reason)}`
+          const left = due === amount ? '' : `, ${formatMoney(due, currency)} of it due`
+          return `• ${formatMoney(amount, currency)}${left} · ${state.replace('_', ' ')}${why}`
+        })
+        .join('\n'),
+      `${partner} reads your reason.`,
+    ],
+    tone: 'good',
+    footer: 'It is in the audit, in the partner’s /earnings why, and in the ledger.',
   })
 }

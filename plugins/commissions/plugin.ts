@@ -6,13 +6,17 @@ import { ledger } from '../ledger/plugin.ts'
 import { projection } from '../ledger/public.ts'
 import { notifications } from '../notifications/plugin.ts'
 import { partners } from '../partners/plugin.ts'
-import { commissionCommands } from './commands.ts'
+import { commissionCommands, commissionGroups } from './commands.ts'
 import { type Config, config } from './config.ts'
 import { commissionJobs, commissionSchedules } from './jobs.ts'
 import { commissionListeners } from './listeners.ts'
 import { commissionProjection } from './projection.ts'
-import type { Commissions } from './public.ts'
+import { type Commissions, tierSource } from './public.ts'
+import { createRuleBook } from './ruleBook.ts'
+import { ruleComponents } from './ruleCommands.ts'
+import { createStamper } from './rules.ts'
 import { createCommissionService } from './service.ts'
+import { createStatementService } from './statements.ts'
 import * as tables from './tables.ts'
 
 export const commissions = definePlugin<Config, Commissions>({
@@ -26,26 +30,27 @@ export const commissions = definePlugin<Config, Commissions>({
     statement:
       'What each sale earned, by partner id, with every change and its reason. Kept as long as the law asks of bookkeeping. No personal data of customers.',
   },
-  setup: ({ db, clock, emit, enqueue, settings, use }) => {
-    const service = createCommissionService({
-      db,
-      clock,
-      emit,
-      settings,
+  setup: ({ use, contributions, ...host }) => {
+    const others = {
       ledger: use(ledger),
       partners: use(partners),
       agreements: use(agreements),
       attribution: use(attribution),
       notifications: use(notifications),
-    })
+    }
+    const chooses = { ...host, ...others, tiers: () => contributions(tierSource) }
+    const service = createCommissionService({ ...host, ...others, stamp: createStamper(chooses) })
+    const statements = createStatementService({ ...host, ...others, commissions: service })
+    const needs = { ...host, ...others, service, statements, book: createRuleBook(chooses) }
     return {
       public: service,
-      commandGroups: { earnings: 'What you have earned', 'admin commissions': 'What partners earn' },
-      commands: commissionCommands({ db, emit, enqueue, service, partners: use(partners), ledger: use(ledger) }),
+      commandGroups: commissionGroups,
+      commands: commissionCommands(needs),
+      components: ruleComponents(needs),
       listeners: commissionListeners(service),
       jobs: commissionJobs(service),
-      schedules: commissionSchedules(service),
-      extends: [extend(projection, commissionProjection(use(ledger)))],
+      schedules: commissionSchedules(service, statements),
+      extends: [extend(projection, commissionProjection(others.ledger))],
     }
   },
 })

@@ -1,5 +1,5 @@
 // What other plugins may ask of commissions. Amounts in minor units.
-import type { Reader, Tx } from '../kit/index.ts'
+import { defineExtensionPoint, type Reader, type Tx } from '../kit/index.ts'
 
 export type CommissionState = 'pending' | 'held' | 'payable' | 'in_payout' | 'paid' | 'rejected' | 'voided'
 
@@ -11,7 +11,10 @@ export interface Commission {
   readonly currency: string
   /** What the sale was worth to the commission: gross − tax − shipping, as stamped. */
   readonly basis: bigint
+  /** 0 when the rule pays an amount instead. */
   readonly ratePpm: bigint
+  /** Set when the rule pays this amount for a sale, instead of a rate. */
+  readonly flat: bigint | null
   /** What the commission is worth now, after refunds. */
   readonly amount: bigint
   /** What of it stands in the account of its state: less than `amount` when part of it repaid a debt. This is what a payout pays. */
@@ -45,4 +48,30 @@ export interface Commissions {
     state: 'in_payout' | 'paid' | 'payable',
     reason: string | null,
   ): Promise<void>
+  /**
+   * Holds what is not yet in a payout of the commission's sale, for a reason of the caller's (`fraud_…`), until `release` lifts that reason. Beside the
+   * automatic holds, and beside other reasons: it is free again when none is left. Idempotent. False when nothing of it can be held (paid, in a payout,
+   * voided, unknown); then nothing is recorded. Tells the partner nothing: that is the caller's.
+   */
+  hold(tx: Tx, programId: string, commissionId: string, reason: string): Promise<boolean>
+  /** Lifts the hold that `hold` placed for this reason. False when there is none. What is free again follows the facts of now: pending, or held by another reason. */
+  release(tx: Tx, programId: string, commissionId: string, reason: string): Promise<boolean>
+  /**
+   * Makes the commission of the sale worth nothing, for good, by a decision of an admin; told to the partner with the note. What was paid becomes debt.
+   * @throws UserError `voided` when it was voided before
+   */
+  void(tx: Tx, programId: string, commissionId: string, reason: string, by: By): Promise<Commission>
 }
+
+/** The person who does something, and why. Partners read the note. */
+export interface By {
+  readonly actor: string
+  readonly note: string
+}
+
+/** Names a partner's tier, for rules that are for a tier. Contributed by whoever keeps tiers; the first that names one counts. */
+export interface TierSource {
+  readonly id: string
+  tierOf(reader: Reader, programId: string, partnerId: string): Promise<string | null>
+}
+export const tierSource = defineExtensionPoint<TierSource>('commissions.tier_source')

@@ -1,33 +1,156 @@
-// Which rule applies to a sale, as a version that can be stamped. Today the program's own rule, from the settings.
-import { and, desc, eq, isNull } from 'drizzle-orm'
-import { newId, type Tx } from '../kit/index.ts'
+// Which rule a new commission is stamped with: reads the rules in force and what they ask of the sale; the choice itself is in terms.ts.
+import { and, desc, eq, gt, gte, isNull, lt, lte, or, sql } from 'drizzle-orm'
+import type { Attribution, Sale } from '../attribution/public.ts'
+import { type Clock, monthOf, newId, type Programs, type Reader, rangeOf, type Tx } from '../kit/index.ts'
 import { type Config, percentToPpm } from './config.ts'
-import { rules } from './tables.ts'
+import type { TierSource } from './public.ts'
+import { commissions, rules } from './tables.ts'
+import { type Circumstances, chooseRule, type Rule, type Stamp, stampOf, type Terms, worthOf } from './terms.ts'
 
-export interface Rule {
-  readonly id: string
-  readonly version: number
-  readonly ratePpm: bigint
+/** The name of the program's own rule, whose rate is a setting. It applies when no other does. */
+export const defaultName = 'default'
+
+export interface RuleStamp extends Stamp {
+  readonly ruleId: string
+  readonly ruleVersion: number
+  /** Its worth without any refund. */
+  readonly fullAmount: bigint
+  /** The name of the rule whose cap per period that counts towards. */
+  readonly cappedBy: string | null
+}
+
+export interface StampNeeds {
+  readonly clock: Clock
+  readonly attribution: Attribution
+  readonly programs: Programs
+  readonly tiers: () => readonly TierSource[]
+}
+
+/** Makes the function that stamps a new commission. It runs under the lock of the partner's books, so that a cap is never used twice. */
+export function createStamper(needs: StampNeeds) {
+  return async (tx: Tx, sale: Sale, partnerId: string, config: Config): Promise<RuleStamp> => {
+    const inForce = await rulesAt(tx, sale.programId, sale.paidAt)
+    const circumstances = await circumstancesOf(tx, needs, sale, partnerId, inForce)
+    const rule = chooseRule(inForce, circumstances) ?? (await programRule(tx, sale.programId, config, needs.clock.now()))
+    const used = rule.periodCap === null ? 0n : await usedOf(tx, needs.programs, sale, partnerId, rule)
+    const stamp = stampOf(rule, circumstances, used)
+    return {
+      ...stamp,
+      ruleId: rule.id,
+      ruleVersion: rule.version,
+      fullAmount: worthOf(stamp, stamp.basis),
+      cappedBy: rule.periodCap === null ? null : rule.name,
+    }
+  }
+}
+
+/** The rules in force for payments at this time, without the program's own. */
+async function rulesAt(reader: Reader, programId: string, at: Date): Promise<Rule[]> {
+  return reader
+    .select()
+    .from(rules)
+    .where(
+      and(
+        eq(rules.programId, programId),
+        sql`${rules.name} <> ${defaultName}`,
+        lte(rules.startsAt, at),
+        or(isNull(rules.endsAt), gt(rules.endsAt, at)),
+      ),
+    )
+}
+
+/** What the rules ask of the sale. What none of them asks is not looked up. */
+async function circumstancesOf(
+  reader: Reader,
+  { attribution, tiers }: StampNeeds,
+  sale: Sale,
+  partnerId: string,
+  asking: readonly Terms[],
+): Promise<Circumstances> {
+  const asksMore = asking.some(({ countries, months }) => countries !== null || months !== null)
+  const more = asksMore ? (await attribution.circumstances(reader, sale.programId, [sale.id])).get(sale.id) : undefined
+  const tier = asking.some((rule) => rule.tier !== null) ? await tierOf(reader, tiers(), sale.programId, partnerId) : null
+  return circumstancesFrom(sale, partnerId, tier, more)
+}
+
+export function circumstancesFrom(
+  sale: Sale,
+  partnerId: string,
+  tier: string | null,
+  more: { country: string | null; subscriptionSince: Date | null } = { country: null, subscriptionSince: null },
+): Circumstances {
+  const { product, currency, basis, firstOfCustomer, sequence, paidAt } = sale
+  return { partnerId, tier, product, currency, basis, firstOfCustomer, sequence, paidAt, ...more }
+}
+
+export async function tierOf(
+  reader: Reader,
+  sources: readonly TierSource[],
+  programId: string,
+  partnerId: string,
+): Promise<string | null> {
+  for (const source of sources) {
+    const tier = await source.tierOf(reader, programId, partnerId)
+    if (tier !== null) return tier
+  }
+  return null
 }
 
 /** The program's rule as the settings have it now; a rate that was not in force before becomes the next version. */
-export async function currentRule(tx: Tx, programId: string, config: Config, now: Date): Promise<Rule> {
+async function programRule(tx: Tx, programId: string, config: Config, now: Date): Promise<Rule> {
   const ratePpm = percentToPpm(config.ratePercent)
-  const newest = await newestRule(tx, programId)
+  const newest = await newestProgramRule(tx, programId)
   if (newest?.ratePpm === ratePpm) return newest
   await tx
     .insert(rules)
-    .values({ id: newId(now), programId, scope: 'program', version: (newest?.version ?? 0) + 1, ratePpm, createdAt: now })
+    .values({
+      id: newId(now),
+      programId,
+      scope: 'program',
+      version: (newest?.version ?? 0) + 1,
+      ratePpm,
+      createdAt: now,
+      startsAt: now,
+    })
     .onConflictDoNothing()
-  return (await newestRule(tx, programId))!
+  return (await newestProgramRule(tx, programId))!
 }
 
-async function newestRule(tx: Tx, programId: string): Promise<Rule | undefined> {
+async function newestProgramRule(tx: Tx, programId: string): Promise<Rule | undefined> {
   const [row] = await tx
-    .select({ id: rules.id, version: rules.version, ratePpm: rules.ratePpm })
+    .select()
     .from(rules)
-    .where(and(eq(rules.programId, programId), eq(rules.scope, 'program'), isNull(rules.subject)))
+    .where(and(eq(rules.programId, programId), eq(rules.name, defaultName)))
     .orderBy(desc(rules.version))
     .limit(1)
   return row
+}
+
+/** What the partner's earlier sales of the sale's period take up of the rule's cap: without refunds, so that the order of news does not matter. */
+async function usedOf(tx: Tx, programs: Programs, sale: Sale, partnerId: string, rule: Rule): Promise<bigint> {
+  const { timeZone } = await programs.byId(tx, sale.programId)
+  const period = periodOf(sale.paidAt, rule.capPeriod ?? 'month', timeZone)
+  const [row] = await tx
+    .select({ used: sql<string>`coalesce(sum(${commissions.fullAmount}), 0)` })
+    .from(commissions)
+    .where(
+      and(
+        eq(commissions.programId, sale.programId),
+        eq(commissions.partnerId, partnerId),
+        eq(commissions.currency, sale.currency),
+        eq(commissions.cappedBy, rule.name),
+        eq(commissions.part, 0),
+        gte(commissions.earnedAt, period.from),
+        lt(commissions.earnedAt, period.to),
+      ),
+    )
+  return BigInt(row!.used)
+}
+
+/** The calendar month or year of the program that a payment falls into. */
+export function periodOf(at: Date, period: 'month' | 'year', timeZone: string): { from: Date; to: Date } {
+  const month = monthOf(at, timeZone)
+  if (period === 'month') return rangeOf(month, timeZone)
+  const year = month.slice(0, 4)
+  return { from: rangeOf(`${year}-01`, timeZone).from, to: rangeOf(`${year}-12`, timeZone).to }
 }

@@ -1,8 +1,21 @@
 // Commissions: reads the facts of a sale, asks decide.ts what follows, and writes it: rows, ledger transfers, events. Calls no vendor.
-import { and, asc, eq, gt, inArray, lte, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, inArray, isNull, lte, sql } from 'drizzle-orm'
+import type { Message } from '../../commands/messages.ts'
 import type { Agreements } from '../agreements/public.ts'
 import type { Attribution, Sale } from '../attribution/public.ts'
-import { type Clock, type Db, days, type Emit, newId, type Reader, type Settings, sum, type Tx } from '../kit/index.ts'
+import {
+  type Clock,
+  type Db,
+  days,
+  type Emit,
+  formatMoney,
+  newId,
+  type Reader,
+  type Settings,
+  sum,
+  type Tx,
+  UserError,
+} from '../kit/index.ts'
 import type { Ledger } from '../ledger/public.ts'
 import type { Notifications } from '../notifications/public.ts'
 import type { Partner, Partners } from '../partners/public.ts'
@@ -11,6 +24,7 @@ import {
   closeIfSpent,
   decideCommission,
   eligibility,
+  type Facts,
   type Move,
   type Part,
   repay,
@@ -19,12 +33,13 @@ import {
   shift,
 } from './decide.ts'
 import { commissionAccrued, commissionAdjusted, commissionPayable } from './events.ts'
-import { accruedMessage, adjustedMessage } from './messages.ts'
-import type { Commission, Commissions } from './public.ts'
-import { currentRule } from './rules.ts'
-import { changes, commissions } from './tables.ts'
+import { accruedMessage, adjustedMessage, heldMessage, releasedMessage } from './messages.ts'
+import type { By, Commission, Commissions } from './public.ts'
+import type { RuleStamp } from './rules.ts'
+import { changes, commissions, holds, interventions } from './tables.ts'
 
 type Row = typeof commissions.$inferSelect
+export type CommissionPart = Row
 
 /** Which sale; `partnerId` is who is believed to have it, which saves a look when it is right. */
 export interface SaleRef {
@@ -45,7 +60,24 @@ export interface CommissionService extends Commissions {
   /** Makes payable what has waited long enough, of one program or of all; returns how many commissions. */
   releaseDue(programId?: string): Promise<number>
   /** Sets the hold of pending commissions anew, counted from each payment; returns how many were changed. */
-  restampPending(tx: Tx, programId: string, holdDays: number, by: { actor: string; note: string }): Promise<number>
+  restampPending(tx: Tx, programId: string, holdDays: number, by: By): Promise<number>
+  /** The newest commissions of the program whose id or partner is wanted: for suggestions. Further parts of a sale are left out. */
+  newest(reader: Reader, programId: string, filter: { partnerIds?: readonly string[]; limit: number }): Promise<Commission[]>
+  /** Every part of the sale's commission with its stamp; empty when it has none. */
+  ofSale(reader: Reader, programId: string, saleId: string): Promise<CommissionPart[]>
+  /** @throws UserError when there is no such commission */
+  require(reader: Reader, programId: string, commissionId: string): Promise<Commission>
+  /** What happened to the parts of a sale's commission, oldest first. */
+  historyOf(reader: Reader, programId: string, saleId: string): Promise<(typeof changes.$inferSelect)[]>
+  /**
+   * Adds `amount` (not zero, may be negative) to the worth of the commission's sale; booked as a transfer that points at the accrual, told to the partner.
+   * What is taken and no longer there becomes debt. @throws UserError when it is voided, or when more is taken than it is worth
+   */
+  adjust(tx: Tx, programId: string, commissionId: string, amount: bigint, by: By): Promise<Commission>
+  /** As `hold`, by an admin for the reason `manual`: in the history with who and why, and told to the partner. @throws UserError when nothing can be held */
+  holdByHand(tx: Tx, programId: string, commissionId: string, by: By): Promise<Commission>
+  /** Lifts every hold that people or other plugins put on it. @throws UserError when there is none */
+  releaseByHand(tx: Tx, programId: string, commissionId: string, by: By): Promise<Commission>
 }
 
 export interface Needs {
@@ -58,12 +90,22 @@ export interface Needs {
   readonly agreements: Agreements
   readonly attribution: Attribution
   readonly notifications: Notifications
+  /** Chooses the rule of a new commission. */
+  readonly stamp: (tx: Tx, sale: Sale, partnerId: string, config: Config) => Promise<RuleStamp>
+}
+
+/** What people did beside the facts of the sale, and how it is told. */
+interface How {
+  readonly why?: 'adjust' | 'void'
+  readonly by?: By
+  /** Several sales are brought up to date together: the caller lets them repay debts once all are, so that none repays with what is to be held. */
+  readonly debtLater?: true
 }
 
 export function createCommissionService(needs: Needs): CommissionService {
-  const { db, clock, emit, settings, ledger, partners, agreements, attribution, notifications } = needs
+  const { db, clock, emit, settings, ledger, partners, agreements, attribution, notifications, stamp } = needs
 
-  async function bookSale(tx: Tx, ref: SaleRef): Promise<void> {
+  async function book(tx: Tx, ref: SaleRef, how: How = {}): Promise<void> {
     const believed = ref.partnerId ?? (await attribution.sale(tx, ref.programId, ref.saleId))?.partnerId
     if (!believed) return
     await lockBooks(tx, { ...ref, partnerId: believed })
@@ -75,24 +117,31 @@ export function createCommissionService(needs: Needs): CommissionService {
     if (partnerId !== believed) await lockBooks(tx, { ...ref, partnerId })
 
     const partner = await partnerOf(tx, ref.programId, partnerId)
+    const standing = await standingOf(tx, partner)
     const blank = await blankPart(tx, rows, sale, partnerId)
     const decision = decideCommission(
       {
-        basis: blank.basis,
         refunded: sale.refunded,
         dispute: sale.dispute,
-        ...(await standingOf(tx, partner)),
-        accepted: rows.some(({ reason }) => reason !== 'ineligible_status' && reason !== 'agreement_unsigned'),
+        ...standing,
+        // Sales are credited to active partners only: who left since then was eligible when the sale came in, however late it is booked.
+        accepted:
+          rows.length === 0
+            ? standing.agreementSigned
+            : rows.some(({ reason }) => reason !== 'ineligible_status' && reason !== 'agreement_unsigned'),
+        ...(rows.length > 0 ? await saidByPeople(tx, ref) : unsaid),
       },
       blank,
     )
     const debt = await debtOf(tx, blank)
-    const settlement = settle(rows, decision, debt, blank)
-    await write(tx, rows, settlement)
-    await repayDebt(tx, blank, debt + debtMoved(settlement.moves))
+    const settlement = settle(rows, decision, debt, blank, how.why)
+    await write(tx, rows, settlement, how)
+    if (!how.debtLater) await repayDebt(tx, blank, debt + debtMoved(settlement.moves))
     if (rows.length === 0) await announceAccrual(tx, partner, settlement.parts[0]!)
-    else if (settlement.change !== 0n) await announceChange(tx, partner, settlement)
+    else if (settlement.change !== 0n) await announceChange(tx, partner, settlement, how)
   }
+
+  const bookSale: CommissionService['bookSale'] = (tx, ref) => book(tx, ref)
 
   async function partnerOf(tx: Tx, programId: string, partnerId: string): Promise<Partner> {
     const partner = await partners.byId(tx, programId, partnerId)
@@ -114,17 +163,13 @@ export function createCommissionService(needs: Needs): CommissionService {
     const fresh = { id: newId(now), part: rows.length, createdAt: now, updatedAt: now, ...empty }
     if (rows[0]) return { ...rows[0], ...fresh }
     const config = await settings.of(tx, sale.programId)
-    const rule = await currentRule(tx, sale.programId, config, now)
     return {
       ...fresh,
       programId: sale.programId,
       saleId: sale.id,
       partnerId,
       currency: sale.currency,
-      ruleId: rule.id,
-      ruleVersion: rule.version,
-      ratePpm: rule.ratePpm,
-      basis: sale.basis,
+      ...(await stamp(tx, sale, partnerId, config)),
       holdUntil: new Date(sale.paidAt.getTime() + days(config.holdDays)),
       earnedAt: sale.paidAt,
     }
@@ -135,6 +180,7 @@ export function createCommissionService(needs: Needs): CommissionService {
     tx: Tx,
     before: readonly Row[],
     { parts, moves }: { parts: readonly Row[]; moves: readonly Move[] },
+    how: How = {},
   ): Promise<void> {
     const now = clock.now()
     for (const part of parts) {
@@ -150,7 +196,7 @@ export function createCommissionService(needs: Needs): CommissionService {
           .where(eq(commissions.id, part.id))
       else await tx.insert(commissions).values({ ...part, revision })
       for (const [i, move] of own.entries()) await post(tx, part, part.revision + i + 1, move)
-      await tx.insert(changes).values(changeOf(part, now, { change: amount - (old?.amount ?? 0n) }))
+      await tx.insert(changes).values(changeOf(part, now, { change: amount - (old?.amount ?? 0n), ...how.by }))
     }
   }
 
@@ -160,6 +206,7 @@ export function createCommissionService(needs: Needs): CommissionService {
       key: `commission:${part.id}:${revision}`,
       reason: move.reason,
       subject: { type: 'commission', id: part.id },
+      ...(move.reason === 'adjust' || move.reason === 'void' ? await correctionOf(tx, part) : {}),
       entries: move.entries.map(({ account, amount }) => ({
         account: {
           kind: account,
@@ -169,6 +216,12 @@ export function createCommissionService(needs: Needs): CommissionService {
         amount,
       })),
     })
+  }
+
+  /** The transfer that a correction points at: the first of this commission, if it has one yet. */
+  async function correctionOf(tx: Tx, part: Row): Promise<{ corrects?: string }> {
+    const [first] = await ledger.transfers(tx, part.programId, { subject: { type: 'commission', id: part.id } })
+    return first ? { corrects: first.id } : {}
   }
 
   async function debtOf(reader: Reader, books: Books): Promise<bigint> {
@@ -201,7 +254,7 @@ export function createCommissionService(needs: Needs): CommissionService {
     })
   }
 
-  async function announceChange(tx: Tx, partner: Partner, { parts, change }: Settlement<Row>): Promise<void> {
+  async function announceChange(tx: Tx, partner: Partner, { parts, change }: Settlement<Row>, { by }: How): Promise<void> {
     const { programId, id: commissionId, partnerId, saleId, currency } = parts[0]!
     const amount = sum(parts.map((part) => part.amount))
     const reason = parts[0]!.reason ?? 'restored'
@@ -210,7 +263,7 @@ export function createCommissionService(needs: Needs): CommissionService {
       programId,
       key: `commissions.adjusted:${commissionId}:${await countChanges(tx, parts)}`,
       userId: partner.userId,
-      message: adjustedMessage({ currency, amount, change, reason, clawed: sum(parts.map((part) => part.clawed)) }),
+      message: adjustedMessage({ currency, amount, change, reason, note: by?.note, clawed: sum(parts.map((part) => part.clawed)) }),
     })
   }
 
@@ -234,11 +287,11 @@ export function createCommissionService(needs: Needs): CommissionService {
       .from(commissions)
       .where(due)
     let released = 0
-    for (const books of waiting) released += await db.transaction((tx) => release(tx, books))
+    for (const books of waiting) released += await db.transaction((tx) => releaseBooks(tx, books))
     return released
   }
 
-  async function release(tx: Tx, books: Books): Promise<number> {
+  async function releaseBooks(tx: Tx, books: Books): Promise<number> {
     await lockBooks(tx, books)
     const rows = await tx
       .select()
@@ -257,7 +310,7 @@ export function createCommissionService(needs: Needs): CommissionService {
     return rows.length
   }
 
-  async function restampPending(tx: Tx, programId: string, holdDays: number, by: { actor: string; note: string }): Promise<number> {
+  async function restampPending(tx: Tx, programId: string, holdDays: number, by: By): Promise<number> {
     const now = clock.now()
     const rows = await tx
       .update(commissions)
@@ -298,11 +351,153 @@ export function createCommissionService(needs: Needs): CommissionService {
       throw new Error(`Of ${ids.length} commissions only ${moved.length} can become ${state}: the others are in another state`)
     await tx.insert(changes).values(moved.map((row) => changeOf(row, now, { change: 0n })))
     // Back in the partner's hands it is subject to what happened meanwhile: an open dispute, a debt.
-    if (state === 'payable') for (const row of moved) await bookSale(tx, row)
+    if (state !== 'payable') return
+    for (const row of moved) await book(tx, row, { debtLater: true })
+    await repayDebt(tx, moved[0]!, await debtOf(tx, moved[0]!))
+  }
+
+  /** The commission of that id with its books locked, brought to the facts of now. */
+  async function lockedCommission(tx: Tx, programId: string, commissionId: string): Promise<Row | undefined> {
+    const row = await rowOf(tx, programId, commissionId)
+    if (!row) return undefined
+    await book(tx, row)
+    return rowOf(tx, programId, commissionId)
+  }
+
+  async function placeHold(tx: Tx, programId: string, commissionId: string, reason: string, how: How): Promise<Row | undefined> {
+    const row = await lockedCommission(tx, programId, commissionId)
+    if (!row || !(await partsOf(tx, row)).some((part) => canBeHeld(part))) return undefined
+    await tx.insert(holds).values({ programId, saleId: row.saleId, reason, placedAt: clock.now() }).onConflictDoNothing()
+    await book(tx, row, how)
+    return rowOf(tx, programId, commissionId)
+  }
+
+  /** Without a reason every hold is lifted. */
+  async function liftHolds(tx: Tx, programId: string, commissionId: string, reason: string | undefined, how: How) {
+    const row = await lockedCommission(tx, programId, commissionId)
+    if (!row) return undefined
+    const lifted = await tx
+      .update(holds)
+      .set({ liftedAt: clock.now() })
+      .where(
+        and(
+          eq(holds.programId, programId),
+          eq(holds.saleId, row.saleId),
+          isNull(holds.liftedAt),
+          reason === undefined ? undefined : eq(holds.reason, reason),
+        ),
+      )
+      .returning({ reason: holds.reason })
+    if (lifted.length === 0) return undefined
+    await book(tx, row, how)
+    return rowOf(tx, programId, commissionId)
+  }
+
+  async function tellPartner(tx: Tx, row: Row, what: string, message: Message): Promise<void> {
+    const partner = await partnerOf(tx, row.programId, row.partnerId)
+    const key = `commissions.${what}:${row.id}:${await countChanges(tx, [row])}`
+    await notifications.tell(tx, { programId: row.programId, key, userId: partner.userId, message })
+  }
+
+  async function intervene(
+    tx: Tx,
+    row: Row,
+    what: { kind: 'adjust' | 'void'; amount: bigint; reason: string },
+    by: By,
+  ): Promise<Commission> {
+    const at = clock.now()
+    await tx.insert(interventions).values({ id: newId(at), programId: row.programId, saleId: row.saleId, ...what, ...by, at })
+    await book(tx, row, { why: what.kind, by })
+    return (await rowOf(tx, row.programId, row.id))!
+  }
+
+  /** The commission, for someone who wants to change its worth. @throws UserError when there is none, or it was voided */
+  async function changeable(tx: Tx, programId: string, commissionId: string): Promise<Row> {
+    const row = await lockedCommission(tx, programId, commissionId)
+    if (!row) throw unknownCommission()
+    if ((await saidByPeople(tx, row)).voided !== null)
+      throw new UserError('voided', 'This commission was voided for good. Nothing about its worth can be changed any more.')
+    return row
+  }
+
+  const adjust: CommissionService['adjust'] = async (tx, programId, commissionId, amount, by) => {
+    const row = await changeable(tx, programId, commissionId)
+    const worth = sum((await partsOf(tx, row)).map((part) => part.amount))
+    if (worth + amount < 0n)
+      throw new UserError(
+        'more_than_worth',
+        `The commission is worth ${formatMoney(worth, row.currency)} now: at most that can be taken. Use /admin commissions void to take all of it, for good.`,
+      )
+    return intervene(tx, row, { kind: 'adjust', amount, reason: 'adjusted' }, by)
+  }
+
+  const voidCommission: CommissionService['void'] = async (tx, programId, commissionId, reason, by) =>
+    intervene(tx, await changeable(tx, programId, commissionId), { kind: 'void', amount: 0n, reason }, by)
+
+  const holdByHand: CommissionService['holdByHand'] = async (tx, programId, commissionId, by) => {
+    const row = await placeHold(tx, programId, commissionId, 'manual', { by })
+    if (!row)
+      throw new UserError(
+        'nothing_to_hold',
+        'Nothing of this commission can be held: it is in a payout, paid, or worth nothing. Use /admin commissions adjust or void to take it back.',
+      )
+    await tellPartner(tx, row, 'held', heldMessage(row, by.note))
+    return row
+  }
+
+  const releaseByHand: CommissionService['releaseByHand'] = async (tx, programId, commissionId, by) => {
+    const row = await liftHolds(tx, programId, commissionId, undefined, { by })
+    if (!row)
+      throw new UserError(
+        'not_held',
+        'Nobody put a hold on this commission. What is held by itself (agreement, membership, dispute) goes on when its cause is gone.',
+      )
+    await tellPartner(tx, row, 'released', releasedMessage(row, by.note, clock.now()))
+    return row
   }
 
   return {
     bookSale,
+    adjust,
+    void: voidCommission,
+    holdByHand,
+    releaseByHand,
+    hold: async (tx, programId, commissionId, reason) => (await placeHold(tx, programId, commissionId, reason, {})) !== undefined,
+    release: async (tx, programId, commissionId, reason) =>
+      (await liftHolds(tx, programId, commissionId, reason, {})) !== undefined,
+    newest: (reader, programId, { partnerIds, limit }) =>
+      reader
+        .select()
+        .from(commissions)
+        .where(
+          and(
+            eq(commissions.programId, programId),
+            eq(commissions.part, 0),
+            partnerIds === undefined ? undefined : inArray(commissions.partnerId, [...partnerIds]),
+          ),
+        )
+        .orderBy(desc(commissions.id))
+        .limit(limit),
+    ofSale: (reader, programId, saleId) => partsOf(reader, { programId, saleId }),
+    require: async (reader, programId, commissionId) => {
+      const row = await rowOf(reader, programId, commissionId)
+      if (!row) throw unknownCommission()
+      return row
+    },
+    historyOf: (reader, programId, saleId) =>
+      reader
+        .select()
+        .from(changes)
+        .where(
+          inArray(
+            changes.commissionId,
+            reader
+              .select({ id: commissions.id })
+              .from(commissions)
+              .where(and(eq(commissions.programId, programId), eq(commissions.saleId, saleId))),
+          ),
+        )
+        .orderBy(asc(changes.id)),
     reviewHeld,
     releaseDue,
     restampPending,
@@ -364,12 +559,41 @@ const inBooks = (books: Books) =>
     eq(commissions.currency, books.currency),
   )
 
-const partsOf = (tx: Tx, sale: { programId: string; saleId: string }): Promise<Row[]> =>
-  tx
+const partsOf = (reader: Reader, sale: { programId: string; saleId: string }): Promise<Row[]> =>
+  reader
     .select()
     .from(commissions)
     .where(and(eq(commissions.programId, sale.programId), eq(commissions.saleId, sale.saleId)))
     .orderBy(asc(commissions.part))
+
+async function rowOf(reader: Reader, programId: string, id: string): Promise<Row | undefined> {
+  const [row] = await reader
+    .select()
+    .from(commissions)
+    .where(and(eq(commissions.programId, programId), eq(commissions.id, id)))
+  return row
+}
+
+const canBeHeld = ({ state }: Row): boolean => state === 'pending' || state === 'held' || state === 'payable'
+
+const unknownCommission = () =>
+  new UserError('unknown_commission', 'There is no commission with that id. Choose one from the list that appears while you type.')
+
+type SaidByPeople = Pick<Facts, 'stopped' | 'adjusted' | 'voided'>
+
+const unsaid: SaidByPeople = { stopped: null, adjusted: 0n, voided: null }
+
+/** Holds, adjustments and voids of a sale's commission. */
+async function saidByPeople(tx: Tx, { programId, saleId }: { programId: string; saleId: string }): Promise<SaidByPeople> {
+  const [row] = await tx.execute<{ stopped: string | null; adjusted: string; voided: string | null }>(sql`
+    select
+      (select reason from commissions_holds where program_id = ${programId}::uuid and sale_id = ${saleId}::uuid and lifted_at is null
+        order by id limit 1) as stopped,
+      coalesce(sum(amount), 0) as adjusted,
+      max(reason) filter (where kind = 'void') as voided
+    from commissions_interventions where program_id = ${programId}::uuid and sale_id = ${saleId}::uuid`)
+  return { stopped: row!.stopped, adjusted: BigInt(row!.adjusted), voided: row!.voided }
+}
 
 function changeOf(row: Row, at: Date, more: { change: bigint; actor?: string; note?: string }): typeof changes.$inferInsert {
   const { programId, id: commissionId, state, reason, holdUntil } = row

@@ -1,7 +1,8 @@
-// Drizzle's view of the commissions' tables; db/migrations/0031_commissions.sql is the truth.
-import { bigint, integer, pgTable, smallint, text, uuid } from 'drizzle-orm/pg-core'
+// Drizzle's view of the commissions' tables; db/migrations/{0031,0070,0071}_*.sql are the truth.
+import { bigint, integer, jsonb, pgTable, primaryKey, smallint, text, uuid } from 'drizzle-orm/pg-core'
 import { at, minor } from '../../db/tables.ts'
 import type { CommissionState } from './public.ts'
+import type { LimitReason, StoredTerms } from './terms.ts'
 
 export const rules = pgTable('commissions_rules', {
   id: uuid('id').primaryKey(),
@@ -11,6 +12,34 @@ export const rules = pgTable('commissions_rules', {
   version: integer('version').notNull(),
   ratePpm: minor('rate_ppm').notNull(),
   createdAt: at('created_at').notNull(),
+  name: text('name').notNull().default('default'),
+  partnerId: uuid('partner_id'),
+  tier: text('tier'),
+  product: text('product'),
+  flat: minor('flat'),
+  currency: text('currency'),
+  minimum: minor('minimum'),
+  countries: text('countries').array(),
+  customer: text('customer').notNull().default('any').$type<'any' | 'new' | 'returning'>(),
+  payments: text('payments').notNull().default('every').$type<'first' | 'every'>(),
+  months: integer('months'),
+  maxPayments: integer('max_payments'),
+  saleCap: minor('sale_cap'),
+  periodCap: minor('period_cap'),
+  capPeriod: text('cap_period').$type<'month' | 'year'>(),
+  startsAt: at('starts_at').notNull(),
+  endsAt: at('ends_at'),
+  createdBy: text('created_by'),
+})
+
+export const ruleDrafts = pgTable('commissions_rule_drafts', {
+  id: uuid('id').primaryKey(),
+  programId: uuid('program_id').notNull(),
+  terms: jsonb('terms').notNull().$type<StoredTerms>(),
+  createdBy: text('created_by').notNull(),
+  createdAt: at('created_at').notNull(),
+  publishedAt: at('published_at'),
+  ruleId: uuid('rule_id'),
 })
 
 export const commissions = pgTable('commissions_commissions', {
@@ -35,6 +64,11 @@ export const commissions = pgTable('commissions_commissions', {
   revision: integer('revision').notNull().default(0),
   createdAt: at('created_at').notNull(),
   updatedAt: at('updated_at').notNull(),
+  flat: minor('flat'),
+  limitAmount: minor('limit_amount'),
+  limitReason: text('limit_reason').$type<LimitReason>(),
+  fullAmount: minor('full_amount').notNull().default(0n),
+  cappedBy: text('capped_by'),
 })
 
 export const changes = pgTable('commissions_changes', {
@@ -49,3 +83,35 @@ export const changes = pgTable('commissions_changes', {
   actor: text('actor'),
   note: text('note'),
 })
+
+export const holds = pgTable('commissions_holds', {
+  id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+  programId: uuid('program_id').notNull(),
+  saleId: uuid('sale_id').notNull(),
+  reason: text('reason').notNull(),
+  placedAt: at('placed_at').notNull(),
+  liftedAt: at('lifted_at'),
+})
+
+export const interventions = pgTable('commissions_interventions', {
+  id: uuid('id').primaryKey(),
+  programId: uuid('program_id').notNull(),
+  saleId: uuid('sale_id').notNull(),
+  kind: text('kind').notNull().$type<'adjust' | 'void'>(),
+  amount: minor('amount').notNull(),
+  reason: text('reason').notNull(),
+  note: text('note').notNull(),
+  actor: text('actor').notNull(),
+  at: at('at').notNull(),
+})
+
+export const statements = pgTable(
+  'commissions_statements',
+  {
+    programId: uuid('program_id').notNull(),
+    partnerId: uuid('partner_id').notNull(),
+    month: text('month').notNull(),
+    sentAt: at('sent_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.programId, t.partnerId, t.month] })],
+)

@@ -3,8 +3,9 @@ import { controlsOf, type TestHouse } from '../../app/testing.ts'
 import { agreements } from '../agreements/plugin.ts'
 import { attribution } from '../attribution/plugin.ts'
 import { type CanonicalPayment, touchSource } from '../attribution/public.ts'
-import { definePlugin, extend, minutes, newId, type Plugin } from '../kit/index.ts'
+import { definePlugin, extend, minutes, newId, type Plugin, sum } from '../kit/index.ts'
 import { ledger } from '../ledger/plugin.ts'
+import type { PartnerAccount } from '../ledger/public.ts'
 import { notifications } from '../notifications/plugin.ts'
 import { partners } from '../partners/plugin.ts'
 import { commissions } from './plugin.ts'
@@ -108,4 +109,42 @@ export function tradeIn(house: TestHouse): Trade {
       ),
     findings: async () => (await house.use(ledger).prove(house.db, house.program.id)).findings,
   }
+}
+
+/** Stands for payouts: posts and marks what a payout of everything payable in USD would. */
+export async function payFor(
+  house: TestHouse,
+  partner: { id: string },
+  until: 'in_payout' | 'paid' | 'returned' = 'paid',
+): Promise<void> {
+  const programId = house.program.id
+  const service = house.use(commissions)
+  const move = (
+    from: PartnerAccount,
+    to: PartnerAccount,
+    state: 'in_payout' | 'paid' | 'payable',
+    ids: readonly string[],
+    due: bigint,
+  ) =>
+    house.db.transaction(async (tx) => {
+      await house.use(ledger).post(tx, {
+        programId,
+        key: `test:${newId()}`,
+        reason: { in_flight: 'payout_prepared', paid: 'payout_confirmed' }[to as string] ?? 'payout_returned',
+        subject: { type: 'payout', id: partner.id },
+        entries: [
+          { account: { kind: from, partnerId: partner.id, currency: 'USD' }, amount: due },
+          { account: { kind: to, partnerId: partner.id, currency: 'USD' }, amount: -due },
+        ],
+      })
+      await service.setState(tx, programId, ids, state, null)
+    })
+  const taken = await house.db.transaction((tx) => service.takePayable(tx, programId, partner.id, 'USD'))
+  const due = sum(taken.map((commission) => commission.due))
+  const ids = taken.map(({ id }) => id)
+  if (due === 0n) return
+  await move('payable', 'in_flight', 'in_payout', ids, due)
+  if (until === 'paid') await move('in_flight', 'paid', 'paid', ids, due)
+  if (until === 'returned') await move('in_flight', 'payable', 'payable', ids, due)
+  await house.drain()
 }

@@ -76,7 +76,7 @@ main{max-width:36rem;margin:0 auto;padding:clamp(1rem,6vh,4.5rem) 1rem 3rem}
 main.wide{max-width:50rem}
 header{display:flex;align-items:center;gap:.6rem;color:var(--soft);font-weight:600;font-size:.95rem;margin:0 .25rem .9rem}
 .mark{width:1.1rem;height:1.1rem;border-radius:.35rem;background:linear-gradient(135deg,var(--accent),#eb9e34)}
-article{background:var(--paper);border:1px solid var(--line);border-radius:1rem;padding:clamp(1.25rem,4vw,2.25rem);box-shadow:0 1px 2px rgb(0 0 0/.05)}
+article{overflow-wrap:anywhere;background:var(--paper);border:1px solid var(--line);border-radius:1rem;padding:clamp(1.25rem,4vw,2.25rem);box-shadow:0 1px 2px rgb(0 0 0/.05)}
 h1{font-size:1.6rem;line-height:1.25;margin:0 0 1rem;letter-spacing:-.01em}
 h2{font-size:1.2rem;margin:2rem 0 .5rem}h3{font-size:1.05rem;margin:1.5rem 0 .4rem}
 p{margin:.75rem 0}.soft{color:var(--soft);font-size:.95rem}

@@ -8,6 +8,7 @@ import type { Db, Reader, Tx } from '../../db/connect.ts'
 import type { Programs } from '../../db/programs.ts'
 import type { Tokens } from '../../db/tokens.ts'
 import type { WebhookInbox } from '../../db/webhooks.ts'
+import type { Wire } from '../../db/wire.ts'
 import type { Blueprint } from './blueprint.ts'
 import type { Clock } from './clock.ts'
 import type { DiscordEffects } from './effects.ts'
@@ -69,6 +70,10 @@ export interface SetupContext<Config> {
   url(path: string): string
   /** Derives a secret key for one purpose from SECRET_KEY. */
   secret(purpose: string): Buffer
+  /** Connections to the database beside the pool of `db`. */
+  readonly wire: Wire
+  /** A directory on this machine that outlives the process, for what may not wait for the database. It may not exist yet. */
+  readonly dataDirectory: string
 }
 
 /** Exports and erases what the plugin stores about one partner. */

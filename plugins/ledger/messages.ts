@@ -1,5 +1,5 @@
 // The words of the ledger.
-import { card, literal, type Message } from '../../commands/messages.ts'
+import { type Attachment, card, literal, type Message } from '../../commands/messages.ts'
 import type { Proof } from './public.ts'
 
 const shown = 10
@@ -25,5 +25,16 @@ export function proofCard(proof: Proof): Message {
     ],
     tone: 'bad',
     footer: 'Stop payouts, keep a copy of the database, and find out who changed rows outside the program.',
+  })
+}
+
+export function exportCard(transfers: number, month: string | undefined, files: readonly Attachment[]): Message {
+  return card({
+    title: month === undefined ? 'The books' : `The books of ${month}`,
+    body: [
+      `${transfers} transfer${transfers === 1 ? '' : 's'}, as CSV with one line for each entry, and as a journal.`,
+      'Try `hledger -f ledger.journal balance`. Partners appear by their id.',
+    ],
+    files,
   })
 }

@@ -1,7 +1,8 @@
 // The proof of the books: every check is one query that returns what disagrees. Reads only, in one snapshot.
 import { type SQL, sql } from 'drizzle-orm'
-import type { Db, Reader, Tx } from '../kit/index.ts'
+import type { Reader } from '../kit/index.ts'
 import type { Projection, Proof, ProofFinding } from './public.ts'
+import { inSnapshot } from './read.ts'
 
 /** Findings kept per check: the first few name the trouble, thousands would only hide it. */
 const findingsPerCheck = 20
@@ -113,11 +114,4 @@ export async function prove(reader: Reader, programId: string, projections: read
       findings,
     }
   })
-}
-
-/** One view of all tables, so that work going on meanwhile is no disagreement. Within a caller's transaction, that one's view. */
-function inSnapshot<T>(reader: Reader, read: (tx: Tx) => Promise<T>): Promise<T> {
-  return 'rollback' in reader
-    ? read(reader as Tx)
-    : (reader as Db).transaction(read, { isolationLevel: 'repeatable read', accessMode: 'read only' })
 }

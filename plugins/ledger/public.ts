@@ -26,6 +26,12 @@ export interface Transfer {
   corrects?: string
 }
 
+export interface PostedTransfer extends Omit<Transfer, 'corrects'> {
+  id: string
+  corrects: string | null
+  postedAt: Date
+}
+
 export interface Balance extends AccountRef {
   /** Sum of the account's entries, in its natural sign: what a partner has in `payable` is positive. */
   readonly amount: bigint
@@ -64,6 +70,16 @@ export interface Ledger {
     kind: AccountRef['kind'],
     subjectType: string,
   ): Promise<readonly { subjectId: string; currency: string; amount: bigint }[]>
+  /** Transfers as posted, oldest first: those about one subject, or those that touch a partner's accounts within [from, to). */
+  transfers(
+    reader: Reader,
+    programId: string,
+    filter: { subject: { type: string; id: string } } | { partnerId: string; from: Date; to: Date },
+  ): Promise<PostedTransfer[]>
+  /** What the partner's accounts stood at just before this time, in natural sign; those at zero are left out. */
+  balancesBefore(reader: Reader, programId: string, partnerId: string, before: Date): Promise<Balance[]>
+  /** Partners of whom anything was booked within [from, to). */
+  partnersWithTransfers(reader: Reader, programId: string, range: { from: Date; to: Date }): Promise<string[]>
   /**
    * Compares everything with everything, in one snapshot: transfers balance, balances are the sums of their entries, bodies match their keys, the chain
    * holds, and the projections of other plugins agree. Reads only.

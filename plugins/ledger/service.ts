@@ -4,6 +4,7 @@ import { sql } from 'drizzle-orm'
 import { type Clock, type Db, newId, type Reader, sum, type Tx, UserError } from '../kit/index.ts'
 import { prove } from './proof.ts'
 import type { AccountRef, Balance, Ledger, Projection, Transfer } from './public.ts'
+import { postedWithin, transfersWhere } from './read.ts'
 
 export interface LedgerService extends Ledger {
   /** Gives every committed transfer its place in the hash chain, program by program; returns how many were sealed. */
@@ -62,6 +63,32 @@ export function createLedgerService(options: { clock: Clock; projections: () => 
     return rows.map((row) => ({ subjectId: row.subject_id, currency: row.currency, amount: BigInt(row.amount) }))
   }
 
+  const readTransfers: Ledger['transfers'] = (reader, programId, filter) =>
+    'subject' in filter
+      ? transfersWhere(
+          reader,
+          sql`t.program_id = ${programId}::uuid and t.subject_type = ${filter.subject.type} and t.subject_id = ${filter.subject.id}`,
+        )
+      : transfersWhere(reader, sql`t.id in (${idsOfPartner(programId, filter.partnerId)}) and ${postedWithin(filter)}`)
+
+  const balancesBefore: Ledger['balancesBefore'] = async (reader, programId, partnerId, before) => {
+    const rows = await reader.execute<{ kind: AccountRef['kind']; currency: string; amount: string }>(sql`
+      select a.kind, a.currency, sum(case when a.debit_normal then e.amount else -e.amount end) as amount
+      from ledger_accounts a join ledger_entries e on e.account_id = a.id join ledger_transfers t on t.id = e.transfer_id
+      where a.program_id = ${programId}::uuid and a.owner_id = ${partnerId}::uuid and t.posted_at < ${before.toISOString()}::timestamptz
+      group by a.currency, a.kind having sum(e.amount) <> 0 order by a.currency, a.kind`)
+    return rows.map(({ kind, currency, amount }) => ({ kind, partnerId, currency, amount: BigInt(amount) }))
+  }
+
+  const partnersWithTransfers: Ledger['partnersWithTransfers'] = async (reader, programId, range) => {
+    const rows = await reader.execute<{ partner_id: string }>(sql`
+      select distinct a.partner_id
+      from ledger_transfers t join ledger_entries e on e.transfer_id = t.id join ledger_accounts a on a.id = e.account_id
+      where t.program_id = ${programId}::uuid and ${postedWithin(range)} and a.partner_id is not null
+      order by a.partner_id`)
+    return rows.map((row) => row.partner_id)
+  }
+
   async function seal(db: Db): Promise<number> {
     const waiting = await db.execute<{ program_id: string }>(sql`select distinct program_id from ledger_unsealed`)
     let total = 0
@@ -74,8 +101,21 @@ export function createLedgerService(options: { clock: Clock; projections: () => 
     return total
   }
 
-  return { post, balances, bySubject, seal, prove: (reader, programId) => prove(reader, programId, projections()) }
+  return {
+    post,
+    balances,
+    bySubject,
+    transfers: readTransfers,
+    balancesBefore,
+    partnersWithTransfers,
+    seal,
+    prove: (reader, programId) => prove(reader, programId, projections()),
+  }
 }
+
+const idsOfPartner = (programId: string, partnerId: string) => sql`
+  select e.transfer_id from ledger_accounts a join ledger_entries e on e.account_id = a.id
+  where a.program_id = ${programId}::uuid and a.owner_id = ${partnerId}::uuid`
 
 interface CanonicalEntry {
   kind: AccountRef['kind']

@@ -35,6 +35,7 @@ export const transfers = pgTable('ledger_transfers', {
   subjectId: text('subject_id').notNull(),
   corrects: uuid('corrects'),
   postedAt: at('posted_at').notNull(),
+  number: bigint('number', { mode: 'number' }).notNull().generatedAlwaysAsIdentity(),
 })
 
 export const entries = pgTable(

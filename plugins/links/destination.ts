@@ -36,12 +36,28 @@ export function subsOf(query: Readonly<Record<string, unknown>>): Record<string,
   return found.length > 0 ? Object.fromEntries(found) : undefined
 }
 
-/** The destination with parameters added; its own query and fragment stay as they were written, and its own parameters win. */
-export function withParameters(destination: string, parameters: Readonly<Record<string, string>>): string {
-  const url = new URL(destination)
-  const added = Object.entries(parameters)
-    .filter(([name]) => !url.searchParams.has(name))
-    .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
-  if (added.length > 0) url.search = [url.search.slice(1), ...added].filter(Boolean).join('&')
-  return url.href
+/** A destination that is read once and then sent to many. */
+export interface Destination {
+  /** The address with parameters added; its own query and fragment stay as they were written, and its own parameters win. */
+  with(parameters: Readonly<Record<string, string>>): string
+}
+
+/** `address` must be a destination by `isDestination`. What `with` gives is plain ASCII, fit for a header. */
+export function destinationOf(address: string): Destination {
+  const url = new URL(address)
+  const own = new Set(url.searchParams.keys())
+  const { search, hash } = url
+  url.search = ''
+  url.hash = ''
+  const start = `${url.href}${search || '?'}`
+  const plain = `${url.href}${search}${hash}`
+  return {
+    with: (parameters) => {
+      let added = ''
+      for (const name in parameters)
+        if (!own.has(name))
+          added += `${added || search ? '&' : ''}${name}=${encodeURIComponent(parameters[name]!).replaceAll("'", '%27')}`
+      return added ? start + added + hash : plain
+    },
+  }
 }

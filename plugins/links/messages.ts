@@ -57,6 +57,13 @@ export function unknownLinkPage(): string {
   })
 }
 
+export function unavailablePage(): string {
+  return page({
+    title: 'One moment, please',
+    body: html`<p>We cannot look this link up right now. Please try it again in a minute.</p>`,
+  })
+}
+
 export function restingLinkPage(program: string, landingPage: string): string {
   return page({
     title: 'This link is resting',

@@ -1,30 +1,37 @@
 // The redirect: GET or HEAD /r/CODE. Where it leads comes from the link's record alone; what a visitor sends can only add sub1 … sub5 and the click id.
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Logger } from 'pino'
-import { type Db, days, type Programs } from '../kit/index.ts'
-import { subsOf, withParameters } from './destination.ts'
-import { restingLinkPage, unknownLinkPage } from './messages.ts'
-import { isClickId, type LinksService, type Visit } from './service.ts'
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { subsOf } from './destination.ts'
+import { restingLinkPage, unavailablePage, unknownLinkPage } from './messages.ts'
+import type { Redirect } from './redirect.ts'
+import { isClickId } from './service.ts'
 import { carriesClickId, rejectionOf } from './visit.ts'
+import type { Resolved } from './whereabouts.ts'
 
 /** The click id's name, as a parameter and as a cookie. */
 export const clickParameter = 'siso_cid'
 
 interface Parts {
-  db: Db
-  log: Logger
-  service: LinksService
-  programs: Programs
-  windowDays: (programId: string) => Promise<number>
+  redirect: Redirect
   /** Whether the program is reached over https, so that the cookie is sent there only. */
   secure: boolean
 }
 
-// A link in a large audience sends thousands of visitors through one company's or carrier's address, so the redirect knows no limit per address.
-const open = { config: { access: 'public' as const, rateLimit: false as const } }
+const open = {
+  // A link in a large audience sends thousands of visitors through one company's or carrier's address, so the redirect knows no limit per address.
+  config: { access: 'public' as const, rateLimit: false as const },
+  // Most of the security headers speak about pages. A redirect carries those that matter for it (below); the pages here ask for all of them.
+  helmet: false as const,
+  errorHandler: (error: Error, _request: FastifyRequest, reply: FastifyReply) => {
+    reply.helmet()
+    throw error
+  },
+  // A logger of its own for each request costs more than the rest of the redirect, which logs nothing.
+  childLoggerFactory: (logger: FastifyBaseLogger) => logger,
+}
 
 export function linkRoutes(parts: Parts): (app: FastifyInstance) => void {
   return (app) => {
+    app.addHook('onReady', async () => parts.redirect.start())
     // A wildcard, so that whatever stands behind /r/ gets the friendly page.
     app.get('/r/*', open, (request, reply) => follow(parts, request, reply))
     app.get('/r', open, (_request, reply) => sendPage(reply, unknownLinkPage()))
@@ -32,58 +39,60 @@ export function linkRoutes(parts: Parts): (app: FastifyInstance) => void {
 }
 
 async function follow(parts: Parts, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  const { db, service, programs } = parts
-  const resolved = await service.resolve(db, (request.params as { '*': string })['*'])
-  if (resolved.state === 'unknown') return sendPage(reply, unknownLinkPage())
-  if (resolved.state === 'resting') {
-    const program = await programs.byId(db, resolved.programId)
-    return sendPage(reply, restingLinkPage(program.name, resolved.landingPage))
-  }
-  const rejected = rejectionOf({ method: request.method, headers: request.headers })
+  const found = parts.redirect.directory.resolve((request.params as { '*': string })['*'])
+  const resolved = found instanceof Promise ? await found : found
+  if (resolved.state !== 'open') return sendOther(reply, resolved)
+  const { headers } = request
+  const rejected = rejectionOf({ method: request.method, headers })
   const subs = subsOf(request.query as Record<string, unknown>)
-  const cookie = request.cookies[clickParameter]
-  const clickId = await record(parts, {
+  const clickId = await parts.redirect.recordClick({
     link: resolved.link,
     ip: request.ip,
-    userAgent: String(request.headers['user-agent'] ?? ''),
+    userAgent: String(headers['user-agent'] ?? ''),
     rejected,
-    previous: cookie !== undefined && isClickId(cookie) ? cookie : undefined,
+    previous: clickIdIn(headers.cookie),
     subs,
   })
   const tracked = clickId !== undefined && carriesClickId(rejected)
-  if (tracked)
-    reply.setCookie(clickParameter, clickId, {
-      path: '/',
-      httpOnly: true,
-      sameSite: 'lax',
-      secure: parts.secure,
-      maxAge: days(await parts.windowDays(resolved.link.programId)) / 1000,
-    })
-  return unlisted(reply).redirect(
-    withParameters(resolved.destination, { ...(tracked && { [clickParameter]: clickId }), ...subs }),
+  const location = resolved.destination.with(tracked ? { [clickParameter]: clickId, ...subs } : { ...subs })
+  const cookie = `${clickParameter}=${clickId}; Max-Age=${resolved.cookieSeconds}; Path=/; HttpOnly;${parts.secure ? ' Secure;' : ''} SameSite=Lax`
+  // Nothing is left for the framework to do with this answer.
+  reply.hijack()
+  reply.raw.writeHead(
     302,
+    tracked ? [...redirectHeaders, 'location', location, 'set-cookie', cookie] : [...redirectHeaders, 'location', location],
   )
-}
-
-/** The click's id once it is stored. A visitor is sent on even when it cannot be: then without an id, so that no id is out there which nobody knows. */
-async function record({ db, service, log }: Parts, visit: Visit): Promise<string | undefined> {
-  try {
-    return await service.recordClick(db, visit)
-  } catch (error) {
-    log.error({ err: error, link: visit.link.id }, 'a click could not be stored')
-    return undefined
-  }
-}
-
-function sendPage(reply: FastifyReply, text: string): FastifyReply {
-  return unlisted(reply).status(404).type('text/html; charset=utf-8').send(text)
+  reply.raw.end()
+  return reply
 }
 
 /** Nothing on the way may keep the answer, list the address, or tell the next site where the visitor came from. */
-function unlisted(reply: FastifyReply): FastifyReply {
-  return reply.headers({
-    'cache-control': 'no-store',
-    'referrer-policy': 'no-referrer',
-    'x-robots-tag': 'noindex, nofollow',
-  })
+const unlisted = {
+  'cache-control': 'no-store',
+  'referrer-policy': 'no-referrer',
+  'x-robots-tag': 'noindex, nofollow',
+}
+const redirectHeaders = Object.entries({
+  ...unlisted,
+  'strict-transport-security': 'max-age=31536000; includeSubDomains',
+  'x-content-type-options': 'nosniff',
+  'content-length': '0',
+}).flat()
+
+const cookiePattern = new RegExp(`(?:^|;)\\s*${clickParameter}="?([0-9a-f-]{36})"?\\s*(?:;|$)`, 'i')
+
+function clickIdIn(cookies: string | undefined): string | undefined {
+  const id = cookies && cookiePattern.exec(cookies)?.[1]
+  return id && isClickId(id) ? id : undefined
+}
+
+function sendOther(reply: FastifyReply, resolved: Exclude<Resolved, { state: 'open' }>): FastifyReply {
+  if (resolved.state === 'resting') return sendPage(reply, restingLinkPage(resolved.program, resolved.landingPage))
+  if (resolved.state === 'unknown') return sendPage(reply, unknownLinkPage())
+  return sendPage(reply.header('retry-after', '30'), unavailablePage(), 503)
+}
+
+function sendPage(reply: FastifyReply, text: string, status = 404): FastifyReply {
+  reply.helmet()
+  return reply.status(status).headers(unlisted).type('text/html; charset=utf-8').send(text)
 }

@@ -1,5 +1,5 @@
 // Drizzle's view of the tables of links; the SQL in db/migrations is the truth.
-import { boolean, customType, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core'
+import { bigint, boolean, customType, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
 import { at } from '../../db/tables.ts'
 
 const bytes = customType<{ data: Buffer }>({ dataType: () => 'bytea' })
@@ -24,18 +24,46 @@ export const codes = pgTable('links_codes', {
   createdAt: at('created_at').notNull().defaultNow(),
 })
 
-export const clicks = pgTable('links_clicks', {
-  id: uuid('id').primaryKey(),
-  programId: uuid('program_id').notNull(),
-  linkId: uuid('link_id').notNull(),
-  partnerId: uuid('partner_id').notNull(),
-  at: at('at').notNull(),
-  ipHash: bytes('ip_hash').notNull(),
-  agentHash: bytes('agent_hash').notNull(),
-  previous: uuid('previous'),
-  counted: boolean('counted').notNull(),
-  rejected: text('rejected').$type<Rejection>(),
-  subs: jsonb('subs').$type<Record<string, string>>(),
+/** Partitioned by month; written and read with SQL of its own. */
+export const clicks = pgTable(
+  'links_clicks',
+  {
+    at: at('at').notNull(),
+    id: uuid('id').notNull(),
+    programId: uuid('program_id').notNull(),
+    linkId: uuid('link_id').notNull(),
+    partnerId: uuid('partner_id').notNull(),
+    previous: uuid('previous'),
+    counted: boolean('counted').notNull(),
+    ipHash: bytes('ip_hash').notNull(),
+    agentHash: bytes('agent_hash').notNull(),
+    rejected: text('rejected').$type<Rejection>(),
+    subs: jsonb('subs').$type<Record<string, string>>(),
+  },
+  (t) => [primaryKey({ columns: [t.at, t.id] })],
+)
+
+export const hours = pgTable(
+  'links_hours',
+  {
+    linkId: uuid('link_id').notNull(),
+    hour: at('hour').notNull(),
+    programId: uuid('program_id').notNull(),
+    partnerId: uuid('partner_id').notNull(),
+    counted: bigint('counted', { mode: 'number' }).notNull(),
+    people: bigint('people', { mode: 'number' }).notNull(),
+    rejected: bigint('rejected', { mode: 'number' }).notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.linkId, t.hour, t.partnerId] })],
+)
+
+export const summed = pgTable('links_summed', {
+  oneRow: boolean('one_row').primaryKey().default(true),
+  through: at('through').notNull(),
+})
+
+export const staleHours = pgTable('links_stale_hours', {
+  hour: at('hour').primaryKey(),
 })
 
 export const visits = pgTable('links_visits', {

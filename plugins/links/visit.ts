@@ -9,11 +9,27 @@ const purposeHeaders = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'] as const
 
 /** Why the request does not count, or null for a person. Every browser sends a user agent, so a request without one is a bot. */
 export function rejectionOf(request: { method: string; headers: Headers }): Rejection | null {
-  const agent = String(request.headers['user-agent'] ?? '')
-  if (!agent || isbot(agent)) return 'bot'
+  const { headers } = request
+  if (isBot(headers['user-agent'])) return 'bot'
   if (request.method === 'HEAD') return 'head'
-  const ahead = purposeHeaders.some((name) => /prefetch|prerender|preview/i.test(String(request.headers[name] ?? '')))
-  return ahead ? 'prefetch' : null
+  for (const name of purposeHeaders)
+    if (headers[name] && /prefetch|prerender|preview/i.test(String(headers[name]))) return 'prefetch'
+  return null
+}
+
+/** The verdict on each user agent is remembered: there are few of them, and the list of bots is long. */
+const verdicts = new Map<string, boolean>()
+const mostVerdicts = 5000
+
+function isBot(agent: string | string[] | undefined): boolean {
+  if (!agent) return true
+  const text = String(agent)
+  const known = verdicts.get(text)
+  if (known !== undefined) return known
+  const verdict = isbot(text)
+  if (verdicts.size >= mostVerdicts) verdicts.clear()
+  if (text.length <= 512) verdicts.set(text, verdict)
+  return verdict
 }
 
 /**

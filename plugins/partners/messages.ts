@@ -120,7 +120,9 @@ export function statusCard(options: {
         button({ customId: customId(resendMail, {}), label: 'Send it again', style: 'primary', emoji: '📨' }),
         button({ customId: customId(openForm, { form: 'email' }), label: 'Change e-mail', emoji: '✏️' }),
       ]
-    : []
+    : next?.button && partner.verifiedAt
+      ? [button({ ...next.button, style: 'success' })]
+      : []
   const { title, tone } = heading(program, partner)
   return card({
     title,

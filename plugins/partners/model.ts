@@ -25,6 +25,7 @@ export interface Step {
   readonly done: boolean
   /** What to do, in one sentence. */
   readonly hint: string
+  readonly button?: { readonly customId: string; readonly label: string } | undefined
 }
 
 export type Verification =

@@ -49,6 +49,8 @@ export interface ActivationRequirement {
   readonly nextStep: string
   /** The contributor itself tells the partner of this step when the e-mail is verified, so that they are not told twice. */
   readonly announcesItself?: boolean
+  /** A button that does the step, or leads to it: shown wherever the partner is told of the step. */
+  readonly button?: { readonly customId: string; readonly label: string }
   isMet(reader: Reader, partner: Partner): Promise<boolean>
 }
 export const activationRequirement = defineExtensionPoint<ActivationRequirement>('partners.activation_requirement')

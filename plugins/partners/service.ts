@@ -227,9 +227,10 @@ export function createPartnerService(ports: {
         hint: `Open the mail we sent to ${unverifiedAddress(partner) ?? partner.email} and follow its link.`,
       },
       ...(await Promise.all(
-        requirements().map(async ({ title, nextStep, isMet }) => ({
+        requirements().map(async ({ title, nextStep, button, isMet }) => ({
           title,
           hint: nextStep,
+          button,
           done: verified && (await isMet(reader, known)),
         })),
       )),

@@ -1,10 +1,25 @@
 // The commands of payouts: partners say where their money goes; admins look, run, approve.
+import { z } from 'zod'
 import { type Command, type Ctx, defineCommand } from '../../commands/define.ts'
 import { audit } from '../../db/tables.ts'
-import type { Db, Settings } from '../kit/index.ts'
+import { type Db, type Settings, UserError } from '../kit/index.ts'
 import type { Partners } from '../partners/public.ts'
+import type { ReadAttachment } from './attachments.ts'
 import type { Config } from './config.ts'
-import { approvedCard, dryRunCard, type Funds, listCard, runCard, setupCard, statusCard } from './messages.ts'
+import type { Manual } from './manual.ts'
+import {
+  approvedCard,
+  cancelledCard,
+  dryRunCard,
+  exportCard,
+  type Funds,
+  importCard,
+  listCard,
+  payoutChoice,
+  runCard,
+  setupCard,
+  statusCard,
+} from './messages.ts'
 import type { Methods } from './methods.ts'
 import type { PayoutService, PlanLine } from './model.ts'
 
@@ -13,6 +28,8 @@ interface Needs {
   readonly settings: Settings<Config>
   readonly service: PayoutService
   readonly methods: Methods
+  readonly manual: Manual
+  readonly readAttachment: ReadAttachment
   readonly partners: Partners
 }
 
@@ -27,9 +44,8 @@ function partnerCommands({ db, settings, service, methods, partners }: Needs): C
         provider: {
           type: 'string',
           description: 'Through whom you are paid, when there is a choice',
-          suggest: async (_: Ctx, typed: string) =>
-            methods
-              .providers()
+          suggest: async ({ program }: Ctx, typed: string) =>
+            (await methods.offered(program.id))
               .filter(({ title }) => title.toLowerCase().includes(typed.toLowerCase()))
               .map(({ id, title }) => ({ name: title, value: id })),
         },
@@ -39,7 +55,7 @@ function partnerCommands({ db, settings, service, methods, partners }: Needs): C
       run: async (ctx, options) => {
         const { id: partnerId, email } = await partners.require(db, ctx)
         const page = await methods.setUp({ programId: ctx.program.id, partnerId, email }, options.provider)
-        return setupCard(page.title, page.url)
+        return setupCard(page.provider, page.url)
       },
     }),
     defineCommand({
@@ -53,7 +69,7 @@ function partnerCommands({ db, settings, service, methods, partners }: Needs): C
         const method = await methods.chosen(db, programId, partnerId)
         return statusCard({
           method,
-          providerTitle: methods.providers().find(({ id }) => id === method?.provider)?.title ?? method?.provider ?? '',
+          providerTitle: methods.known().find(({ id }) => id === method?.provider)?.title ?? method?.provider ?? '',
           coolingHours: (await settings.of(db, programId)).methodCoolingHours,
           lines: await service.plan(db, programId, partnerId),
           recent: await service.newest(db, programId, 5, partnerId),
@@ -64,9 +80,16 @@ function partnerCommands({ db, settings, service, methods, partners }: Needs): C
   ]
 }
 
-function adminCommands({ db, service, methods, partners }: Needs): Command[] {
+function adminCommands({ db, service, methods, manual, readAttachment, partners }: Needs): Command[] {
   const noted = (programId: string, actor: string, action: string, detail: Record<string, unknown>, at: Date) =>
     db.insert(audit).values({ programId, actor, action, detail, at })
+
+  async function namesOf(programId: string, rows: readonly { partnerId: string }[]): Promise<Map<string, string>> {
+    const names = new Map<string, string>()
+    for (const partnerId of new Set(rows.map((row) => row.partnerId)))
+      names.set(partnerId, (await partners.byId(db, programId, partnerId))?.name ?? '')
+    return names
+  }
 
   /** What each provider has, in the currencies that are to be paid. */
   async function fundsFor(toPay: readonly PlanLine[]): Promise<Funds[]> {
@@ -74,7 +97,7 @@ function adminCommands({ db, service, methods, partners }: Needs): Command[] {
     return Promise.all(
       [...wanted].map(async (key) => {
         const [id, currency = ''] = key.split(' ')
-        const provider = methods.providers().find((candidate) => candidate.id === id)
+        const provider = methods.known().find((candidate) => candidate.id === id)
         return { provider: id ?? '', currency, available: await provider?.available(currency).catch(() => undefined) }
       }),
     )
@@ -120,10 +143,67 @@ function adminCommands({ db, service, methods, partners }: Needs): Command[] {
       reply: 'ephemeral',
       run: async (ctx) => {
         const rows = await service.newest(db, ctx.program.id, 12)
-        const names = new Map<string, string>()
-        for (const partnerId of new Set(rows.map((row) => row.partnerId)))
-          names.set(partnerId, (await partners.byId(db, ctx.program.id, partnerId))?.name ?? '')
-        return listCard(rows, names)
+        return listCard(rows, await namesOf(ctx.program.id, rows))
+      },
+    }),
+    defineCommand({
+      path: 'admin payouts cancel',
+      description: 'Call back a payout that was not sent yet',
+      options: {
+        payout: {
+          type: 'string',
+          description: 'Which payout',
+          required: true,
+          max: 100,
+          suggest: async ({ program }: Ctx, typed: string) => {
+            const rows = await service.cancellable(db, program.id, 200)
+            const names = await namesOf(program.id, rows)
+            return rows
+              .map((row) => ({ name: payoutChoice(row, names.get(row.partnerId) ?? ''), value: row.id }))
+              .filter(({ name }) => name.toLowerCase().includes(typed.toLowerCase()))
+              .slice(0, 25)
+          },
+        },
+        reason: { type: 'string', description: 'Why; kept with the payout', required: true, min: 3, max: 300 },
+      },
+      access: 'admin',
+      reply: 'ephemeral',
+      run: async (ctx, { payout: payoutId, reason }) => {
+        if (!z.uuid().safeParse(payoutId).success)
+          throw new UserError(
+            'unknown_payout',
+            'There is no such payout. Choose one from the suggestions; they are those not sent yet.',
+          )
+        const payout = await service.cancel(ctx.program.id, payoutId, reason)
+        await noted(ctx.program.id, ctx.user.id, 'payouts.cancel', { payout: payoutId, reason }, ctx.now)
+        return cancelledCard(payout, (await namesOf(ctx.program.id, [payout])).get(payout.partnerId) ?? '')
+      },
+    }),
+    defineCommand({
+      path: 'admin payouts export',
+      description: 'The list of payouts that you make by hand, as CSV',
+      options: { again: { type: 'boolean', description: 'Those listed before and not confirmed yet, instead of the new ones' } },
+      access: 'admin',
+      reply: 'ephemeral',
+      run: async (ctx, { again = false }) => {
+        const list = await manual.exportList(ctx.program.id, { again })
+        const detail = { again, payouts: list.payouts.map(({ id }) => id) }
+        await noted(ctx.program.id, ctx.user.id, 'payouts.export', detail, ctx.now)
+        return exportCard(list.payouts, list.file, { again })
+      },
+    }),
+    defineCommand({
+      path: 'admin payouts import',
+      description: 'Confirm payouts made by hand: the exported list with its status column filled in',
+      options: { file: { type: 'attachment', description: 'The list as CSV', required: true } },
+      access: 'admin',
+      reply: 'ephemeral',
+      run: async (ctx, { file }) => {
+        const reports = await manual.importList(ctx.program.id, await readAttachment(file))
+        const changed = reports.filter(({ outcome }) => outcome === 'paid' || outcome === 'returned')
+        const detail = { file: file.filename, changed: changed.map(({ payoutId, outcome }) => `${payoutId} ${outcome}`) }
+        await noted(ctx.program.id, ctx.user.id, 'payouts.import', detail, ctx.now)
+        return importCard(reports)
       },
     }),
   ]

@@ -1,12 +1,23 @@
 // What an admin may change about payouts. Amounts are in units of the payout's own currency: nothing is converted.
 import { z } from 'zod'
+import { currencyCode } from '../kit/index.ts'
 
 const amount = z.string().regex(/^\d{1,12}(\.\d{1,4})?$/, { error: 'it must be an amount such as 50.00' })
+
+const amountByCurrency = z.record(
+  z.string().refine((code) => code === code.toUpperCase() && currencyCode.safeParse(code).success, {
+    error: 'each key must be a currency code such as EUR',
+  }),
+  amount,
+)
 
 export const config = z.object({
   minimum: amount
     .default('50.00')
     .describe('Smallest payout, in units of its currency, such as 50.00. Less waits for the next payout.'),
+  minimumByCurrency: amountByCurrency
+    .default({})
+    .describe('Other smallest payouts by currency, such as {"EUR": "45.00", "JPY": "7000"}. Currencies left out follow minimum.'),
   methodCoolingHours: z
     .int()
     .min(0)
@@ -16,5 +27,18 @@ export const config = z.object({
   approvalAbove: amount
     .default('5000.00')
     .describe('A payout run whose total in a currency is above this amount waits for a second admin.'),
+  approvalAboveByCurrency: amountByCurrency
+    .default({})
+    .describe('Other thresholds by currency, such as {"JPY": "750000"}. Currencies left out follow approvalAbove.'),
+  scheduleDay: z
+    .int()
+    .min(0)
+    .max(28)
+    .default(0)
+    .describe('Day of the month, in the program’s time zone, on which payouts run by themselves. 0: only when an admin runs them.'),
+  manual: z
+    .boolean()
+    .default(false)
+    .describe('Whether partners may choose to be paid by hand: exported as a file with /admin payouts export.'),
 })
 export type Config = z.output<typeof config>

@@ -7,3 +7,5 @@ const what = { payoutId: z.uuid(), partnerId: z.uuid(), currency: z.string(), am
 export const payoutSent = defineEvent('payouts.sent', what)
 export const payoutPaid = defineEvent('payouts.paid', what)
 export const payoutReturned = defineEvent('payouts.returned', { ...what, reason: z.string() })
+/** Called back by an admin before it was sent. */
+export const payoutCancelled = defineEvent('payouts.cancelled', { ...what, reason: z.string() })

@@ -11,9 +11,19 @@ export const sendPayout = defineJob({
   backoffMs: 1_000,
 })
 
-export const payoutJobs = (sender: Sender): JobHandler[] => [handle(sendPayout, ({ payoutId }) => sender.send(payoutId))]
+/** A payout did not get through: is the account still there? */
+export const checkAccount = defineJob({
+  name: 'payouts.check_account',
+  payload: z.object({ programId: z.uuid(), provider: z.string(), account: z.string() }),
+})
 
-export const payoutSchedules = (service: PayoutService): Schedule[] => [
+export const payoutJobs = (sender: Sender): JobHandler[] => [
+  handle(sendPayout, ({ payoutId }) => sender.send(payoutId)),
+  handle(checkAccount, ({ provider, account }) => sender.checkAccount(provider, account)),
+]
+
+export const payoutSchedules = (service: PayoutService, scheduler: { runDue(): Promise<void> }): Schedule[] => [
+  schedule('payouts.monthly', { ms: minutes(10) }, () => scheduler.runDue()),
   schedule('payouts.retry', { ms: minutes(1) }, async () => void (await service.retryDue())),
   schedule('payouts.forget_news', { ms: days(1) }, () => service.forgetEarlyNews()),
 ]

@@ -1,9 +1,12 @@
 // The words of payouts: pure functions.
-import { card, linkButton, literal, type Message, time } from '../../commands/messages.ts'
-import { formatMoney, hours, sum } from '../kit/index.ts'
+import { ComponentType } from 'discord-api-types/v10'
+import { type Attachment, card, linkButton, literal, type Message, time } from '../../commands/messages.ts'
+import { formatMoney, hours, sum, toDecimal } from '../kit/index.ts'
 import type { Mail } from '../notifications/public.ts'
+import { csvFile } from './csv.ts'
 import type { Gate } from './decide.ts'
-import type { MethodRow, PayoutRow, PlanLine } from './model.ts'
+import type { LineReport } from './manual.ts'
+import { byHand, type MethodRow, type PayoutRow, type PlanLine } from './model.ts'
 
 const shownLines = 15
 
@@ -24,6 +27,8 @@ export function gateWords(gate: Gate, currency: string): string {
       return `changed the payout method; can be paid ${time(gate.until)}`
     case 'below_minimum':
       return `is below the minimum of ${formatMoney(gate.minimum, currency)}`
+    case 'other':
+      return gate.closed.forAdmin
   }
 }
 
@@ -44,6 +49,8 @@ function ownGateWords(gate: Gate, currency: string): string {
       return `Your payout method was changed; for your safety it is paid to from ${time(gate.until, 'f')}.`
     case 'below_minimum':
       return `It is below the minimum of ${formatMoney(gate.minimum, currency)} and waits for more.`
+    case 'other':
+      return gate.closed.forPartner
   }
 }
 
@@ -75,7 +82,7 @@ export function dryRunCard(lines: readonly PlanLine[], funds: readonly Funds[]):
   const toPay = lines.filter(({ gate }) => !gate)
   const skipped = lines.filter(({ gate }) => gate)
   if (lines.length === 0) return card({ title: 'Nothing to pay out', body: 'No commission is payable now. Nothing was changed.' })
-  return card({
+  const shown = card({
     title: toPay.length === 0 ? 'Nobody can be paid yet' : 'This would be paid',
     body: toPay.length === 0 ? 'Nothing was changed.' : `${totals(toPay)}\nNothing was changed.`,
     fields: [
@@ -86,12 +93,43 @@ export function dryRunCard(lines: readonly PlanLine[], funds: readonly Funds[]):
     tone: toPay.length === 0 ? 'warn' : 'neutral',
     ...(toPay.length > 0 && { footer: 'Run /admin payouts run to pay.' }),
   })
+  return Math.max(toPay.length, skipped.length) > shownLines ? withFile(shown, dryRunFile(lines)) : shown
+}
+
+/** Every partner of a dry run, each exception spelled out: for when the card has no room for all. */
+function dryRunFile(lines: readonly PlanLine[]): Attachment {
+  return {
+    name: 'dry-run.csv',
+    data: csvFile(
+      ['partner', 'amount', 'currency', 'commissions', 'paid', 'why_not', 'what_the_partner_reads'],
+      lines.map(({ partner, amount, currency, commissions, gate }) => [
+        partner.name,
+        toDecimal(amount, currency),
+        currency,
+        String(commissions),
+        gate ? 'no' : 'yes',
+        gate ? gateWords(gate, currency) : '',
+        gate ? ownGateWords(gate, currency) : '',
+      ]),
+    ),
+  }
+}
+
+/** The message with a file below it. */
+function withFile(message: Message, file: Attachment): Message {
+  return {
+    ...message,
+    files: [file],
+    components: [...message.components, { type: ComponentType.File, file: { url: `attachment://${file.name}` } }],
+  }
 }
 
 function fundsLine({ provider, currency, available }: Funds, toPay: readonly PlanLine[]): string {
   const needed = sum(
     toPay.filter((line) => line.currency === currency && line.method?.provider === provider).map(({ amount }) => amount),
   )
+  if (provider === byHand)
+    return `• ${formatMoney(needed, currency)} by hand: fetch the list with \`/admin payouts export\` after the run.`
   if (available === undefined) return `• ${provider} could not be asked what is available in ${currency}.`
   const there = formatMoney(available, currency)
   return available >= needed
@@ -135,6 +173,7 @@ const stateWords: Readonly<Record<PayoutRow['state'], string>> = {
   paid: '✅ paid',
   returned: '↩️ came back',
   refused: '⛔ refused',
+  cancelled: '✋ called back',
 }
 
 function payoutLine(payout: PayoutRow, name?: string): string {
@@ -153,7 +192,17 @@ export function listCard(rows: readonly PayoutRow[], names: ReadonlyMap<string, 
   })
 }
 
-export function setupCard(provider: string, page: string): Message {
+export function setupCard({ id, title: provider }: { id: string; title: string }, page: string): Message {
+  if (id === byHand)
+    return card({
+      title: 'How should the program know you?',
+      body: [
+        'You chose to be paid by hand. Open the page and leave a short reference that you agreed on with the program, such as a supplier number.',
+        'Do not enter bank details or tax numbers: they are not kept here.',
+      ],
+      rows: [[linkButton({ url: page, label: 'Leave your reference', emoji: '✍️' })]],
+      footer: 'The link is yours alone and works for a day.',
+    })
   return card({
     title: 'Where should your money go?',
     body: [
@@ -253,8 +302,94 @@ export function returnedMessage(payout: { amount: bigint; currency: string }, re
     title: `A payout of ${formatMoney(payout.amount, payout.currency)} did not arrive`,
     body: [
       `Reason: ${literal(reason)}`,
-      'Nothing is lost: it is payable again and goes out with the next run. Check where it should go with `/payout setup`.',
+      'Nothing is lost: it is payable again and goes out with the next run.',
+      'What to do: if that account was closed or its details are wrong, run `/payout setup` and give the right one. If all is right there, you need do nothing; `/payout status` shows how it goes on.',
     ],
     tone: 'warn',
+  })
+}
+
+export function cancelledCard(payout: PayoutRow, name: string): Message {
+  return card({
+    title: 'The payout was called back',
+    body: `${formatMoney(payout.amount, payout.currency)} for ${literal(name)} was not sent and is payable again. It goes out with the next run unless something stands in its way.`,
+    tone: 'good',
+  })
+}
+
+/** A line for choosing a payout; plain text. */
+export const payoutChoice = ({ amount, currency, state }: PayoutRow, name: string): string =>
+  `${formatMoney(amount, currency)} to ${name}, ${state === 'queued' ? 'about to be sent' : 'waits for approval'}`.slice(0, 100)
+
+export function scheduledRunMessage(prepared: readonly PayoutRow[], skipped: readonly PlanLine[]): Message {
+  const { components } = runCard(prepared, skipped)
+  return {
+    components: [
+      ...card({ title: 'The monthly payout run', body: 'It started by itself, as set with `scheduleDay`.' }).components,
+      ...components,
+    ],
+  }
+}
+
+export function exportCard(listed: readonly PayoutRow[], file: Buffer, options: { again: boolean }): Message {
+  if (listed.length === 0)
+    return card({
+      title: options.again ? 'No listed payout waits for confirmation' : 'No new payout is to be made by hand',
+      body: options.again
+        ? 'Whatever was listed is confirmed.'
+        : 'Payouts by hand appear here after `/admin payouts run`. For those listed before and not confirmed, choose `again`.',
+    })
+  return withFile(
+    card({
+      title: options.again ? 'Payouts that wait for confirmation' : 'Payouts to make by hand',
+      body: [
+        totals(listed),
+        options.again
+          ? '**These were listed before.** Make sure that none is paid a second time.'
+          : 'Each is listed as new only once, and cannot be called back any more.',
+        'Pay them, write `paid` or `returned` (with a reason) into the status column, save as CSV, and attach it to `/admin payouts import`.',
+      ],
+      tone: options.again ? 'warn' : 'neutral',
+    }),
+    { name: 'payouts.csv', data: file },
+  )
+}
+
+const outcomeTitles: readonly (readonly [LineReport['outcome'], string])[] = [
+  ['paid', '✅ Confirmed as paid'],
+  ['returned', '↩️ Came back'],
+  ['unchanged', 'Known before, unchanged'],
+  ['open', '⏳ Still open'],
+  ['refused', '⛔ Not taken, and why'],
+]
+
+/** What an imported list did, line by line; all of it in a file when the card has no room. */
+export function importCard(reports: readonly LineReport[]): Message {
+  if (reports.length === 0) return card({ title: 'The list is empty', body: 'It has a header and no lines. Nothing was changed.' })
+  const byOutcome = Map.groupBy(reports, ({ outcome }) => outcome)
+  const changed = (byOutcome.get('paid')?.length ?? 0) + (byOutcome.get('returned')?.length ?? 0)
+  const refused = byOutcome.get('refused')?.length ?? 0
+  const shown = card({
+    title: changed > 0 ? `${changed} payout${changed === 1 ? '' : 's'} confirmed` : 'Nothing was changed',
+    body: outcomeTitles.flatMap(([outcome, title]) => {
+      const count = byOutcome.get(outcome)?.length ?? 0
+      return count > 0 ? [`${title}: ${count}`] : []
+    }),
+    fields: outcomeTitles.flatMap(([outcome, name]) => {
+      const told = outcome === 'refused' || outcome === 'returned' ? (byOutcome.get(outcome) ?? []) : []
+      return told.length > 0 ? [{ name, value: fewOf(told.map(({ line, why }) => `• Line ${line} ${literal(why)}`)) }] : []
+    }),
+    tone: refused > 0 ? 'warn' : 'good',
+    ...(refused > 0 && {
+      footer: 'Mend the lines that were not taken and import the list again; what is confirmed stays as it is.',
+    }),
+  })
+  if (reports.length <= shownLines) return shown
+  return withFile(shown, {
+    name: 'import-report.csv',
+    data: csvFile(
+      ['line', 'payout_id', 'outcome', 'why'],
+      reports.map(({ line, payoutId, outcome, why }) => [String(line), payoutId, outcome, why]),
+    ),
   })
 }

@@ -1,7 +1,9 @@
 // Where a partner is paid: the way to a provider's onboarding page and back. Calls providers, never within a transaction.
 import { and, eq, ne } from 'drizzle-orm'
-import { type Clock, type Db, days, newId, type Reader, type Tokens, UserError } from '../kit/index.ts'
+import { type Clock, type Db, days, newId, type Reader, type Settings, type Tokens, UserError } from '../kit/index.ts'
 import type { Partners } from '../partners/public.ts'
+import type { Config } from './config.ts'
+import type { Onboarding } from './manual.ts'
 import type { MethodRow, PayoutService } from './model.ts'
 import type { PayoutProvider } from './public.ts'
 import { methods } from './tables.ts'
@@ -10,12 +12,18 @@ export interface Methods {
   /** The method that payouts go to. */
   chosen(reader: Reader, programId: string, partnerId: string): Promise<MethodRow | undefined>
   /** A page of the provider where the partner completes their account. @throws UserError when there is no such provider */
-  setUp(who: { programId: string; partnerId: string; email: string }, providerId?: string): Promise<{ url: string; title: string }>
+  setUp(
+    who: { programId: string; partnerId: string; email: string },
+    providerId?: string,
+  ): Promise<{ url: string; provider: Onboarding }>
   /** The partner came back from the provider's page: what the provider says of the account now. */
   cameBack(secret: string): Promise<CameBack>
   /** Another page of the provider, for a link that ran out. Undefined when the link to us has run out, too. */
   freshPage(secret: string): Promise<{ url: string } | undefined>
-  providers(): readonly PayoutProvider[]
+  /** The ways to be paid that partners of the program may choose from; the first is the usual one. */
+  offered(programId: string): Promise<readonly Onboarding[]>
+  /** Every way that a method may have been set up with, offered now or not. */
+  known(): readonly Onboarding[]
 }
 
 export type CameBack =
@@ -33,19 +41,24 @@ export function createMethods(options: {
   url: (path: string) => string
   partners: Partners
   service: PayoutService
+  settings: Settings<Config>
   providers: () => readonly PayoutProvider[]
+  manual: Onboarding
 }): Methods {
-  const { db, clock, tokens, url, partners, service, providers } = options
+  const { db, clock, tokens, url, partners, service, settings, providers, manual } = options
+
+  const known = (): Onboarding[] => [...providers(), manual]
+  const offered: Methods['offered'] = async (programId) => ((await settings.of(db, programId)).manual ? known() : [...providers()])
 
   async function onboard(
     who: { programId: string; partnerId: string; email: string },
-    provider: PayoutProvider,
+    provider: Onboarding,
     secret: string,
   ): Promise<string> {
-    const known = await find(who.programId, who.partnerId, provider.id)
+    const before = await find(who.programId, who.partnerId, provider.id)
     const page = await provider.onboard({
       ...who,
-      account: known?.account,
+      account: before?.account,
       returnUrl: url(`/payouts/return/${secret}`),
       refreshUrl: url(`/payouts/refresh/${secret}`),
     })
@@ -93,12 +106,13 @@ export function createMethods(options: {
     if (token.state !== 'good') return undefined
     const [partnerId = '', providerId = ''] = token.subject.split(' ')
     const partner = await partners.byId(db, token.programId, partnerId)
-    const provider = providers().find(({ id }) => id === providerId)
+    const provider = known().find(({ id }) => id === providerId)
     return partner && provider ? { partner, provider } : undefined
   }
 
   return {
-    providers,
+    offered,
+    known,
     chosen: async (reader, programId, partnerId) =>
       (
         await reader
@@ -107,7 +121,7 @@ export function createMethods(options: {
           .where(and(eq(methods.programId, programId), eq(methods.partnerId, partnerId), eq(methods.chosen, true)))
       )[0],
     setUp: async (who, providerId) => {
-      const provider = providers().find(({ id }) => providerId === undefined || id === providerId)
+      const provider = (await offered(who.programId)).find(({ id }) => providerId === undefined || id === providerId)
       if (!provider)
         throw new UserError(
           'no_payout_provider',
@@ -121,7 +135,7 @@ export function createMethods(options: {
           lifetimeMs: days(1),
         }),
       )
-      return { url: await onboard(who, provider, secret), title: provider.title }
+      return { url: await onboard(who, provider, secret), provider }
     },
     cameBack: async (secret) => {
       const link = await behind(secret)

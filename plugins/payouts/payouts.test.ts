@@ -1,13 +1,15 @@
 import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { controlsOf, type TestHouse, testHouse, wordsOf } from '../../app/testing.ts'
+import type { Message } from '../../commands/messages.ts'
 import type { CanonicalPayment } from '../attribution/public.ts'
 import { commissions } from '../commissions/plugin.ts'
 import { earningPlugins, type TestPartner, type Trade, tradeIn } from '../commissions/testing.ts'
 import { days, definePlugin, extend, hours } from '../kit/index.ts'
 import { ledger } from '../ledger/plugin.ts'
 import { payouts } from './plugin.ts'
-import { type PayoutProvider, PayoutRefused, payoutProvider, type SendRequest } from './public.ts'
+import { type PayoutGate, type PayoutProvider, PayoutRefused, payoutGate, payoutProvider, type SendRequest } from './public.ts'
+import { stepOf } from './schedule.ts'
 
 /** A provider with real accounts and transfers in memory: what was applied stays applied, whatever the caller was told. */
 const bank = {
@@ -57,12 +59,21 @@ const provider: PayoutProvider = {
   },
   available: async () => bank.funds,
 }
+/** Another plugin's gate: closed for the partners in here. */
+const gateClosedFor = new Set<string>()
+const gate: PayoutGate = {
+  id: 'testbank.mood',
+  closed: async (_reader, _programId, questions) =>
+    questions.map(({ partner }) =>
+      gateClosedFor.has(partner.id) ? { forAdmin: 'is in a bad mood', forPartner: 'Cheer up first.' } : undefined,
+    ),
+}
 const testBank = definePlugin({
   id: 'testbank',
   title: 'Test Bank',
   summary: 'A payout provider for tests.',
   requires: [payouts],
-  setup: () => ({ extends: [extend(payoutProvider, provider)] }),
+  setup: () => ({ extends: [extend(payoutProvider, provider), extend(payoutGate, gate)] }),
 })
 
 const boss = { isAdmin: true, userId: '1', username: 'boss' }
@@ -80,8 +91,11 @@ beforeEach(async () => {
   await house.set('payouts', 'methodCoolingHours', 0)
   await house.set('payouts', 'minimum', '50.00')
   await house.set('payouts', 'approvalAbove', '5000.00')
+  await house.set('payouts', 'minimumByCurrency', {})
+  await house.set('payouts', 'approvalAboveByCurrency', {})
   Object.assign(bank, { funds: 1_000_000_000n, sends: 0, finds: 0, trouble: undefined, forgetsKeys: true })
   bank.transfers.clear()
+  gateClosedFor.clear()
   // What an earlier test left payable is nobody's business here.
   await house.connection.sql`update payouts_methods set chosen = false`
 })
@@ -378,6 +392,51 @@ describe('the gates', () => {
     await refusedBecause(ada, 'not an active partner')
   })
 
+  test('someone who left need not sign what is newer than their leaving', async () => {
+    const ada = await aPayablePartner(100n)
+    await house.connection.sql`update partners_partners set status = 'left', status_before_left = 'active' where id = ${ada.id}`
+    await house.connection.sql`alter table agreements_signatures disable trigger user`
+    await house.connection.sql`delete from agreements_signatures where partner_id = ${ada.id}`
+    await house.connection.sql`alter table agreements_signatures enable trigger user`
+    await run()
+    await house.drain()
+    expect(transfersTo(ada)).toHaveLength(1)
+  })
+
+  test('a currency may have a minimum of its own, and the others keep the plain one', async () => {
+    await house.set('payouts', 'minimumByCurrency', { EUR: '100.00' })
+    const eva = await aPayablePartner(9_999n, { currency: 'EUR' })
+    const usha = await aPayablePartner(9_999n)
+    await refusedBecause(eva, 'below the minimum of €100.00')
+    expect(transfersTo(usha)).toHaveLength(1)
+  })
+
+  test.each([[{ eur: '1.00' }], [{ EUR: 'one' }], [{ XXZ: '1.00' }], ['50']])(
+    'the minimum by currency cannot be %j',
+    async (value) => {
+      await expect(house.set('payouts', 'minimumByCurrency', value)).rejects.toMatchObject({ code: 'bad_setting' })
+    },
+  )
+
+  test('another plugin’s gate is told to the admin and to the partner, and asked again when the payout is made', async () => {
+    const ada = await aPayablePartner()
+    gateClosedFor.add(ada.id)
+    expect(await refusedBecause(ada, 'is in a bad mood')).toContain('Cheer up first.')
+    gateClosedFor.clear()
+    await run()
+    expect(await payoutsOf(ada)).toHaveLength(1)
+    await house.drain()
+  })
+
+  test('a dry run with more partners than a card holds spells out each of them in a file', async () => {
+    for (let i = 0; i < 16; i++) await aPayablePartner(100n + BigInt(i))
+    const answer = (await house.run('admin payouts dry-run', {}, boss)) as Message
+    const file = answer.files?.[0]?.data.toString('utf8') ?? ''
+    expect(file.split('\r\n').filter((line) => line.includes('is below the minimum of $50.00')).length).toBeGreaterThanOrEqual(16)
+    expect(file).toContain('waits for more')
+    expect(JSON.stringify(answer.components)).toContain('attachment://dry-run.csv')
+  })
+
   test('a refund between dry run and run is seen by the run', async () => {
     const ada = await trade.aPartner()
     await setUpMethod(ada)
@@ -424,6 +483,175 @@ describe('approval', () => {
     expect(await payoutsOf(ada)).toMatchObject([{ state: 'queued' }])
     await house.drain()
   })
+})
+
+describe('calling back', () => {
+  const cancel = (id: string, reason = 'Wrong month', visitor = boss) =>
+    house.run('admin payouts cancel', { payout: id, reason }, visitor).then(wordsOf)
+  const choices = async (typed = '') => {
+    const option = house.loaded.commands.find(({ path }) => path === 'admin payouts cancel')!.options.payout!
+    return option.type === 'string' ? option.suggest!({ program: house.program } as never, typed) : []
+  }
+
+  test('makes a payout that waits for approval payable again, with the reason, and sends nothing', async () => {
+    const ada = await aPayablePartner(500_001n)
+    await run()
+    const [payout] = await payoutsOf(ada)
+    expect(await choices('5,000.01')).toEqual([{ name: expect.stringContaining('waits for approval'), value: payout!.id }])
+    expect(await cancel(payout!.id)).toContain('$5,000.01')
+    await house.drain()
+    expect(bank.sends).toBe(0)
+    expect(await payoutsOf(ada)).toMatchObject([{ state: 'cancelled', note: 'Wrong month' }])
+    expect(await trade.balances(ada)).toEqual({ payable: 500_001n })
+    expect(await house.use(commissions).ofPartner(house.db, programId(), ada.id)).toMatchObject([
+      { state: 'payable', reason: 'payout_cancelled' },
+    ])
+    expect(await choices('5,000.01')).toEqual([])
+    await expect(cancel(payout!.id)).rejects.toMatchObject({ code: 'payout_not_waiting' })
+    expect(wordsOf(await house.run('admin payouts list', {}, boss))).toContain('Wrong month')
+    expect(await trade.findings()).toEqual([])
+    await run()
+    expect((await payoutsOf(ada)).map(({ state }) => state as string).sort()).toEqual(['awaiting_approval', 'cancelled'])
+  })
+
+  test('comes before the sending job, or is too late', async () => {
+    const [early, late] = [await aPayablePartner(), await aPayablePartner()]
+    await run()
+    const [first] = await payoutsOf(early)
+    await cancel(first!.id)
+    await house.drain()
+    expect(transfersTo(early)).toEqual([])
+    const [second] = await payoutsOf(late)
+    await expect(cancel(second!.id)).rejects.toMatchObject({ code: 'payout_not_waiting' })
+  })
+
+  test('is refused while the provider may have the money', async () => {
+    const ada = await aPayablePartner()
+    await run()
+    bank.trouble = 'dies after applying'
+    await expect(house.drain()).rejects.toThrow()
+    const [payout] = await payoutsOf(ada)
+    await expect(cancel(payout!.id)).rejects.toMatchObject({ code: 'payout_being_sent' })
+    await house.drain()
+    expect(await payoutsOf(ada)).toMatchObject([{ state: 'sent' }])
+  })
+
+  test('is possible when nothing was sent for want of funds', async () => {
+    const ada = await aPayablePartner()
+    bank.funds = 0n
+    await run()
+    await house.drain()
+    const [payout] = await payoutsOf(ada)
+    await cancel(payout!.id)
+    bank.funds = 1_000_000n
+    await later()
+    expect(bank.sends).toBe(0)
+    expect(await trade.balances(ada)).toEqual({ payable: 10_000n })
+  })
+
+  test.each(['nonsense', '018f0000-0000-7000-8000-000000000000'])('knows no payout %s', async (id) => {
+    await expect(cancel(id)).rejects.toMatchObject({ code: 'unknown_payout' })
+  })
+})
+
+describe('the schedule', () => {
+  const payday = async (at: string) => {
+    house.clock.set(at)
+    await house.tick('payouts.monthly')
+    await house.drain()
+  }
+
+  test('pays on its day in the program’s time zone, once a month, and waits for one admin above the threshold', async () => {
+    await house.connection.sql`update core_programs set time_zone = 'Asia/Tokyo' where id = ${programId()}`
+    await house.set('payouts', 'scheduleDay', 15)
+    const [ada, rich] = [await aPayablePartner(9_000n), await aPayablePartner(600_000n, { currency: 'EUR' })]
+    await payday('2027-03-14T14:59:59Z')
+    expect(await payoutsOf(ada)).toHaveLength(0)
+    await payday('2027-03-14T15:00:00Z')
+    expect(await payoutsOf(ada)).toMatchObject([{ state: 'sent' }])
+    expect(await payoutsOf(rich)).toMatchObject([{ state: 'awaiting_approval' }])
+    const [posted] = await house.connection.sql`select payload, target from core_messages where key = 'payouts.scheduled:2027-03'`
+    expect(posted!.target).toBe('channels:staff')
+    expect(JSON.stringify(posted!.payload)).toContain('The monthly payout run')
+    await house.run('admin payouts approve', {}, boss)
+    await house.drain()
+    expect(await payoutsOf(rich)).toMatchObject([{ state: 'sent', approved_by: '1' }])
+
+    const more = await aPayablePartner(9_000n)
+    await payday('2027-03-30T00:00:00Z')
+    expect(await payoutsOf(more)).toHaveLength(0)
+    await payday('2027-04-20T00:00:00Z')
+    expect(await payoutsOf(more)).toHaveLength(1)
+    await house.set('payouts', 'scheduleDay', 0)
+    await payday('2027-05-20T00:00:00Z')
+    const runs = await house.connection.sql`select * from payouts_runs where actor = 'schedule'`
+    expect(runs).toHaveLength(2)
+    expect(await trade.findings()).toEqual([])
+  })
+
+  test.each([
+    ['is off', undefined, 0, 15, false, null],
+    ['is due on the day it is first seen', undefined, 15, 15, true, null],
+    ['waits for its day', undefined, 15, 14, false, null],
+    ['that is set after its day begins next month', undefined, 15, 16, false, '2027-03'],
+    ['that missed its day is made up for', { day: 15, doneMonth: '2027-02' }, 15, 20, true, '2027-02'],
+    ['is done once a month', { day: 15, doneMonth: '2027-03' }, 15, 20, false, '2027-03'],
+    ['that is moved to later this month pays then', { day: 5, doneMonth: '2027-02' }, 20, 10, false, '2027-02'],
+    ['that is moved after it paid does not pay again', { day: 5, doneMonth: '2027-03' }, 20, 20, false, '2027-03'],
+    ['that is switched on again too late waits', { day: 0, doneMonth: '2027-02' }, 5, 6, false, '2027-03'],
+  ])('%s', (_, seen, day, today, due, doneMonth) => {
+    expect(stepOf(seen, day, { month: '2027-03', day: today })).toEqual({ day, due, doneMonth })
+  })
+})
+
+describe('a closed account', () => {
+  test('is seen when a payout is refused: nothing more is sent there, and the partner reads what to do', async () => {
+    const ada = await aPayablePartner()
+    await run()
+    bank.trouble = 'refuses'
+    bank.accounts.set(`acct_${ada.id}`, { ready: false, missing: 'another account, because this one was closed' })
+    await house.drain()
+    expect(await trade.balances(ada)).toEqual({ payable: 10_000n })
+    expect(await told(ada)).toContain('The account is closed')
+    expect(await told(ada)).toContain('/payout setup')
+    await run()
+    await house.drain()
+    expect(transfersTo(ada)).toEqual([])
+    expect(wordsOf(await house.run('payout status', {}, ada))).toContain('another account, because this one was closed')
+    await setUpMethod(ada)
+    await run()
+    await house.drain()
+    expect(transfersTo(ada)).toHaveLength(1)
+    expect(await trade.findings()).toEqual([])
+  })
+
+  test('that the provider cannot be asked about changes nothing', async () => {
+    const ada = await aPayablePartner()
+    await run()
+    bank.trouble = 'refuses'
+    bank.accounts.delete(`acct_${ada.id}`)
+    await house.drain()
+    await run()
+    await house.drain()
+    expect(transfersTo(ada)).toHaveLength(1)
+  })
+})
+
+test('payments of a period are summed by partner and currency, without what came back', async () => {
+  const [ada, eva] = [await aPayablePartner(), await aPayablePartner(7_000n)]
+  await run()
+  await house.drain()
+  const from = house.clock.now()
+  await confirm(ada)
+  await confirm(eva)
+  await confirm(eva, 'returned')
+  const to = new Date(from.getTime() + 1)
+  const sums = (range: { from: Date; to: Date }, only?: string[]) =>
+    house.use(payouts).paidBetween(house.db, programId(), range, only)
+  expect(await sums({ from, to })).toEqual([{ partnerId: ada.id, currency: 'USD', amount: 10_000n, payouts: 1 }])
+  expect(await sums({ from: to, to: new Date(to.getTime() + 1) })).toEqual([])
+  expect(await sums({ from, to }, [eva.id])).toEqual([])
+  expect(await sums({ from, to }, [])).toEqual([])
 })
 
 describe('the payout method', () => {

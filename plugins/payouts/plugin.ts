@@ -6,13 +6,17 @@ import { ledger } from '../ledger/plugin.ts'
 import { projection } from '../ledger/public.ts'
 import { notifications } from '../notifications/plugin.ts'
 import { partners } from '../partners/plugin.ts'
+import { readAttachment } from './attachments.ts'
 import { payoutCommands } from './commands.ts'
 import { type Config, config } from './config.ts'
 import { payoutJobs, payoutSchedules } from './jobs.ts'
+import { createManual } from './manual.ts'
 import { createMethods } from './methods.ts'
+import { eraseFor, exportFor } from './privacy.ts'
 import { payoutProjection } from './projection.ts'
-import { type Payouts, payoutProvider } from './public.ts'
+import { type Payouts, payoutGate, payoutProvider } from './public.ts'
 import { payoutRoutes } from './routes.ts'
+import { createScheduler } from './schedule.ts'
 import { createSender } from './send.ts'
 import { createPayoutService } from './service.ts'
 import * as tables from './tables.ts'
@@ -26,31 +30,30 @@ export const payouts = definePlugin<Config, Payouts>({
   tables,
   data: {
     statement:
-      'The payment provider’s account id of a partner and whether it can be paid; each payout with its amount and times. Bank details and tax numbers stay with the provider. Payouts are kept as long as the law asks of bookkeeping.',
+      'The payment provider’s account id of a partner and whether it can be paid; for payment by hand a short reference, until erased; each payout with its amount and times. Bank details and tax numbers stay with the provider. Payouts are kept as long as the law asks of bookkeeping.',
+    exportPartner: exportFor,
+    deletePartner: eraseFor,
   },
-  setup: ({ db, clock, emit, enqueue, settings, programs, tokens, url, use, contributions }) => {
+  setup: (house) => {
+    const { db, settings, use, contributions } = house
     const providers = () => contributions(payoutProvider)
+    const known = { ...house, partners: use(partners), ledger: use(ledger) }
     const service = createPayoutService({
-      db,
-      clock,
-      emit,
-      enqueue,
-      settings,
-      programs,
-      ledger: use(ledger),
-      partners: use(partners),
+      ...known,
       agreements: use(agreements),
       commissions: use(commissions),
       notifications: use(notifications),
+      gates: () => contributions(payoutGate),
     })
-    const methods = createMethods({ db, clock, tokens, url, partners: use(partners), service, providers })
+    const manual = createManual({ ...known, service })
+    const methods = createMethods({ ...known, service, providers, manual: manual.onboarding })
     return {
       public: service,
       commandGroups: { payout: 'Where your money goes', 'admin payouts': 'Pay the partners' },
-      commands: payoutCommands({ db, settings, service, methods, partners: use(partners) }),
-      routes: payoutRoutes(methods),
+      commands: payoutCommands({ db, settings, service, methods, manual, readAttachment, partners: use(partners) }),
+      routes: payoutRoutes(methods, manual),
       jobs: payoutJobs(createSender({ db, service, providers })),
-      schedules: payoutSchedules(service),
+      schedules: payoutSchedules(service, createScheduler({ ...house, service })),
       extends: [extend(projection, payoutProjection(use(ledger)))],
     }
   },

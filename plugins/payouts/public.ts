@@ -1,5 +1,9 @@
 // What other plugins may ask of payouts, and how a provider takes part. Amounts in minor units.
 import { defineExtensionPoint, type Reader, type Tx } from '../kit/index.ts'
+import type { Partner } from '../partners/public.ts'
+
+/** Writes CSV that no spreadsheet takes for formulas. */
+export { csvFile } from './csv.ts'
 
 export interface SendRequest {
   readonly programId: string
@@ -43,6 +47,43 @@ export interface PayoutProvider {
 }
 export const payoutProvider = defineExtensionPoint<PayoutProvider>('payouts.provider')
 
+export interface GateQuestion {
+  readonly partner: Partner
+  readonly currency: string
+  /** What would be paid, in minor units. */
+  readonly amount: bigint
+}
+/** Why somebody is not paid yet. */
+export interface GateClosure {
+  /** For an admin, after the partner's name: “has no valid tax form”. */
+  readonly forAdmin: string
+  /** For the partner, whole sentences: what is missing and what to do. */
+  readonly forPartner: string
+}
+/** Something that must be so before a partner is paid, beside what payouts itself looks at. */
+export interface PayoutGate {
+  readonly id: string
+  /**
+   * Answers in the order of the questions; undefined lets through. Asked for everyone at once in a dry run, and again for each partner, under a lock on
+   * their commissions, when their payout is made.
+   */
+  closed(
+    reader: Reader,
+    programId: string,
+    questions: readonly GateQuestion[],
+    at: Date,
+  ): Promise<readonly (GateClosure | undefined)[]>
+}
+export const payoutGate = defineExtensionPoint<PayoutGate>('payouts.gate')
+
+/** What was paid to one partner in one currency. */
+export interface PaidTotal {
+  readonly partnerId: string
+  readonly currency: string
+  readonly amount: bigint
+  readonly payouts: number
+}
+
 export interface Payouts {
   /**
    * Told by the provider (webhook): the transfer arrived, or came back. Idempotent. An id that is not known (yet) returns false; the news is kept for
@@ -51,6 +92,13 @@ export interface Payouts {
   confirm(tx: Tx, provider: string, providerId: string, outcome: 'paid' | 'returned', detail: string): Promise<boolean>
   /** Told by the provider (webhook): the partner's account changed. */
   accountChanged(tx: Tx, provider: string, account: string, state: { ready: boolean; missing: string }): Promise<boolean>
+  /** What arrived within [from, to) and did not come back, by partner and currency; of all partners or of these. */
+  paidBetween(
+    reader: Reader,
+    programId: string,
+    range: { readonly from: Date; readonly to: Date },
+    partnerIds?: readonly string[],
+  ): Promise<readonly PaidTotal[]>
   /** Which program an account at the provider belongs to. */
   programOfAccount(reader: Reader, provider: string, account: string): Promise<string | undefined>
 }

@@ -3,12 +3,15 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { type Html, html, page } from '../kit/index.ts'
+import type { Manual } from './manual.ts'
+import { manualRoutes } from './manualRoutes.ts'
 import type { CameBack, Methods } from './methods.ts'
 
 const params = z.object({ token: z.string().max(100) })
 
-export function payoutRoutes(methods: Methods): (app: FastifyInstance) => void {
+export function payoutRoutes(methods: Methods, manual: Manual): (app: FastifyInstance) => void {
   return (instance) => {
+    manualRoutes(manual)(instance)
     const app = instance.withTypeProvider<ZodTypeProvider>()
     app.get('/payouts/return/:token', { config: { access: 'link' }, schema: { params } }, async (request, reply) => {
       const came = await methods.cameBack(request.params.token)

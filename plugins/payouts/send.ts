@@ -6,6 +6,8 @@ import { type PayoutProvider, PayoutRefused, type ProviderTransfer } from './pub
 export interface Sender {
   /** Brings a prepared payout to the provider and records it. @throws whatever may be tried again */
   send(payoutId: string): Promise<void>
+  /** Asks the provider about an account and records what it says; one that does not answer for it changes nothing. */
+  checkAccount(provider: string, account: string): Promise<void>
 }
 
 /**
@@ -16,13 +18,19 @@ export interface Sender {
 export function createSender(options: { db: Db; service: PayoutService; providers: () => readonly PayoutProvider[] }): Sender {
   const { db, service, providers } = options
   return {
+    checkAccount: async (providerId, account) => {
+      const provider = providers().find(({ id }) => id === providerId)
+      const state = await provider?.accountState(account).catch(() => undefined)
+      if (state) await db.transaction((tx) => service.accountChanged(tx, providerId, account, state))
+    },
     send: async (payoutId) => {
       const earlierTries = await db.transaction((tx) => service.countTry(tx, payoutId))
       const payout = await service.byId(db, payoutId)
       if (earlierTries === undefined || !payout) return
       const provider = providers().find(({ id }) => id === payout.provider)
-      const waitFor = (reason: string) => db.transaction((tx) => service.wait(tx, payoutId, reason))
-      if (!provider) return waitFor(`The payout provider “${payout.provider}” is not set up.`)
+      const waitFor = (reason: string, options?: { untried: boolean }) =>
+        db.transaction((tx) => service.wait(tx, payoutId, reason, options))
+      if (!provider) return waitFor(`The payout provider “${payout.provider}” is not set up.`, { untried: true })
       const { programId, amount, currency, destination } = payout
       const request = { programId, payoutId, amount, currency, destination }
       try {
@@ -40,6 +48,7 @@ export function createSender(options: { db: Db; service: PayoutService; provider
         const there = formatMoney(available, currency)
         await waitFor(
           `${provider!.title} has ${there} of the ${formatMoney(amount, currency)} needed. Add funds; it is tried again every few minutes.`,
+          { untried: true },
         )
         return undefined
       }

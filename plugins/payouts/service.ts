@@ -1,32 +1,21 @@
-// Payouts: plans them, books them, and takes in what providers say of them. Calls no provider (send.ts and methods.ts do).
-import { and, asc, desc, eq, inArray, isNull, lte, sql } from 'drizzle-orm'
+// Payouts: composes planning, preparing and booking, and takes in what providers say. Calls no provider (send.ts and methods.ts do).
+import { and, asc, desc, eq, gte, inArray, lt, lte, sql } from 'drizzle-orm'
 import type { Agreements } from '../agreements/public.ts'
 import type { Commissions } from '../commissions/public.ts'
-import {
-  type Clock,
-  type Db,
-  type Emit,
-  type Enqueue,
-  minutes,
-  newId,
-  type Programs,
-  type Reader,
-  type Settings,
-  sum,
-  type Tx,
-  UserError,
-} from '../kit/index.ts'
-import type { AccountRef, Ledger } from '../ledger/public.ts'
+import type { Clock, Db, Emit, Enqueue, Programs, Reader, Settings, Tx } from '../kit/index.ts'
+import type { Ledger } from '../ledger/public.ts'
 import type { Notifications } from '../notifications/public.ts'
 import type { Partner, Partners } from '../partners/public.ts'
+import { createBooks } from './books.ts'
 import type { Config } from './config.ts'
-import { closedGate, inMinorUnits } from './decide.ts'
 import { payoutPaid, payoutReturned, payoutSent } from './events.ts'
-import { sendPayout } from './jobs.ts'
+import { checkAccount } from './jobs.ts'
 import { methodReadyMessage, paidMail, paidMessage, returnedMessage } from './messages.ts'
-import type { PayoutRow, PayoutService, PlanLine, RunResult } from './model.ts'
-import type { Payouts, ProviderTransfer } from './public.ts'
-import { earlyNews, items, methods, payouts, runs } from './tables.ts'
+import { type PayoutRow, type PayoutService, payloadOf } from './model.ts'
+import { createPlanner } from './plan.ts'
+import { createPreparer, retryMs } from './prepare.ts'
+import type { PayoutGate, Payouts, ProviderTransfer } from './public.ts'
+import { earlyNews, methods, payouts } from './tables.ts'
 
 export interface Needs {
   readonly db: Db
@@ -40,189 +29,17 @@ export interface Needs {
   readonly agreements: Agreements
   readonly commissions: Commissions
   readonly notifications: Notifications
+  /** Gates of other plugins, read at each run, when every plugin has contributed. */
+  readonly gates: () => readonly PayoutGate[]
 }
 
-/** Payouts prepared side by side: partners do not wait for each other, and the connections last for the rest of the house. */
-const preparedAtOnce = 3
-const retryMs = minutes(5)
 const earlyNewsDays = 30
 
 export function createPayoutService(needs: Needs): PayoutService {
-  const { db, clock, emit, enqueue, settings, programs, ledger, partners, agreements, commissions, notifications } = needs
-
-  async function plan(reader: Reader, programId: string, partnerId?: string): Promise<PlanLine[]> {
-    const config = await settings.of(reader, programId)
-    const waiting = await commissions.payable(reader, programId, partnerId)
-    const known = partnerId ? [await partners.byId(reader, programId, partnerId)] : await partners.list(reader, programId)
-    const byId = new Map(known.flatMap((partner) => (partner ? [[partner.id, partner] as const] : [])))
-    const chosen = await reader
-      .select()
-      .from(methods)
-      .where(
-        and(eq(methods.programId, programId), eq(methods.chosen, true), partnerId ? eq(methods.partnerId, partnerId) : undefined),
-      )
-    const methodOf = new Map(chosen.map((method) => [method.partnerId, method]))
-    const debts = new Map(
-      (await ledger.balances(reader, programId, partnerId))
-        .filter(({ kind }) => kind === 'clawback_debt')
-        .map((balance) => [`${balance.partnerId} ${balance.currency}`, balance.amount]),
-    )
-    const lines: PlanLine[] = []
-    for (const { partnerId: id, currency, amount, count } of waiting) {
-      const partner = byId.get(id)
-      if (!partner) throw new Error(`The partner ${id}, who has payable commissions, does not exist`)
-      const method = methodOf.get(id)
-      const gate = closedGate(
-        {
-          amount,
-          currency,
-          partnerStatus: partner.status,
-          agreementSigned: await agreements.hasSignedCurrent(reader, programId, id, clock.now()),
-          debt: debts.get(`${id} ${currency}`) ?? 0n,
-          method,
-          now: clock.now(),
-        },
-        config,
-      )
-      lines.push({ partner, currency, amount, commissions: count, method, gate })
-    }
-    return lines
-  }
-
-  async function run(programId: string, actor: string): Promise<RunResult> {
-    const lines = await plan(db, programId)
-    const config = await settings.of(db, programId)
-    const toPay = lines.filter(({ gate }) => !gate)
-    const started = { id: newId(clock.now()), programId, actor, startedAt: clock.now() }
-    const prepared: PayoutRow[] = []
-    const aboveThreshold = new Set(
-      [...Map.groupBy(toPay, ({ currency }) => currency)]
-        .filter(([currency, group]) => sum(group.map(({ amount }) => amount)) > inMinorUnits(config.approvalAbove, currency))
-        .map(([currency]) => currency),
-    )
-    const left = toPay.toReversed()
-    const prepareNext = async (): Promise<void> => {
-      for (let line = left.pop(); line; line = left.pop()) {
-        const next = line
-        const payout = await db.transaction((tx) => prepare(tx, next, started, aboveThreshold.has(next.currency)))
-        if (payout) prepared.push(payout)
-      }
-    }
-    await Promise.all(Array.from({ length: preparedAtOnce }, prepareNext))
-    return { prepared, skipped: lines.filter(({ gate }) => gate) }
-  }
-
-  /** Books one payout; nothing when another run was faster or a gate has closed meanwhile. */
-  async function prepare(
-    tx: Tx,
-    { partner, currency }: PlanLine,
-    started: typeof runs.$inferInsert,
-    needsApproval: boolean,
-  ): Promise<PayoutRow | undefined> {
-    const programId = partner.programId
-    // This locks the partner's books: of runs at the same time, the first finds the commissions and the others find none.
-    const taken = await commissions.takePayable(tx, programId, partner.id, currency)
-    if (taken.length === 0) return undefined
-    const line = (await plan(tx, programId, partner.id)).find((candidate) => candidate.currency === currency)
-    if (!line?.method || line.gate) return undefined
-    await tx.insert(runs).values(started).onConflictDoNothing()
-    const now = clock.now()
-    const [payout] = await tx
-      .insert(payouts)
-      .values({
-        id: newId(now),
-        programId,
-        runId: started.id,
-        partnerId: partner.id,
-        currency,
-        amount: sum(taken.map(({ due }) => due)),
-        provider: line.method.provider,
-        destination: line.method.account,
-        state: needsApproval ? 'awaiting_approval' : 'queued',
-        nextTryAt: new Date(now.getTime() + retryMs),
-        preparedAt: now,
-      })
-      .returning()
-    for (let i = 0; i < taken.length; i += 1000)
-      await tx
-        .insert(items)
-        .values(taken.slice(i, i + 1000).map(({ id, due }) => ({ payoutId: payout!.id, commissionId: id, programId, amount: due })))
-    await post(tx, payout!, 'payout_prepared', [
-      ['payable', 1n],
-      ['in_flight', -1n],
-    ])
-    await commissions.setState(tx, programId, idsOf(taken), 'in_payout', null)
-    if (!needsApproval) await askToSend(tx, payout!)
-    return payout!
-  }
-
-  /** A transfer over the payout's whole amount; 1 debits the account, −1 credits it. */
-  async function post(
-    tx: Tx,
-    payout: PayoutRow,
-    reason: string,
-    sides: readonly (readonly [AccountRef['kind'], 1n | -1n])[],
-  ): Promise<void> {
-    await ledger.post(tx, {
-      programId: payout.programId,
-      key: `payout:${payout.id}:${reason}`,
-      reason,
-      subject: { type: 'payout', id: payout.id },
-      entries: sides.map(([kind, side]) => ({
-        account: { kind, partnerId: kind === 'cash' || kind === 'settled' ? null : payout.partnerId, currency: payout.currency },
-        amount: side * payout.amount,
-      })),
-    })
-  }
-
-  const askToSend = (tx: Tx, { id: payoutId, programId }: PayoutRow) =>
-    enqueue(tx, sendPayout, { programId, payoutId }, { programId })
-
-  async function approve(programId: string, actor: string): Promise<PayoutRow[]> {
-    return db.transaction(async (tx) => {
-      const waiting = await tx
-        .select({ id: payouts.id, actor: runs.actor })
-        .from(payouts)
-        .innerJoin(runs, eq(runs.id, payouts.runId))
-        .where(and(eq(payouts.programId, programId), eq(payouts.state, 'awaiting_approval')))
-        .orderBy(asc(payouts.id))
-        .for('update', { of: payouts })
-      const ids = waiting.filter((row) => row.actor !== actor).map(({ id }) => id)
-      if (ids.length === 0 && waiting.length > 0)
-        throw new UserError(
-          'second_person_needed',
-          'You started this payout run yourself. Ask another admin to run /admin payouts approve.',
-        )
-      if (ids.length === 0) return []
-      const approved = await tx
-        .update(payouts)
-        .set({ state: 'queued', approvedBy: actor, nextTryAt: new Date(clock.now().getTime() + retryMs) })
-        .where(inArray(payouts.id, ids))
-        .returning()
-      for (const payout of approved) await askToSend(tx, payout)
-      return approved
-    })
-  }
-
-  async function retryDue(): Promise<number> {
-    return db.transaction(async (tx) => {
-      const due = await tx
-        .select()
-        .from(payouts)
-        .where(and(eq(payouts.state, 'queued'), lte(payouts.nextTryAt, clock.now())))
-        .orderBy(asc(payouts.nextTryAt))
-        .limit(500)
-        .for('update', { skipLocked: true })
-      for (const payout of due) {
-        await tx
-          .update(payouts)
-          .set({ nextTryAt: new Date(clock.now().getTime() + retryMs) })
-          .where(eq(payouts.id, payout.id))
-        await askToSend(tx, payout)
-      }
-      return due.length
-    })
-  }
+  const { db, clock, emit, enqueue, settings, programs, partners, notifications } = needs
+  const books = createBooks(needs)
+  const planner = createPlanner(needs)
+  const preparer = createPreparer({ ...needs, planner, books })
 
   const locked = async (tx: Tx, payoutId: string): Promise<PayoutRow | undefined> =>
     (await tx.select().from(payouts).where(eq(payouts.id, payoutId)).for('update'))[0]
@@ -237,10 +54,14 @@ export function createPayoutService(needs: Needs): PayoutService {
     return payout.attempts
   }
 
-  async function wait(tx: Tx, payoutId: string, note: string): Promise<void> {
+  async function wait(tx: Tx, payoutId: string, note: string, { untried = false } = {}): Promise<void> {
     await tx
       .update(payouts)
-      .set({ note: note.slice(0, 500), nextTryAt: new Date(clock.now().getTime() + retryMs) })
+      .set({
+        note: note.slice(0, 500),
+        nextTryAt: new Date(clock.now().getTime() + retryMs),
+        ...(untried && { attempts: sql`greatest(${payouts.attempts} - 1, 0)` }),
+      })
       .where(and(eq(payouts.id, payoutId), eq(payouts.state, 'queued')))
   }
 
@@ -257,13 +78,13 @@ export function createPayoutService(needs: Needs): PayoutService {
       .returning()
     const returned = news.find(({ outcome }) => outcome === 'returned')
     if (returned || transfer.state === 'returned')
-      await takeBack(tx, sent, 'returned', returned?.detail ?? 'The provider sent it back.')
+      await comeBack(tx, sent, 'returned', returned?.detail ?? 'The provider sent it back.')
     else if (news.length > 0) await confirmPaid(tx, sent)
   }
 
   async function recordRefused(tx: Tx, payoutId: string, message: string): Promise<void> {
     const payout = await locked(tx, payoutId)
-    if (payout?.state === 'queued') await takeBack(tx, payout, 'refused', message)
+    if (payout?.state === 'queued') await comeBack(tx, payout, 'refused', message)
   }
 
   const confirm: Payouts['confirm'] = async (tx, provider, providerId, outcome, detail) => {
@@ -281,25 +102,16 @@ export function createPayoutService(needs: Needs): PayoutService {
     }
     if (outcome === 'paid' && payout.state === 'sent') await confirmPaid(tx, payout)
     if (outcome === 'returned' && (payout.state === 'sent' || payout.state === 'paid'))
-      await takeBack(tx, payout, 'returned', detail)
+      await comeBack(tx, payout, 'returned', detail)
     return true
   }
 
   async function confirmPaid(tx: Tx, payout: PayoutRow): Promise<void> {
-    const now = clock.now()
-    await tx.update(payouts).set({ state: 'paid', settledAt: now }).where(eq(payouts.id, payout.id))
-    await post(tx, payout, 'payout_confirmed', [
-      ['in_flight', 1n],
-      ['paid', -1n],
-      ['settled', 1n],
-      ['cash', -1n],
-    ])
-    const covered = await itemsOf(tx, payout)
-    await commissions.setState(tx, payout.programId, covered, 'paid', null)
+    const covered = await books.bookPaid(tx, payout)
     await emit(tx, payoutPaid, payloadOf(payout))
     const partner = await partnerOf(tx, payout)
     const program = await programs.byId(tx, payout.programId)
-    const told = { ...payout, commissions: covered.length, programName: program.name }
+    const told = { ...payout, commissions: covered, programName: program.name }
     const key = `payouts.paid:${payout.id}`
     await notifications.tell(tx, { programId: payout.programId, key, userId: partner.userId, message: paidMessage(told) })
     await notifications.mail(tx, {
@@ -311,31 +123,12 @@ export function createPayoutService(needs: Needs): PayoutService {
     })
   }
 
-  /** Money that did not arrive is payable again. */
-  async function takeBack(tx: Tx, payout: PayoutRow, state: 'returned' | 'refused', detail: string): Promise<void> {
-    const now = clock.now()
+  async function comeBack(tx: Tx, payout: PayoutRow, state: 'returned' | 'refused', detail: string): Promise<void> {
     const note = detail.slice(0, 500)
-    await tx.update(payouts).set({ state, settledAt: now, note }).where(eq(payouts.id, payout.id))
-    const covered = await itemsOf(tx, payout)
-    await tx.update(items).set({ releasedAt: now }).where(eq(items.payoutId, payout.id))
-    await post(
-      tx,
-      payout,
-      `payout_${state}`,
-      payout.state === 'paid'
-        ? [
-            ['paid', 1n],
-            ['payable', -1n],
-            ['cash', 1n],
-            ['settled', -1n],
-          ]
-        : [
-            ['in_flight', 1n],
-            ['payable', -1n],
-          ],
-    )
-    await commissions.setState(tx, payout.programId, covered, 'payable', `payout_${state}`)
+    await books.takeBack(tx, payout, state, note)
     await emit(tx, payoutReturned, { ...payloadOf(payout), reason: note })
+    const { programId, provider, destination: account } = payout
+    await enqueue(tx, checkAccount, { programId, provider, account }, { programId })
     await notifications.tell(tx, {
       programId: payout.programId,
       key: `payouts.returned:${payout.id}`,
@@ -377,10 +170,8 @@ export function createPayoutService(needs: Needs): PayoutService {
   }
 
   return {
-    plan,
-    run,
-    approve,
-    retryDue,
+    ...preparer,
+    plan: planner.plan,
     countTry,
     wait,
     recordSent,
@@ -395,6 +186,38 @@ export function createPayoutService(needs: Needs): PayoutService {
         .where(and(eq(payouts.programId, programId), partnerId ? eq(payouts.partnerId, partnerId) : undefined))
         .orderBy(desc(payouts.preparedAt), desc(payouts.id))
         .limit(limit),
+    cancellable: (reader, programId, limit) =>
+      reader
+        .select()
+        .from(payouts)
+        .where(
+          and(eq(payouts.programId, programId), inArray(payouts.state, ['awaiting_approval', 'queued']), eq(payouts.attempts, 0)),
+        )
+        .orderBy(asc(payouts.preparedAt), asc(payouts.id))
+        .limit(limit),
+    paidBetween: async (reader, programId, { from, to }, partnerIds) => {
+      if (partnerIds?.length === 0) return []
+      const rows = await reader
+        .select({
+          partnerId: payouts.partnerId,
+          currency: payouts.currency,
+          amount: sql<string>`sum(${payouts.amount})`,
+          payouts: sql<number>`count(*)::integer`,
+        })
+        .from(payouts)
+        .where(
+          and(
+            eq(payouts.programId, programId),
+            eq(payouts.state, 'paid'),
+            gte(payouts.settledAt, from),
+            lt(payouts.settledAt, to),
+            partnerIds && inArray(payouts.partnerId, [...partnerIds]),
+          ),
+        )
+        .groupBy(payouts.partnerId, payouts.currency)
+        .orderBy(asc(payouts.partnerId), asc(payouts.currency))
+      return rows.map((row) => ({ ...row, amount: BigInt(row.amount) }))
+    },
     programOfAccount: async (reader, provider, account) =>
       (
         await reader
@@ -409,21 +232,3 @@ export function createPayoutService(needs: Needs): PayoutService {
     },
   }
 }
-
-const idsOf = (rows: readonly { id: string }[]): string[] => rows.map(({ id }) => id)
-
-const itemsOf = async (tx: Tx, payout: PayoutRow): Promise<string[]> =>
-  (
-    await tx
-      .select({ id: items.commissionId })
-      .from(items)
-      .where(and(eq(items.payoutId, payout.id), isNull(items.releasedAt)))
-  ).map(({ id }) => id)
-
-const payloadOf = ({ programId, id, partnerId, currency, amount }: PayoutRow) => ({
-  programId,
-  payoutId: id,
-  partnerId,
-  currency,
-  amount,
-})

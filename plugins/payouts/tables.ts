@@ -1,8 +1,8 @@
-// Drizzle's view of the payouts' tables; db/migrations/0032_payouts.sql is the truth.
-import { bigint, boolean, integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
+// Drizzle's view of the payouts' tables; db/migrations/0032_payouts.sql and 0090_payouts_more.sql are the truth.
+import { bigint, boolean, integer, pgTable, primaryKey, smallint, text, uuid } from 'drizzle-orm/pg-core'
 import { at, minor } from '../../db/tables.ts'
 
-export type PayoutState = 'awaiting_approval' | 'queued' | 'sent' | 'paid' | 'returned' | 'refused'
+export type PayoutState = 'awaiting_approval' | 'queued' | 'sent' | 'paid' | 'returned' | 'refused' | 'cancelled'
 
 export const methods = pgTable('payouts_methods', {
   id: uuid('id').primaryKey(),
@@ -64,4 +64,20 @@ export const earlyNews = pgTable('payouts_early_news', {
   outcome: text('outcome').notNull().$type<'paid' | 'returned'>(),
   detail: text('detail').notNull(),
   receivedAt: at('received_at').notNull(),
+})
+
+export const schedules = pgTable('payouts_schedules', {
+  programId: uuid('program_id').primaryKey(),
+  day: smallint('day').notNull(),
+  doneMonth: text('done_month'),
+  updatedAt: at('updated_at').notNull(),
+})
+
+export const references = pgTable('payouts_references', {
+  account: text('account').primaryKey(),
+  programId: uuid('program_id').notNull(),
+  partnerId: uuid('partner_id').notNull(),
+  userId: text('user_id').notNull(),
+  reference: text('reference'),
+  updatedAt: at('updated_at').notNull(),
 })

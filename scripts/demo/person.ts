@@ -61,7 +61,7 @@ interface Options {
   identity: Identity
   api: string
   guildId: string
-  /** Where commands are typed; default: the first visible text channel. */
+  /** Where commands are typed; default: #general, before that #faq, where newcomers may write. */
   channelId?: string
   timeoutMs?: number
 }
@@ -106,7 +106,12 @@ export async function openClient({ identity, api, guildId, timeoutMs = 10_000, .
   }
 
   const typedIn = (): string => {
-    const channel = visible.get(options.channelId ?? '') ?? [...visible.values()].find((candidate) => candidate.type === 0)
+    const rooms = [...visible.values()].filter((candidate) => candidate.type === 0)
+    const channel =
+      visible.get(options.channelId ?? '') ??
+      rooms.find(({ name }) => name === 'general') ??
+      rooms.find(({ name }) => name === 'faq') ??
+      rooms[0]
     if (!channel) throw new Error(`${identity.username} sees no channel to type in`)
     return channel.id
   }

@@ -137,6 +137,20 @@ test('killed after Stripe made the transfer and before it was recorded, the part
   await runFrom(tour, 'leaderboard posted')
 })
 
+test('a port or a data directory in use is told in one sentence, and the run that uses it keeps its log', {
+  timeout: 60_000,
+}, async () => {
+  world = await startWorld({ dataDirectory: directory })
+  const port = new URL(world.sandbox.urls.discord.client).port
+  const onPort = await demo(['--tour', '--port', port, '--data-dir', path.join(directory, 'other')])
+  expect(onPort.code).toBe(1)
+  expect(onPort.stderr).toBe(`Port ${port} is in use by another program. Stop that program, or choose another port with --port.\n`)
+  const onDirectory = await demo(['--tour', '--data-dir', directory])
+  expect(onDirectory.code).toBe(1)
+  expect(onDirectory.stderr).toMatch(/is in use by process \d+\. Stop that process, or choose another directory .*--data-dir/)
+  expect(await readFile(world.logFile, 'utf8')).toContain('the bot is on Discord')
+})
+
 function stepNamed(name: string) {
   const step = tourSteps.find((candidate) => candidate.name === name)
   if (!step) throw new Error(`the tour has no step “${name}”`)
@@ -155,11 +169,11 @@ async function runFrom(tour: Tour, name: string): Promise<void> {
   for (const step of tourSteps.slice(tourSteps.indexOf(stepNamed(name)))) await step.run(tour)
 }
 
-function demo(flags: readonly string[]): Promise<{ code: number; stdout: string }> {
+function demo(flags: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   const script = fileURLToPath(new URL('../demo.ts', import.meta.url))
   return new Promise((resolve) => {
-    execFile(process.execPath, [script, ...flags], { timeout: 110_000 }, (error, stdout) =>
-      resolve({ code: error ? Number(error.code ?? 1) : 0, stdout }),
+    execFile(process.execPath, [script, ...flags], { timeout: 110_000 }, (error, stdout, stderr) =>
+      resolve({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr }),
     )
   })
 }

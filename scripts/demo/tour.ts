@@ -66,7 +66,7 @@ export const tourSteps: readonly Step<Tour>[] = [
         channels.map((channel) => channel.name),
       )
       await until('the notice in #welcome', async () =>
-        (await admin.messages(welcome.id)).some((message) => textOf(message).includes('/start')),
+        (await admin.messages(welcome.id)).some((message) => textOf(message).includes('Become a partner')),
       )
       return `${channels.length} channels: ${names(channels)}; a second run changes nothing`
     },

@@ -6,6 +6,7 @@ import path from 'node:path'
 import Stripe from 'stripe'
 import { removeEmbedded } from '../../db/embedded.ts'
 import { plugins } from '../../plugins/index.ts'
+import { ConfigurationError } from '../../plugins/kit/environment.ts'
 import { permissionsOf } from '../../plugins/kit/permissions.ts'
 import { type Sandbox, startSandbox } from '../../sandbox/server.ts'
 import { type Identity, openClient, type Person } from './person.ts'
@@ -55,7 +56,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   }
   try {
     onProgress('starting the sandbox')
-    const sandbox = await startSandbox({ port: options.port ?? 0, stripe: { funds } })
+    const sandbox = await startSandbox({ port: options.port ?? 0, stripe: { funds } }).catch(explainPort(options.port))
     closers.push(() => sandbox.close())
     const control = <T>(method: string, url: string, body?: unknown) =>
       request<T>(method, new URL(url, sandbox.discord.url).href, body)
@@ -91,9 +92,10 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       ...options.environment,
     }
     const logFile = path.join(options.dataDirectory, 'program.log')
-    await rm(logFile, { force: true })
     const run = () => startProgram({ environment, logFile, onProgress })
+    // First the database, which is refused while another run owns the directory: that run keeps its log.
     await removeEmbedded(path.join(environment.DATA_DIR, 'postgres'))
+    await rm(logFile, { force: true })
     let program: RunningProgram = await run()
     const bootMs = Math.round(performance.now() - started)
     closers.push(() => program.stop())
@@ -157,6 +159,17 @@ export function stripeClient(url: string): Stripe {
 }
 
 /** What an operator does in Stripe's dashboard: one endpoint for the platform's own events and one for those of connected accounts. */
+/** @throws ConfigurationError with a sentence when the sandbox's port is taken, else the error itself */
+function explainPort(port: number | undefined): (error: unknown) => never {
+  return (error) => {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE')
+      throw new ConfigurationError(
+        `Port ${port} is in use by another program. Stop that program, or choose another port with --port.`,
+      )
+    throw error
+  }
+}
+
 async function webhookSecrets(stripe: Stripe, publicUrl: string): Promise<string[]> {
   const url = `${publicUrl}/webhooks/stripe`
   const endpoints = [

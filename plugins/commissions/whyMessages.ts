@@ -1,0 +1,159 @@
+// The words of /earnings why: pure functions.
+import { card, literal, type Message, time } from '../../commands/messages.ts'
+import type { AttributionDecision, LossReason, Touch } from '../attribution/public.ts'
+import { formatMoney, sum } from '../kit/index.ts'
+import { howMuch, reasonWords } from './messages.ts'
+import type { CommissionState } from './public.ts'
+import { termsWords } from './ruleMessages.ts'
+import type { Credited, Missed } from './why.ts'
+
+const shownChanges = 15
+
+export function whyCard(explanation: Credited | Missed, partnerId: string, now: Date): Message {
+  return explanation.kind === 'credited' ? creditedCard(explanation, partnerId, now) : missedCard(explanation, partnerId)
+}
+
+function creditedCard(explained: Credited, partnerId: string, now: Date): Message {
+  const { sale, parts, history, decision } = explained
+  const worth = sum(parts.map(({ amount }) => amount))
+  const shown = history.slice(-shownChanges)
+  return card({
+    title: parts.length === 0 ? 'This sale is yours' : `This sale earns you ${formatMoney(worth, sale.currency)}`,
+    fields: [
+      { name: 'The sale', value: saleWords(explained) },
+      { name: 'Why it is yours', value: decision ? traceWords(decision, partnerId) : 'It was credited to you.' },
+      { name: 'What it pays', value: ruleWords(explained) },
+      {
+        name: 'What happened',
+        value:
+          shown.length === 0
+            ? 'It is being booked; look again in a minute.'
+            : [
+                ...(history.length > shown.length
+                  ? [`${history.length - shown.length} earlier changes are in your statements.`]
+                  : []),
+                ...shown.map((change) => changeWords(change, sale.currency)),
+              ].join('\n'),
+      },
+      { name: 'What happens next', value: parts.map((part) => nextWords(part, now)).join('\n') || 'Nothing for you to do.' },
+    ],
+    footer: `Sale ${sale.id}`,
+  })
+}
+
+function saleWords({ sale }: Credited): string {
+  const { gross, basis, refunded, currency, paidAt, product, subscription, sequence, dispute } = sale
+  const what = [
+    ...(product === null ? [] : [literal(product)]),
+    ...(subscription === null ? [] : [`payment ${sequence} of a subscription`]),
+  ]
+  return [
+    `${formatMoney(gross, currency)} paid ${time(paidAt, 'f')}${what.length > 0 ? ` for ${what.join(', ')}` : ''}; without tax and shipping ${formatMoney(basis, currency)}.`,
+    ...(refunded > 0n ? [`${formatMoney(refunded, currency)} of it was refunded.`] : []),
+    ...(dispute === 'none'
+      ? []
+      : [{ open: 'The customer disputes it.', won: 'A dispute was won.', lost: 'A dispute was lost.' }[dispute]]),
+  ].join('\n')
+}
+
+function traceWords({ rule, candidates }: AttributionDecision, partnerId: string): string {
+  const winner = candidates.find(({ lost }) => lost === null)
+  const others = candidates.filter((candidate) => candidate.lost !== null && candidate.partnerId !== partnerId).length
+  return [
+    winner?.kind === 'binding'
+      ? `The customer bought through you before (${time(winner.at, 'D')}), and stays yours.`
+      : winner
+        ? `${touchWords(winner)} of ${time(winner.at, 'f')} decided it: the ${rule.model} one within ${rule.windowDays} days, a deal before a coupon, a coupon before a click.`
+        : 'It was credited to you by hand.',
+    ...(others > 0 ? [`${others} ${others === 1 ? 'touch' : 'touches'} of other partners lost.`] : []),
+  ].join('\n')
+}
+
+const touchWords = ({ kind, reference }: { kind: Touch['kind'] | 'binding'; reference: string }): string =>
+  ({
+    click: 'A click on your link',
+    coupon: `Your coupon ${literal(reference)}`,
+    deal: 'Your registered deal',
+    binding: 'An earlier purchase through you',
+  })[kind]
+
+function ruleWords({ parts, rule }: Credited): string {
+  const [first] = parts
+  if (!first) return 'The rule is stamped on it when it is booked.'
+  return [
+    `${howMuch(first)}, fixed when it was booked; later changes of rules do not touch it.`,
+    rule
+      ? `By the rule “${literal(rule.name)}”, version ${rule.version}: ${termsWords(rule, () => 'you')}.`
+      : `By the program’s own rate, version ${first.ruleVersion}.`,
+    ...(first.limitAmount !== null
+      ? [`At most ${formatMoney(first.limitAmount, first.currency)}: ${reasonWords(first.limitReason ?? 'cap_reached')}.`]
+      : []),
+    `Held until ${time(first.holdUntil, 'D')}, while the customer may still get the money back.`,
+  ].join('\n')
+}
+
+const states: Readonly<Record<CommissionState, string>> = {
+  pending: 'pending',
+  held: 'on hold',
+  payable: 'payable',
+  in_payout: 'in a payout',
+  paid: 'paid',
+  rejected: 'rejected',
+  voided: 'came to nothing',
+}
+
+function changeWords({ at, state, reason, change, note }: Credited['history'][number], currency: string): string {
+  const by = change === 0n ? '' : `${change > 0n ? '+' : ''}${formatMoney(change, currency)} · `
+  const why = note === null ? (reason === null ? '' : `: ${reasonWords(reason)}`) : `: ${literal(note)}`
+  return `${time(at, 'f')} · ${by}${states[state]}${why}`
+}
+
+function nextWords({ state, reason, holdUntil, due, currency }: Credited['parts'][number], now: Date): string {
+  const amount = formatMoney(due, currency)
+  const words: Record<CommissionState, string> = {
+    pending:
+      holdUntil <= now
+        ? `${amount} becomes payable within minutes.`
+        : `${amount} becomes payable ${time(holdUntil)}, unless the customer gets money back.`,
+    held: `${amount} is on hold: ${reasonWords(reason ?? 'manual')}. It goes on when that is settled.`,
+    payable: `${amount} is paid with the next payout.`,
+    in_payout: `${amount} is on its way to you.`,
+    paid:
+      due === 0n
+        ? 'It went to what was owed back; nothing more happens.'
+        : `${amount} was paid out; a later refund would become a debt.`,
+    rejected: 'Nothing more happens.',
+    voided: 'Nothing more happens, unless a refund is taken back.',
+  }
+  return words[state]
+}
+
+function missedCard({ paidAt, someoneElse, decision }: Missed, partnerId: string): Message {
+  const mine = decision.candidates.filter((candidate) => candidate.partnerId === partnerId)
+  return card({
+    title: 'This sale was not credited to you',
+    body: [
+      `It was paid ${time(paidAt, 'f')}${someoneElse ? ' and went to another partner' : ' and went to nobody'}. What pointed to you:`,
+      mine
+        .map((candidate) => `• ${touchWords(candidate)} of ${time(candidate.at, 'f')}: ${lossWords(candidate.lost, decision)}.`)
+        .join('\n'),
+      `The rule: the ${decision.rule.model} touch within ${decision.rule.windowDays} days, a deal before a coupon, a coupon before a click; a customer stays with the partner of the first purchase.`,
+    ],
+    footer: 'If that cannot be right, open a ticket or ask the team, and name what you saw.',
+  })
+}
+
+function lossWords(reason: LossReason | null, { rule }: AttributionDecision): string {
+  const words: Record<LossReason, string> = {
+    bound_to_another: 'the customer had bought through another partner before',
+    lower_precedence: 'a deal or coupon of someone else goes before it',
+    later_touch_won: 'a later one won',
+    earlier_touch_won: 'an earlier one won',
+    window_expired: `it was more than ${rule.windowDays} days before the purchase`,
+    after_the_sale: 'it came only after the purchase',
+    self_referral: 'partners are not credited for their own purchases',
+    ineligible_status: 'your membership was not active then',
+    unknown_partner: 'your membership was not known then',
+  }
+  return reason === null ? 'it would have won, but the sale was decided again since' : words[reason]
+}

@@ -1,0 +1,37 @@
+// When commissions are judged: once each, in the background, after they have accrued. And addresses, when partners verify them.
+import { z } from 'zod'
+import { commissionAccrued } from '../commissions/events.ts'
+import { amountField, defineJob, type Enqueue, handle, type JobHandler, type Listener, on } from '../kit/index.ts'
+import { emailVerified } from '../partners/events.ts'
+import type { FraudService } from './service.ts'
+
+export const evaluateCommission = defineJob({
+  name: 'fraud.evaluate_commission',
+  payload: z.object({
+    programId: z.uuid(),
+    commissionId: z.uuid(),
+    saleId: z.uuid(),
+    partnerId: z.uuid(),
+    amount: amountField,
+    currency: z.string(),
+  }),
+})
+
+export function createReactions(enqueue: Enqueue, service: FraudService): { listeners: Listener[]; jobs: JobHandler[] } {
+  return {
+    listeners: [
+      on(commissionAccrued, 'fraud.commission_accrued', (tx, { programId, commissionId, saleId, partnerId, amount, currency }) =>
+        enqueue(
+          tx,
+          evaluateCommission,
+          { programId, commissionId, saleId, partnerId, amount, currency },
+          { programId, dedupeKey: commissionId },
+        ),
+      ),
+      on(emailVerified, 'fraud.email_verified', (tx, { programId, partnerId, userId, email }) =>
+        service.noteAddress(tx, { programId, id: partnerId, userId, email }),
+      ),
+    ],
+    jobs: [handle(evaluateCommission, (suspect) => service.evaluate(suspect))],
+  }
+}

@@ -1,0 +1,54 @@
+// Fraud: named signals add up to a score, suspicious commissions are held with a reason that the partner reads, and a person decides.
+import { attribution } from '../attribution/plugin.ts'
+import { channels } from '../channels/plugin.ts'
+import { commissions } from '../commissions/plugin.ts'
+import { definePlugin, extend } from '../kit/index.ts'
+import { links } from '../links/plugin.ts'
+import { notifications } from '../notifications/plugin.ts'
+import { partners } from '../partners/plugin.ts'
+import { fraudCommands } from './commands.ts'
+import { fraudComponents } from './components.ts'
+import { type Config, config } from './config.ts'
+import { createReactions } from './listeners.ts'
+import { eraseFor, exportFor } from './privacy.ts'
+import { fraudSignal } from './public.ts'
+import { createFraudService } from './service.ts'
+import { asSignal, builtInSignals } from './signals.ts'
+import * as tables from './tables.ts'
+
+export const fraud = definePlugin<Config>({
+  id: 'fraud',
+  title: 'Fraud',
+  summary: 'Signals add up to a score, suspicious commissions are held, partners may appeal, and a person decides.',
+  requires: [partners, attribution, links, commissions, channels, notifications],
+  config,
+  tables,
+  data: {
+    statement:
+      'Which signals saw something about a partner’s commission, with counts and times; what the partner wrote in an appeal; who decided and why; keyed hashes of the addresses a partner has used; and allowances. Until erased; a case that waits for a decision is kept until then.',
+    exportPartner: exportFor,
+    deletePartner: eraseFor,
+  },
+  setup: ({ db, clock, discord, settings, enqueue, use, contributions }) => {
+    const service = createFraudService({
+      db,
+      clock,
+      discord,
+      settings,
+      partners: use(partners),
+      attribution: use(attribution),
+      links: use(links),
+      commissions: use(commissions),
+      notifications: use(notifications),
+      signals: () => contributions(fraudSignal),
+    })
+    const parts = { db, service, partners: use(partners) }
+    return {
+      commands: fraudCommands(parts),
+      commandGroups: { 'admin fraud': 'Commissions that need a second look' },
+      components: fraudComponents(parts),
+      extends: builtInSignals.map((signal) => extend(fraudSignal, asSignal(signal))),
+      ...createReactions(enqueue, service),
+    }
+  },
+})

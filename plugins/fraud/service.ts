@@ -1,0 +1,429 @@
+// The rules of fraud: gather facts, judge a commission once, hold what is suspicious, and let a person decide. Nothing is released without a name and a reason.
+import { and, asc, count, desc, eq, inArray, ne, or, sql } from 'drizzle-orm'
+import { audit } from '../../db/tables.ts'
+import type { Attribution, AttributionDecision } from '../attribution/public.ts'
+import type { Commissions } from '../commissions/public.ts'
+import {
+  type Clock,
+  type Db,
+  type DiscordEffects,
+  days,
+  minutes,
+  newId,
+  type Reader,
+  type Settings,
+  type Tx,
+  UserError,
+} from '../kit/index.ts'
+import type { Links } from '../links/public.ts'
+import type { Notifications } from '../notifications/public.ts'
+import type { Partner, Partners } from '../partners/public.ts'
+import { mailboxOf } from './address.ts'
+import type { Config } from './config.ts'
+import { clearedMessage, heldMessage, staffCard } from './messages.ts'
+import type { FraudFacts, FraudSignal, WeighedTouch } from './public.ts'
+import { type Finding, judge, type Verdict } from './score.ts'
+import { winningClick } from './signals.ts'
+import { type Allowance, addresses, allowances, type Case, type CaseState, cases } from './tables.ts'
+
+/** A commission that is to be judged. `amount` in minor units. */
+export interface Suspect {
+  readonly programId: string
+  readonly commissionId: string
+  readonly saleId: string
+  readonly partnerId: string
+  readonly amount: bigint
+  readonly currency: string
+}
+
+/** Who decides, and why. */
+export interface Decider {
+  readonly id: string
+  readonly reason: string
+}
+
+export interface FraudService {
+  /** Judges the commission, once: what a second call finds changes nothing. */
+  evaluate(suspect: Suspect): Promise<void>
+  /** Notes an address that the partner uses now. */
+  noteAddress(tx: Tx, who: Pick<Partner, 'programId' | 'id' | 'userId' | 'email'>): Promise<void>
+  /** The case with this id, or of the commission with this id. @throws UserError when there is none, or it is not of `partnerId` */
+  get(reader: Reader, programId: string, id: string, partnerId?: string): Promise<Case>
+  /** Open cases; those that were appealed first, then the oldest. */
+  queue(reader: Reader, programId: string, page: { limit: number; offset: number }): Promise<{ total: number; cases: Case[] }>
+  /** The partner's open cases, oldest first. */
+  openOf(reader: Reader, programId: string, partnerId: string): Promise<Case[]>
+  /** Ends a case: cleared, the commission goes on; rejected, it is worth nothing, and what was paid of it becomes debt. @throws UserError unless the case is open, or without a reason */
+  decide(tx: Tx, programId: string, caseId: string, decision: 'cleared' | 'rejected', by: Decider): Promise<Case>
+  /** The partner's side, once per case. @throws UserError when there was an appeal, the case is decided, or the text is empty */
+  appeal(tx: Tx, programId: string, caseId: string, partnerId: string, text: string): Promise<Case>
+  /** The partner's commissions are no longer held; or, with `otherId`, what connects the two no longer counts. @throws UserError when it is so already */
+  allow(tx: Tx, programId: string, partnerId: string, otherId: string | undefined, by: Decider): Promise<{ open: number }>
+  /** Takes an allowance back. @throws UserError when there is none */
+  disallow(tx: Tx, programId: string, partnerId: string, otherId: string | undefined, by: Decider): Promise<void>
+  allowed(reader: Reader, programId: string): Promise<Allowance[]>
+  /** What the signals of the case saw, in words for the partner. */
+  wordsOf(found: Pick<Case, 'findings'>): string[]
+}
+
+export const staffChannel = 'channels:staff'
+const reasonLength = { min: 3, max: 500 }
+const appealLength = 2000
+
+export function createFraudService(ports: {
+  db: Db
+  clock: Clock
+  discord: DiscordEffects
+  settings: Settings<Config>
+  partners: Pick<Partners, 'byId'>
+  attribution: Pick<Attribution, 'sale' | 'decisions' | 'emailHashes' | 'figures' | 'hashEmail'>
+  links: Pick<Links, 'clickCount'>
+  commissions: Pick<Commissions, 'hold' | 'release' | 'void'>
+  notifications: Pick<Notifications, 'tell'>
+  signals: () => readonly FraudSignal[]
+}): FraudService {
+  const { db, clock, discord, settings, partners, attribution, links, commissions, notifications, signals } = ports
+
+  const evaluate: FraudService['evaluate'] = async (suspect) => {
+    const { programId, partnerId, commissionId } = suspect
+    const partner = await partners.byId(db, programId, partnerId)
+    if (!partner || (await db.$count(cases, ofCommission(suspect))) > 0) return
+    await db.transaction((tx) => noteAddress(tx, partner))
+    const config = await settings.of(db, programId)
+    const facts = await gather(db, partner, suspect.saleId, config)
+    if (!facts) return
+    const found = await findings(facts, config)
+    const allowance = await allowanceOf(db, programId, partnerId)
+    const verdict = judge(found, { threshold: config.threshold, allowedWith: allowance.with })
+    if (verdict.strongest === undefined) return
+    const excused = allowance.always || (await wasCleared(db, suspect))
+    await db.transaction(async (tx) => {
+      const kept = await keep(tx, suspect, partner, verdict, config.threshold, excused)
+      if (kept?.state !== 'open') return
+      const held = await commissions.hold(tx, programId, commissionId, reasonOf(kept))
+      const [opened] = await tx.update(cases).set({ held }).where(eq(cases.id, kept.id)).returning()
+      await showStaff(tx, opened!)
+      if (held)
+        await notifications.tell(tx, {
+          programId,
+          key: `fraud:held:${kept.id}`,
+          userId: partner.userId,
+          message: heldMessage(opened!, wordsOf(opened!)),
+        })
+    })
+  }
+
+  /** Everything the signals look at, as it is now. */
+  async function gather(reader: Reader, partner: Partner, saleId: string, limits: Config): Promise<FraudFacts | undefined> {
+    const { programId, id: partnerId } = partner
+    const sale = await attribution.sale(reader, programId, saleId)
+    if (!sale) return undefined
+    const touches = touchesOf((await attribution.decisions(reader, programId, saleId)).at(-1))
+    const own = await reader
+      .select()
+      .from(addresses)
+      .where(and(eq(addresses.programId, programId), eq(addresses.partnerId, partnerId)))
+    const before = (at: Date, ms: number) => ({ from: new Date(at.getTime() - ms), to: new Date(at.getTime() + 1) })
+    const click = winningClick({ touches })
+    const counted = (at: Date, ms: number) => links.clickCount(reader, programId, partnerId, before(at, ms))
+    const figures = (ms: number) => attribution.figures(reader, programId, partnerId, before(sale.paidAt, ms))
+    return {
+      partner,
+      sale,
+      touches,
+      customerEmails: await attribution.emailHashes(reader, programId, sale.customerId),
+      partnerEmails: [...new Set(own.flatMap(({ address, mailbox }) => [address, mailbox]))],
+      sharedMailbox: await sharing(reader, programId, partnerId, own),
+      clicks: { burst: click ? await counted(click.at, minutes(10)) : 0, month: await counted(sale.paidAt, days(30)) },
+      month: await figures(days(30)),
+      quarter: await figures(days(90)),
+      limits,
+    }
+  }
+
+  async function sharing(
+    reader: Reader,
+    programId: string,
+    partnerId: string,
+    own: readonly { mailbox: string }[],
+  ): Promise<string[]> {
+    if (own.length === 0) return []
+    const rows = await reader
+      .selectDistinct({ id: addresses.partnerId })
+      .from(addresses)
+      .where(
+        and(
+          eq(addresses.programId, programId),
+          inArray(
+            addresses.mailbox,
+            own.map(({ mailbox }) => mailbox),
+          ),
+          ne(addresses.partnerId, partnerId),
+        ),
+      )
+      .orderBy(asc(addresses.partnerId))
+    return rows.map(({ id }) => id)
+  }
+
+  async function findings(facts: FraudFacts, { weights }: Config): Promise<Finding[]> {
+    const found: Finding[] = []
+    for (const signal of signals()) {
+      const weight = weights[signal.id] ?? signal.weight
+      const evidence = weight > 0 ? await signal.evaluate(db, facts) : undefined
+      if (evidence) found.push({ signal: signal.id, weight, evidence })
+    }
+    return found
+  }
+
+  async function allowanceOf(reader: Reader, programId: string, partnerId: string) {
+    const rows = await reader
+      .select()
+      .from(allowances)
+      .where(and(eq(allowances.programId, programId), or(eq(allowances.partnerId, partnerId), eq(allowances.otherId, partnerId))))
+    return {
+      always: rows.some(({ otherId }) => otherId === null),
+      with: new Set(
+        rows.flatMap((row) => (row.otherId === null ? [] : [row.partnerId === partnerId ? row.otherId : row.partnerId])),
+      ),
+    }
+  }
+
+  /** A person has looked at this sale of this partner before: what they decided stands for whatever the sale earns later. */
+  async function wasCleared(reader: Reader, { programId, saleId, partnerId }: Suspect): Promise<boolean> {
+    const earlier = and(
+      eq(cases.programId, programId),
+      eq(cases.partnerId, partnerId),
+      eq(cases.saleId, saleId),
+      eq(cases.state, 'cleared'),
+    )
+    return (await reader.$count(cases, earlier)) > 0
+  }
+
+  /** Stores the case; undefined when another run was first. */
+  async function keep(
+    tx: Tx,
+    suspect: Suspect,
+    { userId }: Partner,
+    { findings, score, strongest, suspicious }: Verdict,
+    threshold: number,
+    excused: boolean,
+  ): Promise<Case | undefined> {
+    const now = clock.now()
+    const [kept] = await tx
+      .insert(cases)
+      .values({
+        id: newId(now),
+        ...suspect,
+        userId,
+        score,
+        threshold,
+        strongest: strongest!,
+        findings,
+        state: suspicious && !excused ? 'open' : 'noted',
+        held: false,
+        openedAt: now,
+      })
+      .onConflictDoNothing()
+      .returning()
+    return kept
+  }
+
+  const noteAddress: FraudService['noteAddress'] = async (tx, { programId, id: partnerId, userId, email }) => {
+    await tx
+      .insert(addresses)
+      .values({
+        programId,
+        partnerId,
+        userId,
+        address: attribution.hashEmail(email),
+        mailbox: attribution.hashEmail(mailboxOf(email)),
+        firstSeenAt: clock.now(),
+      })
+      .onConflictDoNothing()
+  }
+
+  const get: FraudService['get'] = async (reader, programId, id, partnerId) => {
+    const key = id.trim()
+    const [found] = uuid.test(key)
+      ? await reader
+          .select()
+          .from(cases)
+          .where(and(eq(cases.programId, programId), or(eq(cases.id, key), eq(cases.commissionId, key))))
+      : []
+    if (!found || (partnerId !== undefined && found.partnerId !== partnerId))
+      throw new UserError('unknown_case', 'There is no such case. Choose one from the list that appears while you type.')
+    return found
+  }
+
+  async function lockOpen(tx: Tx, programId: string, id: string, partnerId?: string): Promise<Case> {
+    const { id: caseId } = await get(tx, programId, id, partnerId)
+    const [found] = await tx
+      .select()
+      .from(cases)
+      .where(and(eq(cases.programId, programId), eq(cases.id, caseId)))
+      .for('update')
+    if (found!.state === 'noted') throw new UserError('not_open', 'Nothing is held in this case, so there is nothing to decide.')
+    if (found!.state !== 'open') throw new UserError('already_decided', `This case was ${found!.state} already; that stands.`)
+    return found!
+  }
+
+  const decide: FraudService['decide'] = async (tx, programId, id, decision, by) => {
+    const open = await lockOpen(tx, programId, id)
+    const reason = checkedReason(by.reason)
+    const [decided] = await tx
+      .update(cases)
+      .set({ state: decision, decidedBy: by.id, decidedAt: clock.now(), decisionReason: reason })
+      .where(eq(cases.id, open.id))
+      .returning()
+    if (decision === 'rejected') await takeBack(tx, decided!)
+    else if (open.held) await commissions.release(tx, programId, open.commissionId, reasonOf(open))
+    await note(tx, programId, by.id, `fraud.${decision}`, { caseId: open.id, commissionId: open.commissionId, reason })
+    await showStaff(tx, decided!)
+    // Of a rejection the partner hears from commissions, with what it changes for them.
+    if (open.held && decision === 'cleared')
+      await notifications.tell(tx, {
+        programId,
+        key: `fraud:decided:${open.id}`,
+        userId: open.userId,
+        message: clearedMessage(decided!),
+      })
+    return decided!
+  }
+
+  /** An admin may have voided the commission by hand before: then it is worth nothing already. */
+  async function takeBack(tx: Tx, rejected: Case): Promise<void> {
+    const { programId, commissionId, decidedBy, decisionReason } = rejected
+    try {
+      await commissions.void(tx, programId, commissionId, reasonOf(rejected), { actor: decidedBy!, note: decisionReason! })
+    } catch (refusal) {
+      if (!(refusal instanceof UserError && refusal.code === 'voided')) throw refusal
+    }
+  }
+
+  const appeal: FraudService['appeal'] = async (tx, programId, id, partnerId, text) => {
+    const open = await lockOpen(tx, programId, id, partnerId)
+    if (open.appeal !== null)
+      throw new UserError('already_appealed', 'You have appealed in this case already. The team has your words and will decide.')
+    if (text.length === 0 || text.length > appealLength)
+      throw new UserError('bad_appeal', `Tell in your words what happened, in at most ${appealLength} characters.`)
+    const [appealed] = await tx
+      .update(cases)
+      .set({ appeal: text, appealedAt: clock.now() })
+      .where(eq(cases.id, open.id))
+      .returning()
+    await showStaff(tx, appealed!)
+    return appealed!
+  }
+
+  const pairOf = (partnerId: string, otherId: string | undefined) => {
+    if (otherId === undefined) return { partnerId, otherId: null }
+    if (otherId === partnerId) throw new UserError('same_partner', 'Name two different partners, or leave the second out.')
+    return partnerId < otherId ? { partnerId, otherId } : { partnerId: otherId, otherId: partnerId }
+  }
+
+  const allow: FraudService['allow'] = async (tx, programId, partnerId, otherId, by) => {
+    const reason = checkedReason(by.reason)
+    const now = clock.now()
+    const [made] = await tx
+      .insert(allowances)
+      .values({ id: newId(now), programId, ...pairOf(partnerId, otherId), reason, allowedBy: by.id, allowedAt: now })
+      .onConflictDoNothing()
+      .returning()
+    if (!made) throw new UserError('already_allowed', 'That is allowed already. `/admin fraud allowed` shows by whom.')
+    await note(tx, programId, by.id, 'fraud.allow', { partnerId, ...(otherId && { otherId }), reason })
+    return { open: (await openOf(tx, programId, partnerId)).length }
+  }
+
+  const disallow: FraudService['disallow'] = async (tx, programId, partnerId, otherId, by) => {
+    const reason = checkedReason(by.reason)
+    const pair = pairOf(partnerId, otherId)
+    const gone = await tx
+      .delete(allowances)
+      .where(
+        and(
+          eq(allowances.programId, programId),
+          eq(allowances.partnerId, pair.partnerId),
+          sql`${allowances.otherId} is not distinct from ${pair.otherId}::uuid`,
+        ),
+      )
+      .returning()
+    if (gone.length === 0) throw new UserError('not_allowed', 'There is no such allowance. `/admin fraud allowed` shows all.')
+    await note(tx, programId, by.id, 'fraud.disallow', { partnerId, ...(otherId && { otherId }), reason })
+  }
+
+  const openOf: FraudService['openOf'] = (reader, programId, partnerId) =>
+    reader
+      .select()
+      .from(cases)
+      .where(and(eq(cases.programId, programId), eq(cases.partnerId, partnerId), eq(cases.state, 'open')))
+      .orderBy(asc(cases.openedAt), asc(cases.id))
+
+  const wordsOf: FraudService['wordsOf'] = ({ findings }) => {
+    const known = new Map(signals().map((signal) => [signal.id, signal]))
+    return findings.map(({ signal, evidence }) => known.get(signal)?.describe(evidence) ?? `${signal.replaceAll('_', ' ')}.`)
+  }
+
+  /** One card per case in the staff channel, which always shows how far it is. */
+  const showStaff = (tx: Tx, found: Case): Promise<void> =>
+    discord.post(tx, {
+      programId: found.programId,
+      key: `fraud:case:${found.id}`,
+      channel: staffChannel,
+      message: staffCard(found, wordsOf(found)),
+    })
+
+  const note = async (tx: Tx, programId: string, actor: string, action: string, detail: Record<string, unknown>) => {
+    await tx.insert(audit).values({ programId, actor, action, detail, at: clock.now() })
+  }
+
+  return {
+    evaluate,
+    noteAddress,
+    get,
+    decide,
+    appeal,
+    allow,
+    disallow,
+    openOf,
+    wordsOf,
+    queue: async (reader, programId, { limit, offset }) => {
+      const open = and(eq(cases.programId, programId), eq(cases.state, 'open' satisfies CaseState))
+      const [all] = await reader.select({ total: count() }).from(cases).where(open)
+      const rows = await reader
+        .select()
+        .from(cases)
+        .where(open)
+        .orderBy(sql`${cases.appealedAt} asc nulls last`, asc(cases.openedAt), asc(cases.id))
+        .limit(limit)
+        .offset(offset)
+      return { total: all!.total, cases: rows }
+    },
+    allowed: (reader, programId) =>
+      reader
+        .select()
+        .from(allowances)
+        .where(eq(allowances.programId, programId))
+        .orderBy(desc(allowances.allowedAt), desc(allowances.id)),
+  }
+}
+
+function touchesOf(decision: AttributionDecision | undefined): WeighedTouch[] {
+  return (decision?.candidates ?? []).flatMap(({ kind, lost, ...candidate }) =>
+    kind === 'binding' ? [] : [{ ...candidate, kind, won: lost === null }],
+  )
+}
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+const ofCommission = ({ programId, commissionId }: Pick<Suspect, 'programId' | 'commissionId'>) =>
+  and(eq(cases.programId, programId), eq(cases.commissionId, commissionId))
+
+/** The reason code under which the commission of the case is held. */
+const reasonOf = ({ strongest }: Pick<Case, 'strongest'>): string => `fraud_${strongest}`
+
+function checkedReason(reason: string): string {
+  const text = reason.trim()
+  if (text.length < reasonLength.min || text.length > reasonLength.max)
+    throw new UserError('bad_reason', `Say why, in ${reasonLength.min} to ${reasonLength.max} characters.`)
+  return text
+}

@@ -1,0 +1,112 @@
+// Clicks in the database: stored many at a time, each once, however often it is tried. Knows nothing of visitors or requests.
+import type { Sql } from '../kit/index.ts'
+import type { Rejection } from './tables.ts'
+
+/** A click as it is stored, and as it waits in the spool. Ids are UUIDs, hashes hexadecimal digits, times ISO 8601 in UTC. */
+export interface Click {
+  readonly id: string
+  readonly at: string
+  readonly programId: string
+  readonly linkId: string
+  readonly partnerId: string
+  /** The click that the same browser carried in its cookie. */
+  readonly previous: string | null
+  readonly ipHash: string
+  readonly agentHash: string
+  readonly rejected: Rejection | null
+  readonly subs: Record<string, string> | null
+  /** The visitor of this link, for counting once an hour; null when the click cannot count. */
+  readonly visit: string | null
+  /** The same under the salt of the day before, while the last hour reaches into it. */
+  readonly visitBefore: string | null
+}
+
+/**
+ * One statement for any number of clicks. A visitor of a link counts when the last count is an hour old; whichever process comes first has the row, so
+ * of two clicks at one moment one counts. Rows are taken in the order of their keys: two statements never wait for each other.
+ */
+const statement = `
+  with incoming as materialized (
+    select * from unnest($1::timestamptz[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::bytea[], $8::bytea[], $9::text[], $10::jsonb[],
+      $11::bytea[], $12::bytea[])
+      as c (at, id, program_id, link_id, partner_id, previous, ip_hash, agent_hash, rejected, subs, visit, visit_before)
+  ), counted as (
+    insert into links_visits as v (key, counted_at)
+    select visit, at from incoming c
+    where visit is not null and (visit_before is null or not exists (
+      select from links_visits o where o.key = c.visit_before and o.counted_at > c.at - interval '1 hour'))
+    order by visit
+    on conflict (key) do update set counted_at = excluded.counted_at where v.counted_at <= excluded.counted_at - interval '1 hour'
+    returning key
+  )
+  insert into links_clicks (at, id, program_id, link_id, partner_id, previous, counted, ip_hash, agent_hash, rejected, subs)
+  select at, id, program_id, link_id, partner_id, previous, visit is not null and visit in (select key from counted), ip_hash, agent_hash, rejected, subs
+  from incoming
+  on conflict do nothing`
+
+/**
+ * Stores the clicks, in the order in which they were made and less than an hour apart; those that are stored already change nothing.
+ * When it returns, they are committed. @throws what the database throws; then none is stored
+ */
+export async function storeClicks(sql: Sql, clicks: readonly Click[]): Promise<void> {
+  try {
+    await sql.unsafe(statement, columnsOf(clicks), { prepare: true })
+  } catch (error) {
+    if (!isMissingMonth(error)) throw error
+    for (const at of new Set(clicks.map((click) => click.at))) await sql`select links_ensure_month(${at}::timestamptz)`
+    await sql.unsafe(statement, columnsOf(clicks), { prepare: true })
+  }
+}
+
+/** Stores clicks of the past, and marks the hours that were summed up already. */
+export async function storeLateClicks(sql: Sql, clicks: readonly Click[]): Promise<void> {
+  await storeClicks(sql, clicks)
+  const hours = [...new Set(clicks.map(({ at }) => `${at.slice(0, 13)}:00:00Z`))]
+  await sql`
+    insert into links_stale_hours (hour)
+    select hour from unnest(${literal(hours)}::timestamptz[]) as h (hour) order by hour on conflict do nothing`
+}
+
+/** Whether the database refuses what it was given, so that trying again is of no use. */
+export function isRefusal(error: unknown): boolean {
+  const { code } = error as { code?: unknown }
+  return typeof code === 'string' && /^2[23][0-9A-Z]{3}$/.test(code)
+}
+
+function isMissingMonth(error: unknown): boolean {
+  const { code, constraint_name } = error as { code?: unknown; constraint_name?: unknown }
+  return code === '23514' && constraint_name === undefined
+}
+
+/** Postgres reads an array from text; writing that text here is cheaper than having the driver do it value by value. */
+function columnsOf(clicks: readonly Click[]): string[] {
+  const visits = new Set<string>()
+  const visit = clicks.map((click) => {
+    if (click.visit === null || visits.has(click.visit)) return null
+    visits.add(click.visit)
+    return click.visit
+  })
+  return [
+    literal(clicks.map((click) => click.at)),
+    literal(clicks.map((click) => click.id)),
+    literal(clicks.map((click) => click.programId)),
+    literal(clicks.map((click) => click.linkId)),
+    literal(clicks.map((click) => click.partnerId)),
+    literal(clicks.map((click) => click.previous)),
+    literal(clicks.map((click) => bytes(click.ipHash))),
+    literal(clicks.map((click) => bytes(click.agentHash))),
+    literal(clicks.map((click) => click.rejected)),
+    literal(clicks.map((click) => click.subs && quoted(JSON.stringify(click.subs)))),
+    literal(visit.map((key) => key && bytes(key))),
+    literal(clicks.map((click) => click.visitBefore && bytes(click.visitBefore))),
+  ]
+}
+
+function literal(values: readonly (string | null)[]): string {
+  let text = '{'
+  for (let i = 0; i < values.length; i++) text += `${i ? ',' : ''}${values[i] ?? 'NULL'}`
+  return `${text}}`
+}
+
+const bytes = (hex: string) => `"\\\\x${hex}"`
+const quoted = (text: string) => `"${text.replace(/["\\]/g, '\\$&')}"`

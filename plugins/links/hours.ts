@@ -1,0 +1,115 @@
+// Clicks summed by link and hour, the counts that are read from these sums, and the deletion of clicks that have been kept long enough.
+import { type SQL, sql } from 'drizzle-orm'
+import { type Db, days, hours, minutes, type Reader, type Tx } from '../kit/index.ts'
+
+/** An hour is summed up once no click of it can still be on its way. */
+const settledAfterMs = minutes(5)
+/** One summing up at a time; clicks of the past are stored beside it and mark their hours, so none is forgotten. */
+const lockKey = 7_405_561
+
+/** Sums up the hours that have ended since the last time, and again those that clicks arrived for afterwards. */
+export async function sumUp(db: Db, now: Date): Promise<void> {
+  await db.transaction(async (tx) => {
+    await tx.execute(sql`select pg_advisory_xact_lock(${lockKey})`)
+    const until = instant(floorHour(now.getTime() - settledAfterMs))
+    // Marks are taken before the clicks are read: a click that is committed after that leaves its mark for the next time.
+    const stale = await tx.execute<{ hour: string }>(
+      sql`delete from links_stale_hours where hour < (select through from links_summed) returning hour`,
+    )
+    await sumHours(tx, sql`at >= (select through from links_summed) and at < ${until}`)
+    await tx.execute(sql`update links_summed set through = greatest(through, ${until})`)
+    for (const { hour } of stale)
+      await sumHours(tx, sql`at >= ${hour}::timestamptz and at < ${hour}::timestamptz + interval '1 hour'`)
+  })
+}
+
+/** Sums up [from, to) anew, whole hours, from the clicks that are there. Sums of deleted clicks stay. */
+export async function sumAgain(tx: Tx, from: Date, to: Date): Promise<void> {
+  await tx.execute(sql`select pg_advisory_xact_lock(${lockKey})`)
+  await sumHours(tx, sql`at >= ${instant(floorHour(from.getTime()))} and at < ${instant(floorHour(to.getTime()))}`)
+}
+
+async function sumHours(tx: Tx, range: SQL): Promise<void> {
+  await tx.execute(sql`
+    insert into links_hours as h (link_id, hour, program_id, partner_id, counted, people, rejected)
+    select link_id, date_trunc('hour', at, 'utc'), program_id, partner_id,
+      count(*) filter (where counted), count(*) filter (where rejected is null), count(*) filter (where rejected is not null)
+    from links_clicks where ${range}
+    group by link_id, date_trunc('hour', at, 'utc'), program_id, partner_id
+    on conflict (link_id, hour, partner_id) do update
+    set counted = excluded.counted, people = excluded.people,
+      -- Rejected clicks are deleted after days, and the sum of an hour outlives them.
+      rejected = greatest(h.rejected, excluded.rejected)`)
+}
+
+/** Counted clicks of the partner in [from, to): whole hours from their sums, the rest from the clicks. */
+export async function countInRange(
+  reader: Reader,
+  programId: string,
+  partnerId: string,
+  range: { from: Date; to: Date },
+): Promise<number> {
+  const [from, to] = [range.from.getTime(), range.to.getTime()]
+  // [first, last) are the whole hours of the range; what is summed of them ends at `through`.
+  const first = Math.min(ceilHour(from), to)
+  const last = Math.max(first, floorHour(to))
+  const mine = sql`program_id = ${programId} and partner_id = ${partnerId}`
+  const [row] = await reader.execute<{ clicks: string }>(sql`
+    with summed as (select least(greatest(through, ${instant(first)}), ${instant(last)}) as through from links_summed)
+    select (select coalesce(sum(counted), 0) from links_hours where ${mine} and hour >= ${instant(first)} and hour < (select through from summed))
+      + (select count(*) from links_clicks where ${mine} and counted and at >= ${instant(from)} and at < ${instant(first)})
+      + (select count(*) from links_clicks where ${mine} and counted and at >= (select through from summed) and at < ${instant(to)}) as clicks`)
+  return Number(row!.clicks)
+}
+
+/** Counted clicks of each of the partner's links, since there are links. Links without any are absent. */
+export async function countByLink(reader: Reader, programId: string, partnerId: string): Promise<Map<string, number>> {
+  const mine = sql`program_id = ${programId} and partner_id = ${partnerId}`
+  const rows = await reader.execute<{ link_id: string; clicks: string }>(sql`
+    select link_id, sum(counted) as clicks from (
+      select link_id, counted from links_hours where ${mine} and hour < (select through from links_summed)
+      union all
+      select link_id, 1 from links_clicks where ${mine} and counted and at >= (select through from links_summed)) c
+    group by link_id`)
+  return new Map(rows.map((row) => [row.link_id, Number(row.clicks)]))
+}
+
+/** How long each program keeps its clicks. */
+export interface Keeping {
+  readonly programId: string
+  readonly clickDays: number
+  readonly rejectedClickDays: number
+}
+
+/** Deletes what has been kept long enough: whole months at once when no program needs them, else the clicks of the programs that do not. */
+export async function forgetClicks(db: Db, programs: readonly Keeping[], now: Date): Promise<void> {
+  const before = (kept: number) => instant(now.getTime() - days(kept))
+  const longest = Math.max(0, ...programs.map(({ clickDays }) => clickDays))
+  const gone = await db.execute<{ part: string }>(
+    sql`select part from links_months where ends <= ${before(longest)} and ends <= (select through from links_summed) order by ends`,
+  )
+  for (const { part } of gone)
+    await db.transaction(async (tx) => {
+      // Dropping waits for whoever reads the clicks, and visitors wait behind it: better to try again another time.
+      await tx.execute(sql`set local lock_timeout = '500ms'`)
+      await tx.execute(sql`drop table ${sql.identifier(part)}`)
+    })
+  for (const { programId, clickDays, rejectedClickDays } of programs) {
+    await db.execute(sql`delete from links_clicks where program_id = ${programId} and at < ${before(clickDays)}`)
+    await db.execute(
+      sql`delete from links_clicks where program_id = ${programId} and rejected is not null and at < ${before(rejectedClickDays)}`,
+    )
+  }
+  await db.execute(sql`delete from links_visits where counted_at < ${instant(now.getTime() - hours(2))}`)
+}
+
+/** Makes the partitions of this month and the next two, so that no click has to wait for one. */
+export async function prepareMonths(db: Db, now: Date): Promise<void> {
+  for (const ahead of [0, 1, 2])
+    await db.execute(sql`select links_ensure_month(${now.toISOString()}::timestamptz + make_interval(months => ${ahead}))`)
+}
+
+const hourMs = hours(1)
+const floorHour = (ms: number) => Math.floor(ms / hourMs) * hourMs
+const ceilHour = (ms: number) => Math.ceil(ms / hourMs) * hourMs
+const instant = (ms: number) => sql`${new Date(ms).toISOString()}::timestamptz`

@@ -1,0 +1,351 @@
+// The redirect as it is run: links in memory that follow the news, clicks stored many at a time, and what happens when something dies in the middle.
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { type AddressInfo, connect as connectTo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { offlineHouse } from '../../app/offline.ts'
+import { type TestHouse, testHouse } from '../../app/testing.ts'
+import { type Connection, connect } from '../../db/connect.ts'
+import { startEmbedded } from '../../db/embedded.ts'
+import { migrate } from '../../db/migrate.ts'
+import { testDatabase } from '../../db/testing.ts'
+import { environmentOf, readiness, seed, visit as visitMany } from '../../scripts/bench/redirect.ts'
+import { agreements } from '../agreements/plugin.ts'
+import { attribution } from '../attribution/plugin.ts'
+import { hours, minutes, newId } from '../kit/index.ts'
+import { notifications } from '../notifications/plugin.ts'
+import { partners } from '../partners/plugin.ts'
+import type { Click } from './clicks.ts'
+import { storeLateClicks } from './clicks.ts'
+import { sumAgain } from './hours.ts'
+import { links } from './plugin.ts'
+
+const plugins = [links, agreements, attribution, partners, notifications]
+const browser = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36'
+const startScript = path.resolve(import.meta.dirname, '../../scripts/start.ts')
+
+describe('in one process', () => {
+  let house: TestHouse
+  let paths: string[]
+  beforeAll(async () => {
+    house = await testHouse(plugins, { listening: true })
+    paths = await seed(house.connection, 200)
+    await vi.waitFor(async () => expect((await visit(paths.at(-1)!)).statusCode).toBe(302), 5000)
+  })
+  afterAll(() => house.close())
+
+  const visit = (url: string, ip = '203.0.113.9') =>
+    house.app.inject({ url, remoteAddress: ip, headers: { 'user-agent': browser } })
+  const target = async (url: string) => String((await visit(url)).headers.location)
+  const sql: Connection['sql'] = ((...given: Parameters<Connection['sql']>) => house.connection.sql(...given)) as never
+  const partnerOf = async (url: string) =>
+    (await sql<{ id: string; partner_id: string }[]>`select id, partner_id from links_links where code = ${url.slice(3)}`)[0]!
+  /** Waits until the news has arrived. */
+  const soon = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 5000, interval: 20 })
+
+  test('a link that is in memory leads on without a look at the tables of links', async () => {
+    await soon(async () => {
+      const locked = await house.connection.sql.begin(async (tx) => {
+        await tx`lock table links_codes, links_links, partners_partners, core_settings in access exclusive mode`
+        return Promise.race([visit(paths[0]!), sleep(300, undefined)])
+      })
+      expect(locked?.statusCode).toBe(302)
+    })
+  })
+
+  test('what another process changes is known a moment later: a partner who rests, one who is back, a setting, a new link', async () => {
+    const { partner_id } = await partnerOf(paths[1]!)
+    await sql`update partners_partners set status = 'suspended' where id = ${partner_id}`
+    await soon(async () => expect((await visit(paths[1]!)).statusCode).toBe(404))
+    await sql`update partners_partners set status = 'active' where id = ${partner_id}`
+    await soon(async () => expect((await visit(paths[1]!)).statusCode).toBe(302))
+    await house.set('links', 'landingPage', 'https://moved.example.com/')
+    await soon(async () => expect(await target(paths[1]!)).toContain('https://moved.example.com/'))
+    const { id } = await partnerOf(paths[1]!)
+    await sql`insert into links_codes (folded, program_id, link_id) values ('another-name', ${house.program.id}, ${id})`
+    expect(await target('/r/another-name')).toContain('https://moved.example.com/')
+  })
+
+  test('what changed while the line was cut is known once it is back', async () => {
+    const { partner_id } = await partnerOf(paths[2]!)
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'siso listener' and datname = current_database()`
+    await sql`update partners_partners set status = 'suspended' where id = ${partner_id}`
+    await soon(async () => expect((await visit(paths[2]!)).statusCode).toBe(404))
+    await sql`update partners_partners set status = 'active' where id = ${partner_id}`
+    await soon(async () => expect((await visit(paths[2]!)).statusCode).toBe(302))
+  })
+
+  test('visitors who come together share a commit', async () => {
+    const url = paths[3]!
+    await Promise.all(Array.from({ length: 60 }, (_, i) => visit(url, `198.51.100.${i}`)))
+    const { id } = await partnerOf(url)
+    const [row] =
+      await sql`select count(*)::int as clicks, count(distinct xmin::text)::int as commits from links_clicks where link_id = ${id}`
+    expect(row!.clicks).toBe(60)
+    expect(row!.commits).toBeLessThan(20)
+  })
+
+  test('one visitor who comes through two processes at once counts once', async () => {
+    const second = await offlineHouse(await connect(house.connection.url, { max: 3 }), plugins)
+    const url = paths[4]!
+    const request = { url, remoteAddress: '203.0.113.50', headers: { 'user-agent': browser } }
+    await Promise.all(Array.from({ length: 30 }, (_, i) => (i % 2 ? house : second).app.inject(request)))
+    await second.close()
+    const { id } = await partnerOf(url)
+    const [row] =
+      await sql`select count(*)::int as clicks, count(*) filter (where counted)::int as counted from links_clicks where link_id = ${id}`
+    expect(row).toEqual({ clicks: 30, counted: 1 })
+  })
+
+  const aClick = async (url: string, at: Date): Promise<Click> => {
+    const { id, partner_id } = await partnerOf(url)
+    const random = () => newId().replaceAll('-', '').slice(12, 28)
+    return {
+      id: newId(at),
+      at: at.toISOString(),
+      programId: house.program.id,
+      linkId: id,
+      partnerId: partner_id,
+      previous: null,
+      ipHash: random(),
+      agentHash: random(),
+      rejected: null,
+      subs: null,
+      visit: random() + random(),
+      visitBefore: null,
+    }
+  }
+
+  test('a click that is brought twice is there once, and counts once', async () => {
+    const url = paths[5]!
+    const click = await aClick(url, house.clock.now())
+    const again = { ...click, id: newId(house.clock.now()) }
+    for (const batch of [[click], [click, again], [again, click]]) await storeLateClicks(house.connection.sql, batch)
+    const rows = await sql`select id, counted from links_clicks where link_id = ${click.linkId}`
+    expect(rows.length).toBe(2)
+    expect(rows.filter(({ counted }) => counted).map(({ id }) => id)).toEqual([click.id])
+  })
+
+  test('counts are the same before hours are summed up, after, and after clicks of the past arrived', async () => {
+    const url = paths[6]!
+    const { partner_id } = await partnerOf(url)
+    const start = new Date(house.clock.now())
+    for (const ahead of [0, minutes(59), hours(1), hours(2), hours(30)])
+      await storeLateClicks(house.connection.sql, [await aClick(url, new Date(start.getTime() + ahead))])
+    house.clock.advance(hours(31))
+    const ranges = [0, minutes(30), minutes(59) + 1, hours(1), hours(2) + 1, hours(31)]
+    const counts = () =>
+      Promise.all(
+        ranges.flatMap((from) =>
+          ranges.map((to) =>
+            house.use(links).clickCount(house.db, house.program.id, partner_id, {
+              from: new Date(start.getTime() + from),
+              to: new Date(start.getTime() + Math.max(from, to)),
+            }),
+          ),
+        ),
+      )
+    const ofLink = async () =>
+      (await house.use(links).ofPartner(house.db, house.program.id, partner_id)).find(({ code }) => url.endsWith(code))!.clicks
+    const before = await counts()
+    expect(before[ranges.length - 1]).toBeGreaterThanOrEqual(5)
+    await house.tick('links.sum_up')
+    expect(await counts()).toEqual(before)
+    expect(await ofLink()).toBe(5)
+
+    await storeLateClicks(house.connection.sql, [await aClick(url, new Date(start.getTime() + minutes(10)))])
+    await house.tick('links.sum_up')
+    expect(await ofLink()).toBe(6)
+    await sql`update links_hours set counted = 0, people = 0`
+    await house.db.transaction((tx) => sumAgain(tx, start, house.clock.now()))
+    expect(await ofLink()).toBe(6)
+  })
+
+  test('each month has its own table, which goes as a whole; the hours stay', async () => {
+    const months = async () => (await sql<{ part: string }[]>`select part from links_months order by 1`).map(({ part }) => part)
+    const url = paths[7]!
+    await storeLateClicks(house.connection.sql, [await aClick(url, new Date('2029-05-06T07:08:09Z'))])
+    expect(await months()).toContain('links_clicks_2029_05')
+    house.clock.set('2031-07-01T00:00:00Z')
+    await house.tick('links.sum_up')
+    await house.tick('links.prepare_months')
+    await house.tick('links.forget_clicks')
+    expect(await months()).toEqual(['links_clicks_2031_07', 'links_clicks_2031_08', 'links_clicks_2031_09'])
+    const { partner_id } = await partnerOf(url)
+    const [listed] = (await house.use(links).ofPartner(house.db, house.program.id, partner_id)).filter(({ code }) =>
+      url.endsWith(code),
+    )
+    expect(listed!.clicks).toBe(1)
+  })
+
+  test('the questions about clicks are answered from indexes, each by the months it needs', async () => {
+    const { id, partner_id } = await partnerOf(paths[8]!)
+    const plan = (query: string) =>
+      house.connection.sql.begin(async (tx) => {
+        await tx`set local enable_seqscan = off`
+        return (await tx.unsafe(`explain ${query}`)).map((row) => row['QUERY PLAN']).join('\n')
+      })
+    const clickId = newId(house.clock.now())
+    const byId = await plan(
+      `select * from links_clicks where id = '${clickId}' and at = links_click_at('${clickId}') and program_id = '${house.program.id}'`,
+    )
+    expect(byId).toContain('links_clicks_2031_07_pkey')
+    expect(byId).not.toContain('2031_08')
+    const ofPartner = await plan(
+      `select count(*) from links_clicks where partner_id = '${partner_id}' and counted and at >= '2031-07-01Z' and at < '2031-07-02Z'`,
+    )
+    expect(ofPartner).toMatch(/links_clicks_2031_07_partner_id_at_idx/)
+    expect(ofPartner).not.toContain('2031_08')
+    expect(
+      await plan(`select sum(counted) from links_hours where partner_id = '${partner_id}' and hour >= '2031-07-01Z'`),
+    ).toContain('links_hours_partner')
+    expect(await plan(`select * from links_codes where folded = 'abc'`)).toContain('links_codes_pkey')
+    expect(
+      await plan(`delete from links_clicks where program_id = '${id}' and rejected is not null and at < '2031-07-02Z'`),
+    ).toMatch(/program_id_at_idx/)
+  })
+
+  test.each([
+    ['a line break', 'https://shop.example.com/\r\nSet-Cookie: x=1'],
+    ['a script', 'javascript:alert(1)'],
+    ['data', 'data:text/html,hello'],
+  ])('%s can be no destination, whoever writes it', async (_, destination) => {
+    const { id } = await partnerOf(paths[9]!)
+    await expect(sql`update links_links set destination = ${destination} where id = ${id}`).rejects.toThrow('check constraint')
+  })
+
+  test('a link cannot be deleted', async () => {
+    await expect(sql`delete from links_links`).rejects.toThrow('kept for ever')
+  })
+
+  test('what no browser sends gets a clear answer or the friendly page, and the server goes on', async () => {
+    await house.app.listen({ host: '127.0.0.1', port: 0 })
+    const { port } = house.app.server.address() as AddressInfo
+    const say = async (bytes: string | Buffer) => {
+      const socket = connectTo({ port, host: '127.0.0.1' })
+      let text = ''
+      socket.on('data', (chunk) => {
+        text += chunk.toString('latin1')
+      })
+      socket.on('error', () => {})
+      socket.write(bytes)
+      await new Promise((resolve) => socket.on('close', resolve))
+      return Number(text.slice(9, 12))
+    }
+    const get = (path: string, headers = '') =>
+      `GET ${path} HTTP/1.1\r\nHost: x\r\nUser-Agent: ${browser}\r\nConnection: close\r\n${headers}\r\n`
+    const url = paths[10]!
+    expect(await say(get(`${url}?${'q=1&'.repeat(2500)}`))).toBe(302)
+    expect(await say(get(`${url}?${'sub1=%00%FF'}`))).toBe(302)
+    expect(await say(get(url, `Cookie: siso_cid=${'x'.repeat(4000)}\r\n`))).toBe(302)
+    expect(await say(get(url, Array.from({ length: 1900 }, (_, i) => `A${i}: b\r\n`).join('')))).toBeLessThan(500)
+    expect(await say(get(url, `X: ${'y'.repeat(100_000)}\r\n`))).toBe(431)
+    expect(await say(get('/r/%00'))).toBe(404)
+    expect(await say(get('/r/%FF'))).toBe(404)
+    expect(await say(get('/r/a/../../etc/passwd'))).toBe(404)
+    expect(await say(Buffer.from(get('/r/\xff\xfe'), 'latin1'))).toBeLessThan(500)
+    expect(await say('nonsense\r\n\r\n')).toBe(400)
+    expect(await say(get(url))).toBe(302)
+  })
+})
+
+describe('when something dies', () => {
+  let directory: string
+  beforeAll(async () => {
+    directory = await mkdtemp(path.join(tmpdir(), 'siso-redirect-'))
+  })
+  afterAll(() => rm(directory, { recursive: true, force: true }))
+
+  const start = async (environment: Record<string, string>) => {
+    const child = fork(startScript, {
+      env: { PATH: process.env.PATH, ...environment },
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    })
+    return { child, port: await readiness(child) }
+  }
+  const journalOf = async (name: string) => (await readFile(name, 'utf8').catch(() => '')).split('\n').filter(Boolean)
+
+  test('a process that is killed has stored every click that it answered', { timeout: 120_000 }, async () => {
+    const database = await testDatabase()
+    const paths = await seed(database, 200)
+    const environment = { ...environmentOf(database.url, directory), LOG_LEVEL: 'silent' }
+    const journal = path.join(directory, 'killed.log')
+    for (let round = 0; round < 3; round++) {
+      const { child, port } = await start(environment)
+      const load = visitMany({ port, paths, connections: 16, ms: 1500, journal })
+      await sleep(500 + Math.random() * 700)
+      child.kill('SIGKILL')
+      await load
+    }
+    const { child } = await start(environment)
+    const answered = await journalOf(journal)
+    const stored = new Set((await database.sql`select id from links_clicks`).map(({ id }) => id as string))
+    expect(answered.length).toBeGreaterThan(50)
+    expect(answered.filter((id) => !stored.has(id))).toEqual([])
+    child.disconnect()
+    await once(child, 'exit')
+    await database.close()
+  })
+
+  test('while the database is stopped every visitor is sent on, and every click arrives once, later', {
+    timeout: 120_000,
+  }, async () => {
+    const home = path.join(directory, 'stopping')
+    let server = await startEmbedded({ directory: home, unsafeFast: true })
+    // The server comes back at another port; the program knows one that stays.
+    const door = createServer((socket) => {
+      const inside = connectTo({ port: Number(new URL(server.url).port), host: '127.0.0.1', noDelay: true })
+      for (const [from, to] of [
+        [socket, inside],
+        [inside, socket],
+      ] as const)
+        from.on('error', () => to.destroy()).on('close', () => to.destroy())
+      socket.setNoDelay().pipe(inside).pipe(socket)
+    })
+    door.listen(0, '127.0.0.1')
+    await once(door, 'listening')
+    const url = new URL(server.url)
+    url.port = String((door.address() as AddressInfo).port)
+    const seeding = await connect(server.url, { max: 1 })
+    await migrate(seeding)
+    const paths = await seed(seeding, 200)
+    await seeding.close()
+
+    const environment = { ...environmentOf(url.href, path.join(directory, 'outage')), LOG_LEVEL: 'silent' }
+    const { child, port } = await start(environment)
+    const warm = await visitMany({ port, paths, connections: 8, ms: 0, once: true })
+    expect(warm.statuses).toEqual({ 302: 200 })
+    const journal = path.join(directory, 'outage.log')
+    const load = visitMany({ port, paths, connections: 16, ms: 9000, journal })
+    await sleep(1000)
+    await server.stop()
+    await sleep(3000)
+    const spool = path.join(environmentOf('', path.join(directory, 'outage')).DATA_DIR!, 'links', 'spool')
+    expect((await readdir(spool)).length).toBeGreaterThan(0)
+    server = await startEmbedded({ directory: home, unsafeFast: true })
+    const { statuses, answers, clicks } = await load
+    expect(statuses).toEqual({ 302: answers })
+    expect(clicks).toBe(answers)
+
+    const after = await connect(server.url, { max: 1 })
+    const answered = await journalOf(journal)
+    await vi.waitFor(
+      async () => {
+        const stored = (await after.sql`select id from links_clicks`).map(({ id }) => id as string)
+        expect(answered.filter((id) => !new Set(stored).has(id)).length).toBe(0)
+        expect(stored.length).toBe(answered.length + warm.clicks)
+      },
+      { timeout: 20_000, interval: 300 },
+    )
+    await vi.waitFor(async () => expect(await readdir(spool)).toEqual([]), 5000)
+    await after.close()
+    child.disconnect()
+    await once(child, 'exit')
+    door.close()
+    await server.stop()
+  })
+})

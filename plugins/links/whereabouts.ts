@@ -1,0 +1,99 @@
+// Where a link leads: what the database says of links, programs and partners, and what follows from it. Remembers nothing.
+import { and, desc, eq } from 'drizzle-orm'
+import { type Clock, days, type Programs, type Reader, type Settings } from '../kit/index.ts'
+import type { Partner, Partners } from '../partners/public.ts'
+import type { Config } from './config.ts'
+import { type Destination, destinationOf, isAllowed } from './destination.ts'
+import { codes, links } from './tables.ts'
+
+/** A link as its codes find it. */
+export interface LinkRecord {
+  readonly id: string
+  readonly programId: string
+  readonly partnerId: string
+  /** Null: the program's landing page. */
+  readonly destination: string | null
+}
+
+/** What holds for every link of a program. */
+export interface Rule {
+  readonly program: string
+  readonly landingPage: string
+  readonly allowedHosts: readonly string[]
+  /** How long the browser keeps the click's id. */
+  readonly cookieSeconds: number
+}
+
+/** What stands behind an address: a link that leads somewhere, a link that rests because of its partner, or nothing. */
+export type Resolved =
+  | { readonly state: 'open'; readonly link: LinkRecord; readonly destination: Destination; readonly cookieSeconds: number }
+  | { readonly state: 'resting'; readonly program: string; readonly landingPage: string }
+  | { readonly state: 'unknown' }
+  /** The database is away, and the link was never seen. */
+  | { readonly state: 'unavailable' }
+
+export interface Whereabouts {
+  /** The link with this folded code, present or former. */
+  record(reader: Reader, folded: string): Promise<LinkRecord | undefined>
+  /** The newest links by their folded codes, at most `limit` codes; of one link when it is given. */
+  records(reader: Reader, limit: number, only?: { programId: string; linkId: string }): Promise<Map<string, LinkRecord>>
+  rule(reader: Reader, programId: string): Promise<Rule>
+  /** Whether the partner's links lead anywhere: those of active partners who have signed. */
+  isOpen(reader: Reader, programId: string, partnerId: string): Promise<boolean>
+  /** The same for all active partners of a program. */
+  openPartners(reader: Reader, programId: string): Promise<string[]>
+  programs(reader: Reader): Promise<string[]>
+}
+
+export function createWhereabouts(parts: {
+  clock: Clock
+  settings: Settings<Config>
+  programs: Programs
+  partners: Partners
+  hasSigned: (reader: Reader, partner: Partner) => Promise<boolean>
+  windowDays: (reader: Reader, programId: string) => Promise<number>
+}): Whereabouts {
+  const { settings, programs, partners, hasSigned, windowDays } = parts
+  const record = { id: links.id, programId: links.programId, partnerId: links.partnerId, destination: links.destination }
+  const ofCode = and(eq(links.programId, codes.programId), eq(links.id, codes.linkId))
+  return {
+    record: async (reader, folded) =>
+      (await reader.select(record).from(codes).innerJoin(links, ofCode).where(eq(codes.folded, folded)))[0],
+    records: async (reader, limit, only) => {
+      const rows = await reader
+        .select({ folded: codes.folded, record })
+        .from(codes)
+        .innerJoin(links, ofCode)
+        .where(only && and(eq(codes.programId, only.programId), eq(codes.linkId, only.linkId)))
+        .orderBy(desc(codes.createdAt))
+        .limit(limit)
+      return new Map(rows.map((row) => [row.folded, row.record]))
+    },
+    rule: async (reader, programId) => {
+      const [{ landingPage, allowedHosts }, { name }, window] = await Promise.all([
+        settings.of(reader, programId),
+        programs.byId(reader, programId),
+        windowDays(reader, programId),
+      ])
+      return { program: name, landingPage, allowedHosts, cookieSeconds: days(window) / 1000 }
+    },
+    isOpen: async (reader, programId, partnerId) => {
+      const partner = await partners.byId(reader, programId, partnerId)
+      return partner?.status === 'active' && (await hasSigned(reader, partner))
+    },
+    openPartners: async (reader, programId) => {
+      const active = await partners.list(reader, programId, { status: 'active' })
+      const signed: string[] = []
+      for (const partner of active) if (await hasSigned(reader, partner)) signed.push(partner.id)
+      return signed
+    },
+    programs: async (reader) => (await programs.all(reader)).map(({ id }) => id),
+  }
+}
+
+/** What was allowed when the link was made may not be any more: then it leads to the landing page. */
+export function decide(link: LinkRecord, rule: Rule, isOpen: boolean): Resolved {
+  if (!isOpen) return { state: 'resting', program: rule.program, landingPage: rule.landingPage }
+  const address = link.destination && isAllowed(link.destination, rule) ? link.destination : rule.landingPage
+  return { state: 'open', link, destination: destinationOf(address), cookieSeconds: rule.cookieSeconds }
+}

@@ -1,0 +1,15 @@
+// What payouts store about one partner that can be exported and erased: their reference. Payouts themselves are bookkeeping and hold no name.
+import { and, eq } from 'drizzle-orm'
+import type { Reader, Tx } from '../kit/index.ts'
+import { references } from './tables.ts'
+
+const theirs = (programId: string, userId: string) => and(eq(references.programId, programId), eq(references.userId, userId))
+
+export async function exportFor(reader: Reader, programId: string, userId: string): Promise<unknown> {
+  return { references: await reader.select().from(references).where(theirs(programId, userId)) }
+}
+
+/** The text goes; the row stays, because payouts name its account. */
+export async function eraseFor(tx: Tx, programId: string, userId: string): Promise<void> {
+  await tx.update(references).set({ reference: null, userId: 'erased' }).where(theirs(programId, userId))
+}

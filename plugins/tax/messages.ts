@@ -1,0 +1,121 @@
+// The words of tax: pure functions.
+import { ComponentType } from 'discord-api-types/v10'
+import { card, literal, type Message, time } from '../../commands/messages.ts'
+import { formatMoney, sum, toDecimal } from '../kit/index.ts'
+import type { Partner } from '../partners/public.ts'
+import { csvFile, type GateClosure } from '../payouts/public.ts'
+import type { ReportLine } from './model.ts'
+import type { FormReport, FormStatus } from './public.ts'
+import type { Threshold } from './thresholds.ts'
+
+const statusWords: Readonly<Record<FormStatus | 'missing', string>> = {
+  missing: 'is missing',
+  requested: 'was asked for and is not there yet',
+  submitted: 'is being checked',
+  valid: 'is valid',
+  rejected: 'was rejected',
+  expired: 'has expired',
+}
+
+const nextSteps: Readonly<Record<Exclude<FormStatus, 'valid'> | 'missing', string>> = {
+  missing: 'Fill it in with the payment provider: run `/payout setup` and follow its steps.',
+  requested: 'Fill it in with the payment provider: run `/payout setup` and follow its steps.',
+  submitted: 'You need do nothing; it goes on when the check is done.',
+  rejected: 'Correct it with the payment provider: run `/payout setup` and follow its steps.',
+  expired: 'Fill in a new one with the payment provider: run `/payout setup` and follow its steps.',
+}
+
+/** Why a payout waits for a form. */
+export function closureOf(
+  state: FormStatus | 'missing',
+  { jurisdiction, currency, amount }: Threshold,
+  form?: string,
+): GateClosure {
+  const name = form ? `The tax form ${form}` : 'The tax form'
+  const limit = formatMoney(amount, currency)
+  return {
+    forAdmin: `reaches ${limit} this year (${jurisdiction}), and the tax form ${form ? `${form} ` : ''}${statusWords[state]}`,
+    forPartner:
+      `${name} ${statusWords[state]}; it is needed once your payments of a year reach ${limit}. ${state === 'valid' ? '' : nextSteps[state]}`.trim(),
+  }
+}
+
+export function recordedCard(partner: Partner, form: FormReport): Message {
+  return card({ title: 'Recorded', body: `**${literal(partner.name)}**\n${formWords(form)}`, tone: 'good' })
+}
+
+export function statusCard(partner: Partner, form: FormReport | undefined): Message {
+  return card({
+    title: 'Tax form',
+    body: [`**${literal(partner.name)}**`, form ? formWords(form) : 'Nothing is recorded. Record it with `/admin tax record`.'],
+  })
+}
+
+const formWords = ({ form, jurisdiction, status, validUntil, source }: FormReport): string =>
+  `${literal(form)} for ${jurisdiction} ${statusWords[status]}${validUntil ? `, until ${time(validUntil, 'D')}` : ''}.\n-# Said by ${/^\d+$/.test(source) ? 'an admin' : literal(source)}.`
+
+/** The year's report as a file, with what needs an eye in words. */
+export function reportCard(year: number, lines: readonly ReportLine[]): Message {
+  if (lines.length === 0) return card({ title: `Nobody was paid in ${year}`, body: 'There is nothing to report.' })
+  const name = `tax-report-${year}.csv`
+  const toReport = lines.filter((line) => line.reportable !== 'no')
+  const unready = toReport.filter(({ form }) => form?.status !== 'valid')
+  const unknown = lines.filter(({ jurisdiction }) => jurisdiction === '')
+  const message = card({
+    title: `What partners were paid in ${year}`,
+    body: [...Map.groupBy(lines, ({ jurisdiction, total }) => `${jurisdiction || 'No country recorded'} · ${total.currency}`)].map(
+      ([group, members]) =>
+        `**${group}**: ${formatMoney(sum(members.map(({ total }) => total.amount)), members[0]!.total.currency)} to ${members.length} partner${members.length === 1 ? '' : 's'}, ${members.filter((line) => line.reportable === 'yes').length} at or above the threshold`,
+    ),
+    fields: [
+      ...(unready.length > 0 ? [{ name: 'To be reported without a valid form', value: namesOf(unready) }] : []),
+      ...(unknown.length > 0 ? [{ name: 'No country recorded', value: namesOf(unknown) }] : []),
+    ],
+    tone: unready.length > 0 || unknown.length > 0 ? 'warn' : 'neutral',
+    footer: 'Sums of what arrived in the calendar year, in the program’s time zone. A help for your accountant, not advice.',
+    files: [{ name, data: reportFile(year, lines) }],
+  })
+  return { ...message, components: [...message.components, { type: ComponentType.File, file: { url: `attachment://${name}` } }] }
+}
+
+const shownNames = 15
+function namesOf(lines: readonly ReportLine[]): string {
+  const names = [...new Set(lines.map(({ partner }) => `• ${literal(partner.name)}`))]
+  return [...names.slice(0, shownNames), ...(names.length > shownNames ? [`… and ${names.length - shownNames} more`] : [])].join(
+    '\n',
+  )
+}
+
+const reportFile = (year: number, lines: readonly ReportLine[]): Buffer =>
+  csvFile(
+    [
+      'year',
+      'jurisdiction',
+      'partner_id',
+      'name',
+      'email',
+      'currency',
+      'paid',
+      'payouts',
+      'report',
+      'threshold',
+      'reportable',
+      'form',
+      'form_status',
+    ],
+    lines.map(({ partner, jurisdiction, total, threshold, reportable, form }) => [
+      String(year),
+      jurisdiction,
+      partner.id,
+      partner.name,
+      partner.email,
+      total.currency,
+      toDecimal(total.amount, total.currency),
+      String(total.payouts),
+      threshold?.report ?? '',
+      threshold ? `${toDecimal(threshold.amount, threshold.currency)} ${threshold.currency}` : '',
+      reportable,
+      form?.name ?? '',
+      form?.status ?? '',
+    ]),
+  )

@@ -1,0 +1,125 @@
+// Tax: what is known of forms, the gate before a payout, and the report of a year. Stores no tax number and calls no vendor.
+import { and, eq, inArray } from 'drizzle-orm'
+import { type Clock, type Programs, type Reader, type Settings, UserError } from '../kit/index.ts'
+import type { Partners } from '../partners/public.ts'
+import type { PayoutGate, Payouts } from '../payouts/public.ts'
+import type { Config } from './config.ts'
+import { blockedBy, reportable, statusAt } from './decide.ts'
+import { closureOf } from './messages.ts'
+import type { ReportLine } from './model.ts'
+import { type FormReport, formStatuses, type Tax } from './public.ts'
+import { forms } from './tables.ts'
+import { rangeOfYear, thresholdOf } from './thresholds.ts'
+
+export interface TaxService extends Tax {
+  readonly gate: PayoutGate
+  /** Everyone who was paid in the calendar year, in the program's time zone, by jurisdiction and name. */
+  yearReport(reader: Reader, programId: string, year: number): Promise<ReportLine[]>
+  /** The calendar year that it is now for the program. */
+  yearOf(reader: Reader, programId: string): Promise<number>
+}
+
+export function createTaxService(needs: {
+  clock: Clock
+  settings: Settings<Config>
+  programs: Programs
+  partners: Partners
+  payouts: Payouts
+}): TaxService {
+  const { clock, settings, programs, partners, payouts } = needs
+
+  const report: Tax['report'] = async (tx, said) => {
+    const { programId, partnerId, jurisdiction, form, status, validUntil, source } = said
+    const refusal = refusalOf(said)
+    if (refusal) throw new UserError('bad_tax_form', refusal)
+    const partner = await partners.byId(tx, programId, partnerId)
+    if (!partner) throw new UserError('unknown_partner', 'There is no such partner.')
+    const now = { jurisdiction, form, status, validUntil, source, userId: partner.userId, updatedAt: clock.now() }
+    await tx
+      .insert(forms)
+      .values({ programId, partnerId, ...now })
+      .onConflictDoUpdate({ target: [forms.programId, forms.partnerId], set: now })
+  }
+
+  async function formsOf(reader: Reader, programId: string, partnerIds: readonly string[]): Promise<Map<string, FormReport>> {
+    if (partnerIds.length === 0) return new Map()
+    const rows = await reader
+      .select()
+      .from(forms)
+      .where(and(eq(forms.programId, programId), inArray(forms.partnerId, [...partnerIds])))
+    return new Map(rows.map(({ updatedAt, userId, ...form }) => [form.partnerId, form]))
+  }
+
+  const yearOf: TaxService['yearOf'] = async (reader, programId) =>
+    yearAt(clock.now(), (await programs.byId(reader, programId)).timeZone)
+
+  const closed: PayoutGate['closed'] = async (reader, programId, questions, at) => {
+    const config = await settings.of(reader, programId)
+    if (!config.gate) return questions.map(() => undefined)
+    const { timeZone } = await programs.byId(reader, programId)
+    const year = yearAt(at, timeZone)
+    const known = await formsOf(reader, programId, [...new Set(questions.map(({ partner }) => partner.id))])
+    const jurisdictionOf = (partnerId: string) => known.get(partnerId)?.jurisdiction ?? config.assumeJurisdiction
+    const liable = questions.map(({ partner }) => partner.id).filter((id) => thresholdOf(jurisdictionOf(id), year))
+    const paid = await payouts.paidBetween(reader, programId, rangeOfYear(year, timeZone), [...new Set(liable)])
+    const paidTo = new Map(paid.map(({ partnerId, currency, amount }) => [`${partnerId} ${currency}`, amount]))
+    return questions.map(({ partner, currency, amount }) => {
+      const threshold = thresholdOf(jurisdictionOf(partner.id), year)
+      const paidThisYear = paidTo.get(`${partner.id} ${threshold?.currency}`) ?? 0n
+      const form = known.get(partner.id)
+      const state = blockedBy({ form, threshold, currency, amount, paidThisYear, now: at })
+      return state && threshold ? closureOf(state, threshold, form?.form) : undefined
+    })
+  }
+
+  const yearReport: TaxService['yearReport'] = async (reader, programId, year) => {
+    const { timeZone } = await programs.byId(reader, programId)
+    const config = await settings.of(reader, programId)
+    const totals = await payouts.paidBetween(reader, programId, rangeOfYear(year, timeZone))
+    const everyone = new Map((await partners.list(reader, programId)).map((partner) => [partner.id, partner]))
+    const known = await formsOf(reader, programId, [...new Set(totals.map(({ partnerId }) => partnerId))])
+    return totals
+      .map((total): ReportLine => {
+        const partner = everyone.get(total.partnerId)
+        if (!partner) throw new Error(`The partner ${total.partnerId}, who was paid, does not exist`)
+        const form = known.get(total.partnerId)
+        const jurisdiction = form?.jurisdiction ?? config.assumeJurisdiction
+        const threshold = thresholdOf(jurisdiction, year)
+        return {
+          partner,
+          jurisdiction,
+          total,
+          threshold,
+          reportable: reportable(total, threshold),
+          form: form && { name: form.form, status: statusAt(form, clock.now()) },
+        }
+      })
+      .toSorted((a, b) => compare(keyOf(a), keyOf(b)))
+  }
+
+  return {
+    report,
+    formOf: async (reader, programId, partnerId) => (await formsOf(reader, programId, [partnerId])).get(partnerId),
+    gate: { id: 'tax.form', closed },
+    yearReport,
+    yearOf,
+  }
+}
+
+const keyOf = ({ jurisdiction, partner, total }: ReportLine): string =>
+  [jurisdiction || '~', partner.name.toLowerCase(), partner.id, total.currency].join('\u0000')
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+const yearAt = (at: Date, timeZone: string): number =>
+  Number(new Intl.DateTimeFormat('en-u-ca-gregory-nu-latn', { timeZone, year: 'numeric' }).format(at))
+
+const regions = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' })
+
+function refusalOf({ jurisdiction, form, status }: FormReport): string | undefined {
+  if (!/^[A-Z]{2}$/.test(jurisdiction) || !regions.of(jurisdiction))
+    return `“${jurisdiction}” is not a country code. Use two letters such as US or DE.`
+  if (!/^[A-Z0-9][A-Z0-9 -]{0,19}$/.test(form) || /\d{3}-?\d{2}-?\d{4}|\d{2}-?\d{7}/.test(form))
+    return `“${form}” is not the name of a form. Write for example W-9 or W-8BEN, and never a tax number.`
+  if (!formStatuses.includes(status)) return `“${status}” is not a status.`
+  return undefined
+}

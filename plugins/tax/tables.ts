@@ -1,0 +1,20 @@
+// Drizzle's view of tax; db/migrations/0091_tax.sql is the truth.
+import { pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
+import { at } from '../../db/tables.ts'
+import type { FormStatus } from './public.ts'
+
+export const forms = pgTable(
+  'tax_forms',
+  {
+    programId: uuid('program_id').notNull(),
+    partnerId: uuid('partner_id').notNull(),
+    userId: text('user_id').notNull(),
+    jurisdiction: text('jurisdiction').notNull(),
+    form: text('form').notNull(),
+    status: text('status').notNull().$type<FormStatus>(),
+    validUntil: at('valid_until'),
+    source: text('source').notNull(),
+    updatedAt: at('updated_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.programId, t.partnerId] })],
+)

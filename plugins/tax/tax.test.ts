@@ -1,0 +1,231 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { controlsOf, type TestHouse, testHouse, wordsOf } from '../../app/testing.ts'
+import type { Message } from '../../commands/messages.ts'
+import { earningPlugins, type TestPartner, type Trade, tradeIn } from '../commissions/testing.ts'
+import { payouts } from '../payouts/plugin.ts'
+import { blockedBy, reportable, statusAt } from './decide.ts'
+import { tax } from './plugin.ts'
+import { rangeOfYear, thresholdOf } from './thresholds.ts'
+
+const boss = { isAdmin: true, userId: '1', username: 'boss' }
+
+let house: TestHouse
+let trade: Trade
+beforeAll(async () => {
+  house = await testHouse([...earningPlugins, payouts, tax], { now: '2025-12-01T12:00:00Z' })
+  trade = tradeIn(house)
+  await house.set('commissions', 'holdDays', 0)
+  await house.set('payouts', 'methodCoolingHours', 0)
+  await house.set('payouts', 'manual', true)
+  await house.set('payouts', 'approvalAbove', '99999999.00')
+})
+afterAll(() => house.close())
+beforeEach(async () => {
+  await house.set('tax', 'gate', true)
+  await house.set('tax', 'assumeJurisdiction', '')
+  await house.connection.sql`update payouts_methods set chosen = false`
+})
+
+/** A partner who is paid by hand. */
+async function aPartner(): Promise<TestPartner> {
+  const partner = await trade.aPartner()
+  const [page] = controlsOf(await house.run('payout setup', { provider: 'manual' }, partner))
+  await house.app.inject({
+    method: 'POST',
+    url: new URL(page!).pathname,
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    payload: 'reference=Supplier',
+  })
+  await house.drain()
+  return partner
+}
+async function earns(partner: TestPartner, amount: bigint, currency = 'USD'): Promise<void> {
+  await trade.record(trade.aPayment(partner, { gross: amount * 5n, currency }))
+  await house.drain()
+  await house.tick('commissions.release')
+  await house.drain()
+}
+/** Runs payouts and confirms whatever was made. */
+async function payAll(): Promise<void> {
+  await house.run('admin payouts run', {}, boss)
+  await house.run('admin payouts export', {}, boss)
+  const sent = await house.connection.sql`select provider_id from payouts_payouts where state = 'sent'`
+  for (const { provider_id: id } of sent)
+    await house.db.transaction((tx) => house.use(payouts).confirm(tx, 'manual', id, 'paid', ''))
+  await house.drain()
+}
+const paidTo = async (partner: TestPartner) =>
+  (
+    await house.connection
+      .sql`select amount from payouts_payouts where partner_id = ${partner.id} and state = 'paid' order by amount`
+  ).map(({ amount }) => BigInt(amount))
+const record = (partner: TestPartner, change: Record<string, unknown> = {}) =>
+  house
+    .run('admin tax record', { partner: { id: partner.userId }, country: 'us', form: 'w-9', status: 'valid', ...change }, boss)
+    .then(wordsOf)
+const report = async (year?: number) => {
+  const answer = (await house.run('admin tax report', year === undefined ? {} : { year }, boss)) as Message
+  return { words: wordsOf(answer), lines: (answer.files?.[0]?.data.toString('utf8') ?? '').trim().split('\r\n') }
+}
+
+describe('the threshold', () => {
+  test.each([
+    ['US', 2025, 60_000n],
+    ['US', 2026, 200_000n],
+    ['US', 2027, 200_000n],
+    ['DE', 2026, undefined],
+    ['', 2026, undefined],
+  ])('of %s in %i is %s', (jurisdiction, year, amount) => expect(thresholdOf(jurisdiction, year)?.amount).toBe(amount))
+
+  test.each([
+    ['below it', 'USD', 59_999n, 'no'],
+    ['at it', 'USD', 60_000n, 'yes'],
+    ['in another currency', 'EUR', 1n, 'check'],
+  ])('%s', (_, currency, amount, expected) => expect(reportable({ currency, amount }, thresholdOf('US', 2025))).toBe(expected))
+
+  test('counts a year as the program sees it, half-open', () => {
+    const { from, to } = rangeOfYear(2026, 'America/New_York')
+    expect([from.toISOString(), to.toISOString()]).toEqual(['2026-01-01T05:00:00.000Z', '2027-01-01T05:00:00.000Z'])
+    expect(rangeOfYear(2025, 'America/New_York').to).toEqual(from)
+  })
+})
+
+describe('the gate', () => {
+  const now = new Date('2026-05-01T00:00:00Z')
+  const base = { form: undefined, threshold: thresholdOf('US', 2026), currency: 'USD', amount: 100_000n, paidThisYear: 0n, now }
+  const form = (status: 'valid' | 'submitted', validUntil: Date | null = null) => ({ status, validUntil })
+  test.each([
+    ['lets through what stays below the threshold', base, null],
+    ['wants a form once this payout reaches it', { ...base, paidThisYear: 100_000n }, 'missing'],
+    ['one unit below needs none', { ...base, paidThisYear: 99_999n }, null],
+    ['lets through with a valid form', { ...base, amount: 900_000n, form: form('valid') }, null],
+    ['says how far the form is', { ...base, amount: 900_000n, form: form('submitted') }, 'submitted'],
+    ['does not take a form that ran out this instant', { ...base, amount: 900_000n, form: form('valid', now) }, 'expired'],
+    ['cannot compare another currency, so wants a form', { ...base, amount: 1n, currency: 'EUR' }, 'missing'],
+    ['knows countries without a threshold', { ...base, threshold: undefined, amount: 900_000n }, null],
+  ])('%s', (_, facts, expected) => expect(blockedBy(facts)).toBe(expected))
+
+  test('a form is valid until its last instant', () => {
+    expect(statusAt({ status: 'valid', validUntil: new Date(now.getTime() + 1) }, now)).toBe('valid')
+  })
+
+  test('holds the payout that reaches the year’s threshold until the form is valid; the new year has its own', async () => {
+    const ada = await aPartner()
+    await record(ada, { status: 'requested' })
+    await earns(ada, 59_999n)
+    await payAll()
+    expect(await paidTo(ada)).toEqual([59_999n])
+    await house.set('payouts', 'minimum', '0')
+    await earns(ada, 1n)
+    const dry = wordsOf(await house.run('admin payouts dry-run', {}, boss))
+    expect(dry).toContain('reaches $600.00 this year (US), and the tax form W-9 was asked for')
+    expect(wordsOf(await house.run('payout status', {}, ada))).toContain('The tax form W-9 was asked for')
+    await payAll()
+    expect(await paidTo(ada)).toEqual([59_999n])
+    house.clock.set('2026-01-01T00:00:00Z')
+    await payAll()
+    expect(await paidTo(ada)).toEqual([1n, 59_999n])
+    await earns(ada, 199_999n)
+    await payAll()
+    expect(await paidTo(ada)).toHaveLength(2)
+    expect(await record(ada, { until: '2026-12-31' })).toContain('W\\-9 for US is valid')
+    await payAll()
+    expect(await paidTo(ada)).toEqual([1n, 59_999n, 199_999n])
+    await house.set('payouts', 'minimum', '50.00')
+    expect(await trade.findings()).toEqual([])
+  })
+
+  test('asks nothing of partners elsewhere, nor when it is off; an assumed country counts for those without one', async () => {
+    const [berlin, unknown] = [await aPartner(), await aPartner()]
+    await record(berlin, { country: 'DE', form: 'W-8BEN', status: 'requested' })
+    await earns(berlin, 500_000n)
+    await earns(unknown, 500_000n)
+    await house.set('tax', 'assumeJurisdiction', 'US')
+    await payAll()
+    expect([await paidTo(berlin), await paidTo(unknown)]).toEqual([[500_000n], []])
+    await house.set('tax', 'gate', false)
+    await payAll()
+    expect(await paidTo(unknown)).toEqual([500_000n])
+  })
+})
+
+describe('recording', () => {
+  test.each([
+    [{ country: 'XQ' }, 'bad_tax_form'],
+    [{ form: '123-45-6789' }, 'bad_tax_form'],
+    [{ form: '12-3456789' }, 'bad_tax_form'],
+    [{ until: '2026-02-30' }, 'bad_date'],
+    [{ until: 'soon' }, 'bad_date'],
+    [{ partner: { id: '999' } }, 'unknown_partner'],
+  ])('%j is refused', async (change, code) => {
+    await expect(record(await trade.aPartner(), change)).rejects.toMatchObject({ code })
+  })
+
+  test('the last word counts, is shown, exported and erased with the person', async () => {
+    const ada = await trade.aPartner()
+    const status = () => house.run('admin tax status', { partner: { id: ada.userId } }, boss).then(wordsOf)
+    expect(await status()).toContain('Nothing is recorded')
+    await record(ada, { status: 'submitted' })
+    await record(ada, { status: 'rejected' })
+    expect(await status()).toContain('was rejected')
+    const says = () => tax.data!.exportPartner!(house.db, house.program.id, ada.userId)
+    expect(await says()).toMatchObject({ forms: [{ form: 'W-9', status: 'rejected' }] })
+    await house.db.transaction((tx) => tax.data!.deletePartner!(tx, house.program.id, ada.userId))
+    expect(await says()).toEqual({ forms: [] })
+  })
+
+  test('a provider may say it, too', async () => {
+    const ada = await trade.aPartner()
+    const said = {
+      programId: house.program.id,
+      partnerId: ada.id,
+      jurisdiction: 'US',
+      form: 'W-9',
+      validUntil: null,
+      source: 'stripe',
+    }
+    await house.db.transaction((tx) => house.use(tax).report(tx, { ...said, status: 'valid' }))
+    expect(await house.use(tax).formOf(house.db, house.program.id, ada.id)).toEqual({ ...said, status: 'valid' })
+  })
+})
+
+describe('the report of a year', () => {
+  test('sums what arrived by partner, country and currency, says what is reportable, and holds no tax number', async () => {
+    house.clock.set('2027-06-01T00:00:00Z')
+    await house.set('tax', 'gate', false)
+    const [ada, bob, eva] = [await aPartner(), await aPartner(), await aPartner()]
+    await record(ada)
+    await record(bob, { status: 'submitted' })
+    for (const [partner, amount, currency] of [
+      [ada, 150_000n, 'USD'],
+      [bob, 250_000n, 'USD'],
+      [bob, 9_000n, 'EUR'],
+      [eva, 300_000n, 'USD'],
+    ] as const)
+      await earns(partner, amount, currency)
+    await payAll()
+    await earns(ada, 50_000n)
+    await payAll()
+    house.clock.set('2028-01-01T00:00:00Z')
+    await earns(ada, 70_000n)
+    await payAll()
+    const { words, lines } = await report()
+    expect(lines[0]).toBe(
+      'year,jurisdiction,partner_id,name,email,currency,paid,payouts,report,threshold,reportable,form,form_status',
+    )
+    const cells = (partner: TestPartner) =>
+      lines.filter((line) => line.includes(partner.id)).map((line) => line.split(',').slice(5).join(','))
+    expect(cells(ada)).toEqual(['USD,2000.00,2,1099-NEC,2000.00 USD,yes,W-9,valid'])
+    expect(cells(bob)).toEqual([
+      'EUR,90.00,1,1099-NEC,2000.00 USD,check,W-9,submitted',
+      'USD,2500.00,1,1099-NEC,2000.00 USD,yes,W-9,submitted',
+    ])
+    expect(cells(eva)).toEqual(['USD,3000.00,1,,,no,,'])
+    expect(lines).toHaveLength(5)
+    expect(words).toContain('To be reported without a valid form')
+    expect(words).toContain('No country recorded')
+    expect((await report(2028)).lines.filter((line) => line.includes(ada.id))).toEqual([expect.stringContaining('700.00,1')])
+  })
+
+  test('of a year without payments says so', async () => expect((await report(2001)).words).toContain('Nobody was paid in 2001'))
+})

@@ -1,0 +1,202 @@
+// Measures the redirect: clicks answered and stored each second by the program itself, as an operator runs it, beside a bare redirect on the same machine.
+import { type ChildProcess, fork } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Connection, connect } from '../../db/connect.ts'
+import { startEmbedded } from '../../db/embedded.ts'
+import { newId } from '../../db/ids.ts'
+import { migrate } from '../../db/migrate.ts'
+import { programStore } from '../../db/programs.ts'
+import { bundledAgreement } from '../../plugins/agreements/documents.ts'
+import { fold } from '../../plugins/links/codes.ts'
+import type { LoadOrder, LoadResult } from './load.ts'
+
+const rounds = 3
+const connections = 64
+const links = 5000
+const partners = 100
+
+interface Line extends Pick<LoadResult, 'perSecond' | 'p50' | 'p99' | 'slowest'> {
+  clicksAnswered: number
+  clicksStored: number
+}
+
+export interface RedirectBench extends Line {
+  ours: number
+  bare: number
+  /** The median of the rounds: ours / bare. */
+  ratio: number
+  rounds: { ours: number; bare: number; p99: number; ratio: number }[]
+  /** Every link is looked up in the database. */
+  cold: Line
+  /** All visitors follow one link. */
+  hot: Line
+  /** Of the clicks' table with all its indexes. */
+  bytesPerClick: number
+  equal: boolean
+}
+
+/** @throws Error when a click that was answered is not stored, or the other way round */
+export async function run(flags: { seconds?: string | number } = {}): Promise<RedirectBench> {
+  const ms = Number(flags.seconds ?? 6) * 1000
+  const directory = await mkdtemp(path.join(tmpdir(), 'siso-bench-'))
+  const server = await startEmbedded({ directory: path.join(directory, 'postgres') })
+  const children: ChildProcess[] = []
+  try {
+    const connection = await connect(server.url, { max: 2 })
+    await migrate(connection)
+    const paths = await seed(connection)
+    const start = async (script: string, environment: Record<string, string>) => {
+      const child = fork(fileURLToPath(new URL(script, import.meta.url)), { env: { PATH: process.env.PATH, ...environment } })
+      children.push(child)
+      return { child, port: await readiness(child) }
+    }
+    const stored = async () => Number((await connection.sql`select count(*) from links_clicks`)[0]!.count)
+    const measured = async (order: Omit<LoadOrder, 'connections'>): Promise<Line> => {
+      const before = await stored()
+      const { clicks, perSecond, p50, p99, slowest, answers } = await visit({ connections, ...order })
+      if (clicks !== answers) throw new Error(`${answers - clicks} of ${answers} visitors were not sent on with a click`)
+      return { perSecond, p50, p99, slowest, clicksAnswered: clicks, clicksStored: (await stored()) - before }
+    }
+
+    const bare = await start('./bare.ts', {})
+    const ours = await start('../start.ts', environmentOf(server.url, directory))
+    for (const { port } of [bare, ours]) await visit({ port, paths, connections, ms: ms / 3 })
+    const lines: { ours: Line; bare: number }[] = []
+    for (let i = 0; i < rounds; i++)
+      lines.push({
+        bare: (await visit({ port: bare.port, paths, connections, ms })).perSecond,
+        ours: await measured({ port: ours.port, paths, ms }),
+      })
+    const hot = await measured({ port: ours.port, paths: paths.slice(0, 1), ms })
+    await ended(ours.child)
+    await ended(bare.child)
+    const asking = await start('./asking.ts', { DATABASE_URL: server.url })
+    const cold = await measured({ port: asking.port, paths, ms: ms / 2 })
+    await ended(asking.child)
+
+    const bytes = await bytesPerClick(connection)
+    await connection.close()
+    const all = [...lines.map((line) => line.ours), hot, cold]
+    const sum = (of: (line: Line) => number) => lines.reduce((total, line) => total + of(line.ours), 0)
+    const worst = (of: (line: Line) => number) => Math.max(...lines.map((line) => of(line.ours)))
+    const result: RedirectBench = {
+      ours: median(lines.map((line) => line.ours.perSecond)),
+      bare: median(lines.map((line) => line.bare)),
+      ratio: hundredths(median(lines.map((line) => line.ours.perSecond / line.bare))),
+      perSecond: median(lines.map((line) => line.ours.perSecond)),
+      p50: median(lines.map((line) => line.ours.p50)),
+      p99: worst((line) => line.p99),
+      slowest: worst((line) => line.slowest),
+      clicksAnswered: sum((line) => line.clicksAnswered),
+      clicksStored: sum((line) => line.clicksStored),
+      rounds: lines.map((line) => ({
+        ours: line.ours.perSecond,
+        bare: line.bare,
+        p99: line.ours.p99,
+        ratio: hundredths(line.ours.perSecond / line.bare),
+      })),
+      cold,
+      hot,
+      bytesPerClick: bytes,
+      equal: all.every((line) => line.clicksAnswered === line.clicksStored),
+    }
+    if (!result.equal) throw new Error(`clicks answered and stored are not equal: ${JSON.stringify(all)}`)
+    return result
+  } finally {
+    for (const child of children) child.kill('SIGKILL')
+    await server.stop()
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+/** What `scripts/start.ts` needs to serve the web alone. */
+export function environmentOf(databaseUrl: string, directory: string): Record<string, string> {
+  return {
+    ROLE: 'api',
+    DATABASE_URL: databaseUrl,
+    DATA_DIR: path.join(directory, 'data'),
+    PORT: '0',
+    PUBLIC_URL: 'https://partners.example.com',
+    SECRET_KEY: randomBytes(32).toString('hex'),
+    DISCORD_TOKEN: 'MTAwMDAwMDAwMDAwMDAwMDAw.abcdef.ghijklmnopqrstuvwxyz',
+    LOG_LEVEL: 'warn',
+    // Visitors come from many addresses.
+    TRUST_PROXY: 'true',
+  }
+}
+
+/** The port that a child listens on, once it says so. */
+export async function readiness(child: ChildProcess): Promise<number> {
+  for (;;) {
+    const [message] = (await Promise.race([
+      once(child, 'message'),
+      once(child, 'exit').then(([code]) => {
+        throw new Error(`a measured process ended at once with ${code}`)
+      }),
+    ])) as [{ ready?: string | number }]
+    if (message.ready) return typeof message.ready === 'number' ? message.ready : Number(new URL(message.ready).port)
+  }
+}
+
+/** Sends visitors, from a process of their own. */
+export async function visit(order: LoadOrder): Promise<LoadResult> {
+  const child = fork(fileURLToPath(new URL('./load.ts', import.meta.url)), [JSON.stringify(order)], {
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  })
+  let text = ''
+  child.stdout!.on('data', (chunk) => {
+    text += chunk
+  })
+  await once(child, 'close')
+  return JSON.parse(text) as LoadResult
+}
+
+/** A program with active partners who have signed, and their links; gives the links' paths. */
+export async function seed({ db, sql }: Connection, count = links): Promise<string[]> {
+  const agreement = bundledAgreement()
+  const program = await db.transaction((tx) => programStore.ensure(tx, { guildId: '900000000000000001', name: 'Bench' }))
+  await sql`insert into agreements_texts (hash, text) values (${agreement.hash}, ${agreement.canonical})`
+  await sql`insert into agreements_versions (program_id, version, hash) values (${program.id}, ${agreement.version}, ${agreement.hash})`
+  const codes: string[] = []
+  for (let i = 0; i < partners; i++) {
+    const partner = newId()
+    const user = `1${String(i).padStart(17, '0')}`
+    await sql`
+      insert into partners_partners (id, program_id, user_id, name, email, industry, status, verified_at, activated_at)
+      values (${partner}, ${program.id}, ${user}, ${`Partner ${i}`}, ${`p${i}@example.com`}, 'saas', 'active', now(), now())`
+    await sql`
+      insert into agreements_signatures (id, program_id, partner_id, user_id, version, document_versions, hash, typed_name, email, ip_hash, user_agent, pdf)
+      values (${newId()}, ${program.id}, ${partner}, ${user}, ${agreement.version}, '{}', ${agreement.hash}, ${`Partner ${i}`}, ${`p${i}@example.com`}, 'x', 'x', '')`
+    const mine = Array.from({ length: count / partners }, (_, k) => ({ id: newId(), code: `bench${i}n${k}` }))
+    await sql.begin(async (tx) => {
+      await tx`insert into links_links ${tx(mine.map(({ id, code }) => ({ id, program_id: program.id, partner_id: partner, code })))}`
+      await tx`insert into links_codes ${tx(mine.map(({ id, code }) => ({ folded: fold(code), program_id: program.id, link_id: id })))}`
+    })
+    codes.push(...mine.map(({ code }) => `/r/${code}`))
+  }
+  return codes
+}
+
+async function bytesPerClick({ sql }: Connection): Promise<number> {
+  await sql.unsafe('vacuum analyze')
+  const [row] = await sql`
+    select sum(pg_total_relation_size(part::regclass)) as bytes, (select count(*) from links_clicks) as clicks from links_months`
+  return Math.round(Number(row!.bytes) / Number(row!.clicks))
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  const exit = once(child, 'exit')
+  child.disconnect()
+  await exit
+}
+
+function median(values: number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
+}
+
+const hundredths = (value: number) => Math.round(value * 100) / 100

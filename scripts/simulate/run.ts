@@ -1,0 +1,117 @@
+// One simulation: the plan is lived through by the real plugins and by the oracle, and compared every day. Reads no flags and prints nothing.
+import { randomBytes } from 'node:crypto'
+import { type Connection, connect } from '../../db/connect.ts'
+import { migrate } from '../../db/migrate.ts'
+import { createDriver } from './drive.ts'
+import { createOracle } from './oracle.ts'
+import { planOf, type Size } from './plan.ts'
+
+export interface Difference {
+  readonly day: number
+  /** Where: `balance p1 USD payable`, `sale pay_3_1_1`, `bank p1 USD`, `proof`. */
+  readonly what: string
+  readonly expected: string
+  readonly actual: string
+}
+
+export interface Outcome extends Size {
+  readonly ok: boolean
+  readonly events: number
+  readonly crashes: number
+  /** Of the first day on which anything differed; empty when all agreed. */
+  readonly differences: readonly Difference[]
+  readonly proof: { readonly ok: boolean; readonly runs: number; readonly transfers: number }
+  readonly ms: number
+  readonly spent: Readonly<Record<string, number>>
+}
+
+export interface Watch {
+  readonly onProgress?: (day: number, ms: number) => void
+  /** Runs before the day is compared: a test may meddle with the books here. */
+  readonly onDay?: (day: number, sql: Connection['sql']) => Promise<void>
+}
+
+/** Sales one by one are compared this often, balances every day. */
+const daysBetweenSales = 30
+
+/** Lives through the plan on a new database of the server (gone afterwards). Stops at the first day on which oracle, bank or proof disagree. */
+export async function simulate(serverUrl: string, size: Size, watch: Watch = {}): Promise<Outcome> {
+  const started = performance.now()
+  const name = `simulation_${randomBytes(6).toString('hex')}`
+  const admin = await connect(serverUrl, { max: 1 })
+  await admin.sql.unsafe(`create database ${name}`)
+  const connection = await connect(serverUrl.replace(/\/postgres$/, `/${name}`), { max: 12 })
+  try {
+    await migrate(connection)
+    const plan = planOf(size)
+    const oracle = createOracle(size)
+    const driver = await createDriver(connection, size)
+    const differences: Difference[] = []
+    const proof = { ok: true, runs: 0, transfers: 0 }
+    // The proof reads a snapshot, so that it may run while the next day begins.
+    let proving: Promise<void> = Promise.resolve()
+    const prove = async (day: number) => {
+      const result = await driver.prove()
+      Object.assign(proof, { ok: proof.ok && result.ok, runs: proof.runs + 1, transfers: result.transfers })
+      for (const { check, detail } of result.findings)
+        differences.push({ day, what: `proof: ${check}`, expected: 'no finding', actual: detail })
+    }
+    const compare = async (day: number, withSales: boolean) => {
+      differences.push(...differing(day, 'balance', oracle.balances(), await driver.balances()))
+      differences.push(...differing(day, 'bank', oracle.transferred(), driver.transferred()))
+      if (withSales) differences.push(...differing(day, 'sale', oracle.sales(), await driver.sales()))
+    }
+    for (const day of plan) {
+      oracle.live(day)
+      await driver.live(day)
+      await watch.onDay?.(day.day, connection.sql)
+      // Months pass in seconds, faster than the server's own statistics keep up.
+      if (day.day % daysBetweenSales === 1) await connection.sql.unsafe('analyze')
+      await compare(day.day, day.day % daysBetweenSales === daysBetweenSales - 1)
+      await proving
+      proving = prove(day.day)
+      watch.onProgress?.(day.day, performance.now() - started)
+      if (differences.length > 0) break
+    }
+    await proving
+    if (differences.length === 0) {
+      oracle.settle()
+      await driver.settle()
+      await compare(size.days, true)
+      await prove(size.days)
+    }
+    const result = {
+      ok: differences.length === 0 && proof.ok,
+      ...size,
+      events: oracle.events(),
+      crashes: driver.crashes(),
+      differences: differences.slice(0, 100),
+      proof,
+      ms: Math.round(performance.now() - started),
+      spent: { ...driver.spent(), cpu: Math.round(process.cpuUsage().user / 1000 + process.cpuUsage().system / 1000) },
+    }
+    await driver.close()
+    return result
+  } finally {
+    await connection.close()
+    await admin.sql.unsafe(`drop database if exists ${name} with (force)`)
+    await admin.close()
+  }
+}
+
+/** What is in one of them and not the same in the other; nothing is the same as zero. */
+export function differing<T extends bigint | string>(
+  day: number,
+  what: string,
+  expected: ReadonlyMap<string, T>,
+  actual: ReadonlyMap<string, T>,
+): Difference[] {
+  return [...new Set([...expected.keys(), ...actual.keys()])]
+    .filter((key) => expected.get(key) !== actual.get(key) && (expected.get(key) || actual.get(key)))
+    .map((key) => ({
+      day,
+      what: `${what} ${key}`,
+      expected: String(expected.get(key) ?? 'nothing'),
+      actual: String(actual.get(key) ?? 'nothing'),
+    }))
+}

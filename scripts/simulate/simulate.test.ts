@@ -1,0 +1,186 @@
+// The simulation itself, small, and that its oracle knows right from wrong.
+import { describe, expect, inject, test } from 'vitest'
+import { createOracle } from './oracle.ts'
+import { type Day, dayMs, type News, type Payment, planOf, startOf } from './plan.ts'
+import { chance, diceOf, shuffled } from './random.ts'
+import { differing, simulate } from './run.ts'
+
+describe('a simulated program', () => {
+  test.each([
+    { partners: 12, days: 64, seed: 1 },
+    { partners: 25, days: 38, seed: 2 },
+  ])('of $partners partners over $days days, seed $seed, agrees with the oracle every day', { timeout: 60_000 }, async (size) => {
+    const { ok, differences, proof, crashes, events } = await simulate(inject('postgresUrl'), size)
+    expect(differences).toEqual([])
+    expect({ ok, proof: proof.ok, runs: proof.runs }).toEqual({ ok: true, proof: true, runs: size.days + 1 })
+    // A simulation in which nothing happens would agree, too.
+    expect(events).toBeGreaterThan(80)
+    expect(crashes).toBeGreaterThan(0)
+    expect(proof.transfers).toBeGreaterThan(20)
+  })
+
+  test('is told when the books say something else', async () => {
+    const outcome = await simulate(
+      inject('postgresUrl'),
+      { partners: 5, days: 12, seed: 3 },
+      {
+        onDay: async (day, sql) => {
+          // Money that nobody earned, in books that balance: only an oracle can know.
+          if (day === 8)
+            await sql.unsafe(`
+            select ledger_post(p.program_id, gen_random_uuid(), 'forged', repeat('0', 64), 'accrue', 'commission', 'forged', null, now(),
+              jsonb_build_array(jsonb_build_object('kind', 'commission_expense', 'partner', null, 'currency', 'USD', 'amount', '700'),
+                jsonb_build_object('kind', 'pending', 'partner', p.id, 'currency', 'USD', 'amount', '-700')))
+            from partners_partners p limit 1`)
+        },
+      },
+    )
+    expect(outcome.ok).toBe(false)
+    expect(outcome.proof.ok).toBe(false)
+    expect(outcome.differences.map(({ what }) => what)).toContainEqual(expect.stringMatching(/^balance p\d USD pending$/))
+    expect(outcome.differences.every(({ day }) => day === 8 || day === 9)).toBe(true)
+  })
+})
+
+describe('the plan', () => {
+  test('is the same for the same seed, and another for another', () => {
+    const size = { partners: 10, days: 40, seed: 7 }
+    expect(planOf(size)).toEqual(planOf(size))
+    expect(planOf({ ...size, seed: 8 })).not.toEqual(planOf(size))
+  })
+
+  test('of fewer days is the beginning of that of more, so that a failure can be repeated up to its day', () => {
+    const size = { partners: 10, days: 90, seed: 7 }
+    expect(planOf({ ...size, days: 30 })).toEqual(planOf(size).slice(0, 30))
+  })
+
+  test('holds everything that can go wrong with a payment', () => {
+    const news = planOf({ partners: 200, days: 300, seed: 1 }).flatMap((day) => day.news)
+    const told = news.map(({ news }) => news)
+    expect(new Set(told.map((item) => (item.kind === 'dispute' ? item.state : item.kind)))).toEqual(
+      new Set(['paid', 'refunded', 'open', 'won', 'lost', 'click']),
+    )
+    expect(new Set(told.flatMap((item) => (item.kind === 'paid' ? [item.made.currency] : [])))).toEqual(
+      new Set(['USD', 'EUR', 'JPY', 'KWD']),
+    )
+    expect(news.some(({ times }) => times > 1)).toBe(true)
+    const seen = new Set<string>()
+    const early = told.filter((item) => {
+      if (item.kind === 'paid') seen.add(item.payment)
+      return item.kind === 'refunded' && !seen.has(item.payment)
+    })
+    expect(early.length).toBeGreaterThan(0)
+  })
+})
+
+describe('dice', () => {
+  test('throw evenly, and the same for the same keys', () => {
+    const throws = Array.from({ length: 10_000 }, (_, i) => chance('seed', i))
+    expect(throws.reduce((sum, value) => sum + value, 0) / throws.length).toBeCloseTo(0.5, 1)
+    expect(Math.max(...throws)).toBeGreaterThan(0.999)
+    expect(diceOf(1, 'a').roll()).toBe(diceOf(1, 'a').roll())
+    expect(diceOf(1, 'a').roll()).not.toBe(diceOf(2, 'a').roll())
+  })
+
+  test('an order does not depend on the order before', () => {
+    const items = ['a', 'b', 'c', 'd', 'e']
+    const name = (item: string) => item
+    expect(shuffled(items.toReversed(), name, 1)).toEqual(shuffled(items, name, 1))
+  })
+})
+
+describe('the oracle', () => {
+  test('earns by the last click, holds for 30 days, takes a refund back, and lets the next sale repay what was paid out', () => {
+    const { live, balances } = story()
+    live(0, { news: [paid('a', 0, 10_000n)] })
+    expect(balances()).toEqual({ pending: 2_000n })
+    live(1, { news: [{ kind: 'refunded', payment: 'a', at: startOf(1), total: 2_500n }] })
+    expect(balances()).toEqual({ pending: 1_500n })
+    live(30)
+    expect(balances()).toEqual({ payable: 1_500n })
+    live(31, { news: [{ kind: 'refunded', payment: 'a', at: startOf(31), total: 0n }] })
+    expect(balances()).toEqual({ payable: 2_000n })
+  })
+
+  test('holds during a dispute and takes everything when it is lost', () => {
+    const { live, balances } = story()
+    live(0, { news: [paid('a', 0, 10_000n)] })
+    live(2, { news: [{ kind: 'dispute', payment: 'a', at: startOf(2), state: 'open' }] })
+    expect(balances()).toEqual({ held: 2_000n })
+    live(40)
+    expect(balances()).toEqual({ held: 2_000n })
+    live(41, { news: [{ kind: 'dispute', payment: 'a', at: startOf(41), state: 'lost' }] })
+    expect(balances()).toEqual({})
+  })
+
+  test.each([
+    ['tax and shipping earn nothing', { tax: 1_900n, shipping: 100n }, { pending: 1_600n }],
+    ['a half is rounded up', { gross: 250n }, { pending: 50n }],
+    ['a click older than 90 days is too old', { paidAt: startOf(0) + 91 * dayMs }, {}],
+    ['nobody earns from what they buy themselves', { customer: { key: 'c', email: 'P0@Example.com' } }, {}],
+  ] satisfies [string, Partial<Payment>, object][])('%s', (_, change, expected) => {
+    const { live, balances } = story()
+    live(0, { news: [paid('a', 0, 10_000n, change)] })
+    expect(balances()).toEqual(expected)
+  })
+
+  test('news that are older than what is known change nothing', () => {
+    const { live, balances } = story()
+    live(0, { news: [paid('a', 0, 10_000n)] })
+    live(3, { news: [{ kind: 'refunded', payment: 'a', at: startOf(3), total: 10_000n }] })
+    live(4, { news: [{ kind: 'refunded', payment: 'a', at: startOf(2), total: 5_000n }] })
+    expect(balances()).toEqual({})
+  })
+})
+
+test('what differs is named, and what is zero on one side and missing on the other is not', () => {
+  const difference = differing(
+    3,
+    'balance',
+    new Map([
+      ['a', 1n],
+      ['b', 2n],
+      ['c', 0n],
+    ]),
+    new Map([
+      ['a', 1n],
+      ['b', 3n],
+    ]),
+  )
+  expect(difference).toEqual([{ day: 3, what: 'balance b', expected: '2', actual: '3' }])
+})
+
+/** One partner, p0, with a click on day 0; no work is put off. */
+function story() {
+  const oracle = createOracle({ partners: 1, days: 100, seed: 1 }, () => false)
+  const live = (day: number, what: Partial<Omit<Day, 'news'>> & { news?: News[] } = {}) =>
+    oracle.live({
+      day,
+      start: startOf(day),
+      settings: [],
+      partners: day === 0 ? [{ partner: 'p0', kind: 'joined' }] : [],
+      clicks: day === 0 ? [{ key: 'click', partner: 'p0', at: startOf(0), previous: undefined }] : [],
+      impossible: [],
+      payday: false,
+      ...what,
+      news: (what.news ?? []).map((news) => ({ news, times: 1 })),
+    })
+  const balances = () => Object.fromEntries([...oracle.balances()].map(([key, amount]) => [key.replace('p0 USD ', ''), amount]))
+  return { live, balances }
+}
+
+function paid(key: string, day: number, gross: bigint, change: Partial<Payment> = {}): News {
+  const made: Payment = {
+    key,
+    customer: { key: `cus_${key}`, email: undefined },
+    currency: 'USD',
+    gross,
+    tax: 0n,
+    shipping: 0n,
+    paidAt: startOf(day) + 3_600_000,
+    click: 'click',
+    subscription: undefined,
+    ...change,
+  }
+  return { kind: 'paid', payment: key, at: made.paidAt, made }
+}
