@@ -34,8 +34,8 @@ const all = [...own, ...plugins]
 const listed = plugins.map((plugin) => [plugin.id, plugin] as const)
 const everyone = all.map((plugin) => [plugin.id, plugin] as const)
 
-/** Recorded exceptions: rows that are nothing but a keyed hash, and news from a provider whose program is not known yet. */
-const withoutProgram: ReadonlySet<string> = new Set(['links_visits', 'payouts_early_news'])
+/** Recorded exceptions: rows that are nothing but a keyed hash, news from a provider whose program is not known yet, and which hours are summed up. */
+const withoutProgram: ReadonlySet<string> = new Set(['links_visits', 'payouts_early_news', 'links_summed', 'links_stale_hours'])
 
 let connection: Connection
 let loaded: Loaded

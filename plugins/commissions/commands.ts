@@ -80,7 +80,8 @@ function earnings({ db, service, partners, ledger }: Needs): Command {
 
 function why({ db, service, partners, attribution }: Needs): Command {
   const suggest = async (ctx: Ctx, typed: string) => {
-    const partner = await partners.require(db, ctx)
+    const partner = await partners.byUser(db, ctx.program.id, ctx.user.id)
+    if (!partner) return []
     const own = await service.newest(db, ctx.program.id, { partnerIds: [partner.id], limit: 100 })
     const since = new Date(ctx.now.getTime() - days(90))
     const missed = await attribution.missed(db, ctx.program.id, partner.id, { since, limit: 5 })

@@ -1,5 +1,5 @@
 // Which rule a new commission is stamped with: reads the rules in force and what they ask of the sale; the choice itself is in terms.ts.
-import { and, desc, eq, gt, gte, isNull, lt, lte, or, sql } from 'drizzle-orm'
+import { and, eq, gt, gte, isNull, lt, lte, or, sql } from 'drizzle-orm'
 import type { Attribution, Sale } from '../attribution/public.ts'
 import { type Clock, monthOf, newId, type Programs, type Reader, rangeOf, type Tx } from '../kit/index.ts'
 import { type Config, percentToPpm } from './config.ts'
@@ -29,9 +29,14 @@ export interface StampNeeds {
 /** Makes the function that stamps a new commission. It runs under the lock of the partner's books, so that a cap is never used twice. */
 export function createStamper(needs: StampNeeds) {
   return async (tx: Tx, sale: Sale, partnerId: string, config: Config): Promise<RuleStamp> => {
-    const inForce = await rulesAt(tx, sale.programId, sale.paidAt)
+    const known = await rulesAt(tx, sale.programId, sale.paidAt)
+    const inForce = known.filter(({ name }) => name !== defaultName)
     const circumstances = await circumstancesOf(tx, needs, sale, partnerId, inForce)
-    const rule = chooseRule(inForce, circumstances) ?? (await programRule(tx, sale.programId, config, needs.clock.now()))
+    const ratePpm = percentToPpm(config.ratePercent)
+    const rule =
+      chooseRule(inForce, circumstances) ??
+      unlessOutdated(newestOwn(known), ratePpm) ??
+      (await nextOwnVersion(tx, sale, ratePpm, needs.clock.now()))
     const used = rule.periodCap === null ? 0n : await usedOf(tx, needs.programs, sale, partnerId, rule)
     const stamp = stampOf(rule, circumstances, used)
     return {
@@ -44,7 +49,7 @@ export function createStamper(needs: StampNeeds) {
   }
 }
 
-/** The rules in force for payments at this time, without the program's own. */
+/** The rules in force for payments at this time, and every version of the program's own. */
 async function rulesAt(reader: Reader, programId: string, at: Date): Promise<Rule[]> {
   return reader
     .select()
@@ -52,11 +57,26 @@ async function rulesAt(reader: Reader, programId: string, at: Date): Promise<Rul
     .where(
       and(
         eq(rules.programId, programId),
-        sql`${rules.name} <> ${defaultName}`,
-        lte(rules.startsAt, at),
-        or(isNull(rules.endsAt), gt(rules.endsAt, at)),
+        or(eq(rules.name, defaultName), and(lte(rules.startsAt, at), or(isNull(rules.endsAt), gt(rules.endsAt, at)))),
       ),
     )
+}
+
+const newestOwn = (known: readonly Rule[]): Rule | undefined =>
+  known
+    .filter(({ name }) => name === defaultName)
+    .reduce<Rule | undefined>((a, b) => (a && a.version > b.version ? a : b), undefined)
+
+const unlessOutdated = (rule: Rule | undefined, ratePpm: bigint): Rule | undefined => (rule?.ratePpm === ratePpm ? rule : undefined)
+
+/** The program's own rate changed in the settings: it becomes the next version of its rule, once. */
+async function nextOwnVersion(tx: Tx, { programId, paidAt }: Sale, ratePpm: bigint, now: Date): Promise<Rule> {
+  const version = (newestOwn(await rulesAt(tx, programId, paidAt))?.version ?? 0) + 1
+  await tx
+    .insert(rules)
+    .values({ id: newId(now), programId, scope: 'program', version, ratePpm, createdAt: now, startsAt: now })
+    .onConflictDoNothing()
+  return newestOwn(await rulesAt(tx, programId, paidAt))!
 }
 
 /** What the rules ask of the sale. What none of them asks is not looked up. */
@@ -94,36 +114,6 @@ export async function tierOf(
     if (tier !== null) return tier
   }
   return null
-}
-
-/** The program's rule as the settings have it now; a rate that was not in force before becomes the next version. */
-async function programRule(tx: Tx, programId: string, config: Config, now: Date): Promise<Rule> {
-  const ratePpm = percentToPpm(config.ratePercent)
-  const newest = await newestProgramRule(tx, programId)
-  if (newest?.ratePpm === ratePpm) return newest
-  await tx
-    .insert(rules)
-    .values({
-      id: newId(now),
-      programId,
-      scope: 'program',
-      version: (newest?.version ?? 0) + 1,
-      ratePpm,
-      createdAt: now,
-      startsAt: now,
-    })
-    .onConflictDoNothing()
-  return (await newestProgramRule(tx, programId))!
-}
-
-async function newestProgramRule(tx: Tx, programId: string): Promise<Rule | undefined> {
-  const [row] = await tx
-    .select()
-    .from(rules)
-    .where(and(eq(rules.programId, programId), eq(rules.name, defaultName)))
-    .orderBy(desc(rules.version))
-    .limit(1)
-  return row
 }
 
 /** What the partner's earlier sales of the sale's period take up of the rule's cap: without refunds, so that the order of news does not matter. */

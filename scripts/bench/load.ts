@@ -56,7 +56,11 @@ async function load(order: LoadOrder): Promise<LoadResult> {
     clicks++
     if (order.journal) appendFileSync(order.journal, `${id}\n`)
   }
-  await Promise.all(Array.from({ length: order.connections }, () => visitor(order.port, nextPath, seen, () => !order.once && performance.now() >= end)))
+  await Promise.all(
+    Array.from({ length: order.connections }, () =>
+      visitor(order.port, nextPath, seen, () => !order.once && performance.now() >= end),
+    ),
+  )
   const seconds = (performance.now() - begin) / 1000
   times.sort((a, b) => a - b)
   const at = (share: number) => round(times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0)
