@@ -6,8 +6,10 @@ export default defineConfig({
     include: ['**/*.test.ts'],
     exclude: ['node_modules/**', 'var/**'],
     globalSetup: ['./db/testing.server.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Generous, for slow machines: a test that waits says itself what it waits for.
+    testTimeout: 90_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 15_000 } },
     pool: 'forks',
     maxWorkers: 2,
     reporters: process.env.CI ? ['default'] : ['dot'],

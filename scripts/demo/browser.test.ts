@@ -25,7 +25,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true })
 })
 
-test('a newcomer joins, registers, verifies, signs, shares, sells and is paid, all by clicking', { timeout: 180_000 }, async () => {
+test('a newcomer joins, registers, verifies, signs, shares, sells and is paid, all by clicking', { timeout: 300_000 }, async () => {
   const client = world.sandbox.urls.discord.client
   const mira = await openPage(browser, `${client}/?token=${encodeURIComponent(world.admin.token)}`)
   await run(mira.page, '/admin setup')

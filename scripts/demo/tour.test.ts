@@ -29,7 +29,7 @@ afterEach(async () => {
 
 const names = tourSteps.map((step) => step.name)
 
-test('the tour passes from the command line, says what it saw, and leaves no process behind', { timeout: 120_000 }, async () => {
+test('the tour passes from the command line, says what it saw, and leaves no process behind', { timeout: 180_000 }, async () => {
   const { code, stdout } = await demo(['--tour', '--json', '--data-dir', directory])
   const report = JSON.parse(stdout) as { ok: boolean; bootMs: number; totalMs: number; steps: StepResult[] }
   expect(report.steps.filter((step) => !step.ok)).toEqual([])
@@ -41,7 +41,7 @@ test('the tour passes from the command line, says what it saw, and leaves no pro
 
 test.skipIf(!hasRedis)(
   'with DATABASE_URL and REDIS_URL set, the same program does the same job on that database and that Redis (needs redis-server)',
-  { timeout: 120_000 },
+  { timeout: 180_000 },
   async () => {
     database = await testDatabase()
     const redis = await startRedis()
@@ -59,7 +59,7 @@ test.skipIf(!hasRedis)(
   },
 )
 
-test('killed after every single step and started again, the job goes on to the same end', { timeout: 240_000 }, async () => {
+test('killed after every single step and started again, the job goes on to the same end', { timeout: 480_000 }, async () => {
   world = await startWorld({ dataDirectory: directory })
   const tour: Tour = { world }
   for (const step of tourSteps) {
@@ -172,7 +172,7 @@ async function runFrom(tour: Tour, name: string): Promise<void> {
 function demo(flags: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   const script = fileURLToPath(new URL('../demo.ts', import.meta.url))
   return new Promise((resolve) => {
-    execFile(process.execPath, [script, ...flags], { timeout: 110_000 }, (error, stdout, stderr) =>
+    execFile(process.execPath, [script, ...flags], { timeout: 170_000 }, (error, stdout, stderr) =>
       resolve({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr }),
     )
   })
