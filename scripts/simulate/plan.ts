@@ -185,7 +185,7 @@ function isActive(life: readonly LifeChange[], day: number): boolean {
 
 /** Grows with the square root, so that a thousand partners stay affordable and a few partners still have something to do. */
 function newCustomers(size: Size, day: number): number {
-  const wanted = 0.6 + 0.13 * Math.sqrt(size.partners)
+  const wanted = 0.7 + 0.1 * Math.sqrt(size.partners)
   return Math.floor(wanted) + (chance(size.seed, 'customers', day) < wanted % 1 ? 1 : 0)
 }
 

@@ -22,6 +22,7 @@ export interface Outcome extends Size {
   readonly differences: readonly Difference[]
   readonly proof: { readonly ok: boolean; readonly runs: number; readonly transfers: number }
   readonly ms: number
+  /** Milliseconds by kind of work; `cpu` is this process's own processor time. */
   readonly spent: Readonly<Record<string, number>>
 }
 
