@@ -2,7 +2,7 @@
 import { randomFillSync } from 'node:crypto'
 
 /** Random bytes are cheap by the page and dear by the piece. */
-const random = Buffer.alloc(4096)
+const random = Buffer.alloc(4000)
 let used = random.length
 
 /** A new UUIDv7 for the instant `at` (default: now); ids of one millisecond are unordered among themselves. */
@@ -11,11 +11,22 @@ export function newId(at: Date = new Date()): string {
     randomFillSync(random)
     used = 0
   }
-  const bytes = random.subarray(used, used + 16)
-  used += 16
-  bytes.writeUIntBE(at.getTime(), 0, 6)
-  bytes[6] = (bytes[6]! & 0x0f) | 0x70
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80
-  const hex = bytes.toString('hex')
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+  const bytes = random.subarray(used, used + 10)
+  used += 10
+  bytes[0] = (bytes[0]! & 0x0f) | 0x70
+  bytes[2] = (bytes[2]! & 0x3f) | 0x80
+  const tail = bytes.toString('hex')
+  return `${timeOf(at.getTime())}-${tail.slice(0, 4)}-${tail.slice(4, 8)}-${tail.slice(8)}`
+}
+
+let lastMs = -1
+let lastTime = ''
+/** The first 48 bits: milliseconds since 1970. */
+function timeOf(ms: number): string {
+  if (ms !== lastMs) {
+    const hex = ms.toString(16).padStart(12, '0')
+    lastTime = `${hex.slice(0, 8)}-${hex.slice(8)}`
+    lastMs = ms
+  }
+  return lastTime
 }

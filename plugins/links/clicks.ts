@@ -64,7 +64,7 @@ export async function storeLateClicks(sql: Sql, clicks: readonly Click[]): Promi
   const hours = [...new Set(clicks.map(({ at }) => `${at.slice(0, 13)}:00:00Z`))]
   await sql`
     insert into links_stale_hours (hour)
-    select hour from unnest(${literal(hours)}::timestamptz[]) as h (hour) order by hour on conflict do nothing`
+    select hour from unnest(${`{${hours.join()}}`}::timestamptz[]) as h (hour) order by hour on conflict do nothing`
 }
 
 /** Whether the database refuses what it was given, so that trying again is of no use. */
@@ -80,32 +80,27 @@ function isMissingMonth(error: unknown): boolean {
 
 /** Postgres reads an array from text; writing that text here is cheaper than having the driver do it value by value. */
 function columnsOf(clicks: readonly Click[]): string[] {
+  const columns = Array.from({ length: 12 }, () => '')
   const visits = new Set<string>()
-  const visit = clicks.map((click) => {
-    if (click.visit === null || visits.has(click.visit)) return null
-    visits.add(click.visit)
-    return click.visit
-  })
-  return [
-    literal(clicks.map((click) => click.at)),
-    literal(clicks.map((click) => click.id)),
-    literal(clicks.map((click) => click.programId)),
-    literal(clicks.map((click) => click.linkId)),
-    literal(clicks.map((click) => click.partnerId)),
-    literal(clicks.map((click) => click.previous)),
-    literal(clicks.map((click) => bytes(click.ipHash))),
-    literal(clicks.map((click) => bytes(click.agentHash))),
-    literal(clicks.map((click) => click.rejected)),
-    literal(clicks.map((click) => click.subs && quoted(JSON.stringify(click.subs)))),
-    literal(visit.map((key) => key && bytes(key))),
-    literal(clicks.map((click) => click.visitBefore && bytes(click.visitBefore))),
-  ]
-}
-
-function literal(values: readonly (string | null)[]): string {
-  let text = '{'
-  for (let i = 0; i < values.length; i++) text += `${i ? ',' : ''}${values[i] ?? 'NULL'}`
-  return `${text}}`
+  let separator = '{'
+  for (const click of clicks) {
+    const isFirst = click.visit !== null && !visits.has(click.visit)
+    if (isFirst) visits.add(click.visit)
+    columns[0] += separator + click.at
+    columns[1] += separator + click.id
+    columns[2] += separator + click.programId
+    columns[3] += separator + click.linkId
+    columns[4] += separator + click.partnerId
+    columns[5] += separator + (click.previous ?? 'NULL')
+    columns[6] += separator + bytes(click.ipHash)
+    columns[7] += separator + bytes(click.agentHash)
+    columns[8] += separator + (click.rejected ?? 'NULL')
+    columns[9] += separator + (click.subs ? quoted(JSON.stringify(click.subs)) : 'NULL')
+    columns[10] += separator + (isFirst ? bytes(click.visit) : 'NULL')
+    columns[11] += separator + (click.visitBefore ? bytes(click.visitBefore) : 'NULL')
+    separator = ','
+  }
+  return columns.map((column) => `${column}}`)
 }
 
 const bytes = (hex: string) => `"\\\\x${hex}"`

@@ -9,8 +9,6 @@ import { decide, type LinkRecord, type Resolved, type Rule, type Whereabouts } f
 export interface Directory extends Hearer {
   /** What stands behind a code: at once when it is known for sure, otherwise when the database has been asked. Never rejects. */
   resolve(code: string): Resolved | Promise<Resolved>
-  /** Whether everything is known and the news are heard. */
-  readonly isFresh: boolean
   stop(): void
 }
 
@@ -177,9 +175,6 @@ export function createDirectory(parts: { db: Db; whereabouts: Whereabouts; watch
         asked.set(folded, question)
       }
       return question
-    },
-    get isFresh() {
-      return isFresh
     },
     connected: () => {
       isHearing = true

@@ -21,11 +21,15 @@ interface Waiting {
 
 /** While one commit is on its way the next can be filled and sent; more would only make them smaller. */
 const commitsAtOnce = 2
+/** A commit costs as much as storing twenty clicks: fewer wait for the one before. */
+const worthAnother = 24
 const mostAtOnce = 500
 /** How long a visitor waits for the database before the spool takes the click. */
 const patienceMs = 1000
+/** How long bringing a portion of the spool may take before the database counts as away again. */
+const replayPatienceMs = 15_000
 
-export function createRecorder(parts: { sql: Sql; spool: Spool; watch: Watch; log: Logger }): Recorder {
+export function createRecorder(parts: { sql: () => Sql; spool: Spool; watch: Watch; log: Logger }): Recorder {
   const { sql, spool, watch, log } = parts
   const queue: Waiting[] = []
   let underway = 0
@@ -37,7 +41,8 @@ export function createRecorder(parts: { sql: Sql; spool: Spool; watch: Watch; lo
 
   /** Whatever arrives in one turn of the event loop shares a commit; under load also what arrives while the commits before it are on their way. */
   const gather = () => {
-    if (gathering || underway >= commitsAtOnce || queue.length === 0) return
+    const enough = underway === 0 ? 1 : worthAnother
+    if (gathering || underway >= commitsAtOnce || queue.length < enough) return
     gathering = true
     setImmediate(() => {
       gathering = false
@@ -60,7 +65,7 @@ export function createRecorder(parts: { sql: Sql; spool: Spool; watch: Watch; lo
     if (watch.isAway) return false
     try {
       // A statement that is late may still be carried out: the click's id makes sure that it is stored once.
-      await within(patienceMs, storeClicks(sql, clicks))
+      await within(patienceMs, storeClicks(sql(), clicks))
       return true
     } catch (error) {
       if (isRefusal(error)) log.error({ err: error, clicks: clicks.length }, 'the database refused clicks')
@@ -84,11 +89,11 @@ export function createRecorder(parts: { sql: Sql; spool: Spool; watch: Watch; lo
   const bring = async (lines: readonly string[]) => {
     for (const clicks of withinAnHour(lines.flatMap((line) => readClick(line, log))))
       try {
-        await storeLateClicks(sql, clicks)
+        await within(replayPatienceMs, storeLateClicks(sql(), clicks))
       } catch (error) {
         if (!isRefusal(error)) throw error
         for (const click of clicks)
-          await storeLateClicks(sql, [click]).catch((refusal: unknown) => {
+          await within(replayPatienceMs, storeLateClicks(sql(), [click])).catch((refusal: unknown) => {
             if (!isRefusal(refusal)) throw refusal
             log.error({ err: refusal, click }, 'the database refuses a click for good')
           })

@@ -320,7 +320,7 @@ describe('when something dies', () => {
     const warm = await visitMany({ port, paths, connections: 8, ms: 0, once: true })
     expect(warm.statuses).toEqual({ 302: 200 })
     const journal = path.join(directory, 'outage.log')
-    const load = visitMany({ port, paths, connections: 16, ms: 9000, journal })
+    const load = visitMany({ port, paths, connections: 16, ms: 7000, journal })
     await sleep(1000)
     await server.stop()
     await sleep(3000)
@@ -336,7 +336,8 @@ describe('when something dies', () => {
     await vi.waitFor(
       async () => {
         const stored = (await after.sql`select id from links_clicks`).map(({ id }) => id as string)
-        expect(answered.filter((id) => !new Set(stored).has(id)).length).toBe(0)
+        const ids = new Set(stored)
+        expect(answered.filter((id) => !ids.has(id)).length).toBe(0)
         expect(stored.length).toBe(answered.length + warm.clicks)
       },
       { timeout: 20_000, interval: 300 },

@@ -1,7 +1,7 @@
 // What happens when a link is followed, apart from HTTP: the links in memory, the click made safe, and the background that both need.
 import path from 'node:path'
 import type { Logger } from 'pino'
-import { type Clock, type Db, hours, newId, type Wire } from '../kit/index.ts'
+import { type Clock, type Db, hours, newId, type Wire, within } from '../kit/index.ts'
 import { createDirectory, type Directory } from './directory.ts'
 import { createRecorder } from './recorder.ts'
 import { createSeals } from './seal.ts'
@@ -21,13 +21,16 @@ export interface Visit {
 }
 
 export interface Redirect {
-  readonly directory: Pick<Directory, 'resolve' | 'isFresh'>
+  readonly directory: Pick<Directory, 'resolve'>
   /** The click's id once it is safe; undefined when it could not be made safe, which is logged: then no id may go out that nobody knows. */
   recordClick(visit: Visit): Promise<string | undefined>
   /** Begins to hear what changes, and brings home what an earlier process left in the spool. */
   start(): void
   stop(): Promise<void>
 }
+
+/** How long the database may take to say that it is there. */
+const patienceMs = 2000
 
 export function createRedirect(parts: {
   db: Db
@@ -41,36 +44,49 @@ export function createRedirect(parts: {
   key: Buffer
 }): Redirect {
   const { db, clock, log, wire, whereabouts } = parts
-  const sql = wire.open({ name: 'siso clicks', max: 3 })
+  const open = () => wire.open({ name: 'siso clicks', max: 3 })
+  let sql = open()
+  /** Asks over new connections, which then take the place of the old ones: those may hang on a server that is no more. */
+  const ask = async () => {
+    const fresh = open()
+    try {
+      await within(patienceMs, fresh`select 1`)
+    } catch (error) {
+      void fresh.end({ timeout: 0 })
+      throw error
+    }
+    void sql.end({ timeout: 0 })
+    sql = fresh
+  }
   const seals = createSeals(parts.key)
-  const watch = createWatch({ ask: () => sql`select 1`, onReturn: () => void recorder.replay(), log })
+  const watch = createWatch({ ask, onReturn: () => void recorder.replay(), log })
   const spool = createSpool(path.join(parts.dataDirectory, 'spool'))
-  const recorder = createRecorder({ sql, spool, watch, log })
+  const recorder = createRecorder({ sql: () => sql, spool, watch, log })
   const directory = createDirectory({ db, whereabouts, watch, log })
   let hangUp: (() => Promise<void>) | undefined
 
   return {
     directory,
-    recordClick: async ({ link, ip, userAgent, rejected, previous, subs }) => {
+    recordClick: ({ link, ip, userAgent, rejected, previous, subs }) => {
       const at = clock.now()
       const id = newId(at)
       const anHourAgo = new Date(at.getTime() - hours(1))
       const isNewDay = anHourAgo.getUTCDate() !== at.getUTCDate()
-      const safe = await recorder.record({
+      const click = {
         id,
         at: at.toISOString(),
         programId: link.programId,
         linkId: link.id,
         partnerId: link.partnerId,
         previous: previous ?? null,
-        ipHash: seals.of(at, ip),
-        agentHash: seals.of(at, userAgent),
+        ipHash: seals.ofAddress(at, ip),
+        agentHash: seals.ofAgent(at, userAgent),
         rejected,
         subs: subs ?? null,
         visit: rejected ? null : seals.ofVisit(at, link.id, ip, userAgent),
         visitBefore: rejected || !isNewDay ? null : seals.ofVisit(anHourAgo, link.id, ip, userAgent),
-      })
-      return safe ? id : undefined
+      }
+      return recorder.record(click).then((safe) => (safe ? id : undefined))
     },
     start: () => {
       if (hangUp) return

@@ -4,8 +4,10 @@ import { days } from '../kit/index.ts'
 
 /** Everything in hexadecimal digits. */
 export interface Seals {
-  /** Eight bytes for an address or a user agent. */
-  of(at: Date, text: string): string
+  /** Eight bytes. */
+  ofAddress(at: Date, ip: string): string
+  /** Eight bytes. There are few user agents, so they are remembered. */
+  ofAgent(at: Date, agent: string): string
   /** Sixteen bytes for a visitor of a link. */
   ofVisit(at: Date, linkId: string, ip: string, agent: string): string
 }
@@ -31,13 +33,14 @@ export function createSeals(key: Buffer): Seals {
   // The salt is secret and the digest is cut short, so this is as good as an HMAC, and half the work.
   const sealed = (salt: string, text: string) => hash('sha256', `${salt}|${text}`, 'hex')
   return {
-    of: (at, text) => {
+    ofAddress: (at, ip) => sealed(saltOf(at).salt, ip).slice(0, 16),
+    ofAgent: (at, agent) => {
       const { salt, known } = saltOf(at)
-      const remembered = known.get(text)
+      const remembered = known.get(agent)
       if (remembered) return remembered
-      const seal = sealed(salt, text).slice(0, 16)
+      const seal = sealed(salt, agent).slice(0, 16)
       if (known.size >= mostRemembered) known.clear()
-      if (text.length <= 512) known.set(text, seal)
+      if (agent.length <= 512) known.set(agent, seal)
       return seal
     },
     ofVisit: (at, linkId, ip, agent) => sealed(saltOf(at).salt, `${linkId}|${ip}|${agent}`).slice(0, 32),

@@ -1,7 +1,6 @@
 // Whether the database answers. Whoever meets a failure says so; then it is asked again and again, by this file alone, until it is back.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { within } from '../kit/index.ts'
 
 export interface Watch {
   readonly isAway: boolean
@@ -11,9 +10,8 @@ export interface Watch {
 }
 
 const askEveryMs = 250
-const patienceMs = 2000
 
-/** `onReturn` is called each time that the database is back. */
+/** `ask` must end in bounded time, and throw while the database is away; `onReturn` is called each time that the database is back. */
 export function createWatch(parts: { ask: () => Promise<unknown>; onReturn: () => void; log: Logger }): Watch {
   const { ask, onReturn, log } = parts
   const stopped = new AbortController()
@@ -23,7 +21,7 @@ export function createWatch(parts: { ask: () => Promise<unknown>; onReturn: () =
     while (!stopped.signal.aborted) {
       await sleep(askEveryMs, undefined, { signal: stopped.signal, ref: false })
       try {
-        await within(patienceMs, ask())
+        await ask()
       } catch {
         continue
       }

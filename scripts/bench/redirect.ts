@@ -25,12 +25,21 @@ interface Line extends Pick<LoadResult, 'perSecond' | 'p50' | 'p99' | 'slowest'>
   clicksStored: number
 }
 
+interface Round {
+  ours: number
+  bare: number
+  p99: number
+  ratio: number
+}
+
 export interface RedirectBench extends Line {
   ours: number
   bare: number
   /** The median of the rounds: ours / bare. */
   ratio: number
-  rounds: { ours: number; bare: number; p99: number; ratio: number }[]
+  rounds: Round[]
+  /** One more round with visitors on plain sockets: they leave the bare redirect a processor of its own, while ours shares it with the database. */
+  sockets: Round
   /** Every link is looked up in the database. */
   cold: Line
   /** All visitors follow one link. */
@@ -66,22 +75,23 @@ export async function run(flags: { seconds?: string | number } = {}): Promise<Re
     const bare = await start('./bare.ts', {})
     const ours = await start('../start.ts', environmentOf(server.url, directory))
     for (const { port } of [bare, ours]) await visit({ port, paths, connections, ms: ms / 3 })
-    const lines: { ours: Line; bare: number }[] = []
-    for (let i = 0; i < rounds; i++)
-      lines.push({
-        bare: (await visit({ port: bare.port, paths, connections, ms })).perSecond,
-        ours: await measured({ port: ours.port, paths, ms }),
-      })
-    const hot = await measured({ port: ours.port, paths: paths.slice(0, 1), ms })
+    const compared = async (client: NonNullable<LoadOrder['client']>) => ({
+      bare: (await visit({ port: bare.port, paths, connections, ms, client })).perSecond,
+      ours: await measured({ port: ours.port, paths, ms, client }),
+    })
+    const lines: Awaited<ReturnType<typeof compared>>[] = []
+    for (let i = 0; i < rounds; i++) lines.push(await compared('http'))
+    const sockets = await compared('sockets')
+    const hot = await measured({ port: ours.port, paths: paths.slice(0, 1), ms, client: 'http' })
     await ended(ours.child)
     await ended(bare.child)
     const asking = await start('./asking.ts', { DATABASE_URL: server.url })
-    const cold = await measured({ port: asking.port, paths, ms: ms / 2 })
+    const cold = await measured({ port: asking.port, paths, ms: ms / 2, client: 'http' })
     await ended(asking.child)
 
     const bytes = await bytesPerClick(connection)
     await connection.close()
-    const all = [...lines.map((line) => line.ours), hot, cold]
+    const all = [...lines.map((line) => line.ours), sockets.ours, hot, cold]
     const sum = (of: (line: Line) => number) => lines.reduce((total, line) => total + of(line.ours), 0)
     const worst = (of: (line: Line) => number) => Math.max(...lines.map((line) => of(line.ours)))
     const result: RedirectBench = {
@@ -94,12 +104,8 @@ export async function run(flags: { seconds?: string | number } = {}): Promise<Re
       slowest: worst((line) => line.slowest),
       clicksAnswered: sum((line) => line.clicksAnswered),
       clicksStored: sum((line) => line.clicksStored),
-      rounds: lines.map((line) => ({
-        ours: line.ours.perSecond,
-        bare: line.bare,
-        p99: line.ours.p99,
-        ratio: hundredths(line.ours.perSecond / line.bare),
-      })),
+      rounds: lines.map(roundOf),
+      sockets: roundOf(sockets),
       cold,
       hot,
       bytesPerClick: bytes,
@@ -193,6 +199,10 @@ async function ended(child: ChildProcess): Promise<void> {
   const exit = once(child, 'exit')
   child.disconnect()
   await exit
+}
+
+function roundOf(line: { ours: Line; bare: number }): Round {
+  return { ours: line.ours.perSecond, bare: line.bare, p99: line.ours.p99, ratio: hundredths(line.ours.perSecond / line.bare) }
 }
 
 function median(values: number[]): number {
