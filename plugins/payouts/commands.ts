@@ -2,9 +2,8 @@
 import { z } from 'zod'
 import { type Command, type Ctx, defineCommand } from '../../commands/define.ts'
 import { audit } from '../../db/tables.ts'
-import { type Db, type Settings, UserError } from '../kit/index.ts'
+import { type Db, type ReadAttachment, type Settings, UserError } from '../kit/index.ts'
 import type { Partners } from '../partners/public.ts'
-import type { ReadAttachment } from './attachments.ts'
 import type { Config } from './config.ts'
 import type { Manual } from './manual.ts'
 import {

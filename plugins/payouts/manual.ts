@@ -2,18 +2,19 @@
 import { and, asc, eq, inArray } from 'drizzle-orm'
 import {
   type Clock,
+  csvFile,
   type Db,
   days,
   newId,
   parseAmount,
   type Reader,
+  readCsv,
   type Tokens,
   type Tx,
   toDecimal,
   UserError,
 } from '../kit/index.ts'
 import type { Partners } from '../partners/public.ts'
-import { csvFile, readCsv } from './csv.ts'
 import { byHand, type PayoutRow, type PayoutService } from './model.ts'
 import type { PayoutProvider } from './public.ts'
 import { payouts, references } from './tables.ts'

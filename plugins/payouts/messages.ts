@@ -1,9 +1,8 @@
 // The words of payouts: pure functions.
 import { ComponentType } from 'discord-api-types/v10'
 import { type Attachment, card, linkButton, literal, type Message, time } from '../../commands/messages.ts'
-import { formatMoney, hours, sum, toDecimal } from '../kit/index.ts'
+import { csvFile, formatMoney, hours, sum, toDecimal } from '../kit/index.ts'
 import type { Mail } from '../notifications/public.ts'
-import { csvFile } from './csv.ts'
 import type { Gate } from './decide.ts'
 import type { LineReport } from './manual.ts'
 import { byHand, type MethodRow, type PayoutRow, type PlanLine } from './model.ts'

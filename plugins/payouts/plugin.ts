@@ -1,12 +1,11 @@
 // Payouts: where partners are paid, who is paid what, and that nobody is paid twice.
 import { agreements } from '../agreements/plugin.ts'
 import { commissions } from '../commissions/plugin.ts'
-import { definePlugin, extend } from '../kit/index.ts'
+import { definePlugin, extend, readAttachment } from '../kit/index.ts'
 import { ledger } from '../ledger/plugin.ts'
 import { projection } from '../ledger/public.ts'
 import { notifications } from '../notifications/plugin.ts'
 import { partners } from '../partners/plugin.ts'
-import { readAttachment } from './attachments.ts'
 import { payoutCommands } from './commands.ts'
 import { type Config, config } from './config.ts'
 import { payoutJobs, payoutSchedules } from './jobs.ts'

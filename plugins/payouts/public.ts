@@ -2,9 +2,6 @@
 import { defineExtensionPoint, type Reader, type Tx } from '../kit/index.ts'
 import type { Partner } from '../partners/public.ts'
 
-/** Writes CSV that no spreadsheet takes for formulas. */
-export { csvFile } from './csv.ts'
-
 export interface SendRequest {
   readonly programId: string
   readonly payoutId: string

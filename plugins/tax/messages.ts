@@ -1,9 +1,9 @@
 // The words of tax: pure functions.
 import { ComponentType } from 'discord-api-types/v10'
 import { card, literal, type Message, time } from '../../commands/messages.ts'
-import { formatMoney, sum, toDecimal } from '../kit/index.ts'
+import { csvFile, formatMoney, sum, toDecimal } from '../kit/index.ts'
 import type { Partner } from '../partners/public.ts'
-import { csvFile, type GateClosure } from '../payouts/public.ts'
+import type { GateClosure } from '../payouts/public.ts'
 import type { ReportLine } from './model.ts'
 import type { FormReport, FormStatus } from './public.ts'
 import type { Threshold } from './thresholds.ts'

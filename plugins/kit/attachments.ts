@@ -1,11 +1,11 @@
-// Fetches a file that somebody attached to a command. The only place in this plugin that reads from the network.
+// Fetches a text file that somebody attached to a command.
 import type { Upload } from '../../commands/define.ts'
-import { UserError } from '../kit/index.ts'
+import { UserError } from './errors.ts'
 
 /** The text of an attached file. @throws UserError when it is too large, is not UTF-8, or cannot be fetched */
 export type ReadAttachment = (upload: Pick<Upload, 'url' | 'size'>) => Promise<string>
 
-/** More is no list of payouts. */
+/** In bytes. A list of ten thousand lines is smaller. */
 export const largestAttachment = 1_000_000
 const patienceMs = 10_000
 
@@ -48,7 +48,4 @@ async function fetchAtMost(url: string): Promise<Buffer> {
 }
 
 const tooLarge = () =>
-  new UserError(
-    'attachment_too_large',
-    'This file is larger than 1 MB. Attach the list as it was exported, with its lines confirmed.',
-  )
+  new UserError('attachment_too_large', 'This file is larger than 1 MB. Split the list and attach the parts one after the other.')
