@@ -161,6 +161,37 @@ describe('commands', () => {
     await page.getByText('Bonjour, Grace Hopper').waitFor()
   })
 
+  test('a line that was typed before the commands are known is read when they are', async () => {
+    const { page, problems } = await openAsMember('early')
+    const known = Promise.withResolvers<void>()
+    await page.route('**/application-command-index', async (route) => {
+      await known.promise
+      await route.continue()
+    })
+    await page.reload()
+    await page.getByTestId('composer').pressSequentially('/greet name:Grace Hop')
+    known.resolve()
+    await page.getByTestId('command-bar').waitFor()
+    await page.keyboard.type('per language:fr')
+    await page.keyboard.press('Enter')
+    await page.getByText('Bonjour, Grace Hopper').waitFor()
+    expect(problems).toEqual([])
+  })
+
+  test('a channel is on screen before the next key is handled, however late the page draws', async () => {
+    const { page } = await openAsMember('quick')
+    const guild = await bot.guilds.fetch(guildId)
+    await guild.channels.create({ name: 'next', type: ChannelType.GuildText })
+    await page.locator('[data-channel=next]').waitFor()
+    const shown = await page.evaluate(async () => {
+      globalThis.requestAnimationFrame = () => 0
+      document.querySelector<HTMLElement>('[data-channel=next]')?.click()
+      await new Promise((resolve) => setTimeout(resolve))
+      return document.querySelector('main')?.getAttribute('aria-label')
+    })
+    expect(shown).toBe('next')
+  })
+
   test('a missing required option is named and nothing is sent', async () => {
     const { page } = await openAsMember('hasty')
     await page.getByTestId('composer').pressSequentially('/greet ')

@@ -34,7 +34,7 @@ test('a newcomer joins, registers, verifies, signs, shares, sells and is paid, a
   const grace = await world.newPerson('grace')
   const { page, problems } = await openPage(browser, `${client}/?token=${encodeURIComponent(grace.token)}`)
   await page.getByTestId('join').first().click()
-  await page.locator('[data-channel=welcome]').click()
+  await open(page, 'welcome')
   await page.getByRole('button', { name: 'Become a partner' }).click()
   const form = page.getByTestId('modal')
   await form.getByLabel('Your name').fill('Grace Hopper')
@@ -62,7 +62,7 @@ test('a newcomer joins, registers, verifies, signs, shares, sells and is paid, a
     .waitFor()
   await sign.close()
 
-  await page.locator('[data-channel=saas]').click()
+  await open(page, 'saas')
   expect(await page.locator('[data-channel=healthcare]').count()).toBe(0)
   await run(page, '/link create')
   const link = (await page.getByTestId('message').last().locator('code, a').allTextContents()).find((text) => text.includes('/r/'))
@@ -97,6 +97,12 @@ test('a newcomer joins, registers, verifies, signs, shares, sells and is paid, a
   expect(mira.problems).toEqual([])
   expect(buyer.problems).toEqual([])
 })
+
+/** Opens a channel and waits until it is the one on screen: until then the messages counted below are those of the channel before. */
+async function open(page: Page, channel: string): Promise<void> {
+  await page.locator(`[data-channel=${channel}]`).click()
+  await page.getByRole('heading', { level: 1, name: channel }).waitFor()
+}
 
 /** Types a command and sends it. */
 async function run(page: Page, command: string): Promise<void> {

@@ -15,6 +15,7 @@ import {
   state,
   timelineOf,
   update,
+  updateNow,
   visibleChannels,
 } from './store.js'
 
@@ -151,7 +152,7 @@ export function openChannel(channelId) {
   if (!channel) return
   const hash = `#/${channel.guild_id ?? '@me'}/${channelId}`
   if (location.hash !== hash) history.pushState(null, '', hash)
-  update((s) => {
+  updateNow((s) => {
     s.guildId = channel.guild_id ?? null
     s.channelId = channelId
     s.drawer = 'none'

@@ -65,7 +65,7 @@ export function search(all, query) {
 
 /**
  * Reads a whole command line such as `/links create name:Blog post url:https://…`: the command whose full name leads it and is followed by a
- * blank, with the values found. Undefined while no full name has been typed.
+ * blank, with the values found; text before the first named option belongs to the first one. Undefined while no full name has been typed.
  * @param {Runnable[]} all
  * @param {string} line
  * @returns {{ runnable: Runnable, values: Record<string, string> } | undefined}
@@ -77,8 +77,9 @@ export function readLine(all, line) {
     .sort((a, b) => b.name.length - a.name.length)
   const runnable = candidates[0]
   if (!runnable) return undefined
-  const { values } = readNamed(runnable, text.slice(runnable.name.length + 1))
-  return { runnable, values }
+  const { head, values } = readNamed(runnable, text.slice(runnable.name.length + 1))
+  const first = runnable.options[0]?.name
+  return { runnable, values: head === '' || first === undefined || first in values ? values : { ...values, [first]: head } }
 }
 
 /**

@@ -46,6 +46,8 @@ test('a typed line is read once a whole name and a blank are there', () => {
     runnable: { name: 'admin partner show' },
     values: { user: 'x' },
   })
+  expect(readLine(all, '/start a@b.example age:7')).toMatchObject({ values: { email: 'a@b.example', age: '7' } })
+  expect(readLine(all, '/restart now')).toMatchObject({ values: {} })
 })
 
 describe('what an option refuses', () => {

@@ -53,6 +53,11 @@ export let revision = 0
 const listeners = new Set()
 let scheduled = false
 
+function redraw() {
+  scheduled = false
+  for (const listener of listeners) listener()
+}
+
 /**
  * Changes the state and redraws once before the next frame.
  * @param {(state: State) => void} change
@@ -61,12 +66,18 @@ export function update(change) {
   change(state)
   if (scheduled) return
   scheduled = true
-  const run = () => {
-    scheduled = false
-    for (const listener of listeners) listener()
-  }
+  const run = () => scheduled && redraw()
   if (document.visibilityState === 'visible') requestAnimationFrame(run)
   else setTimeout(run, 16)
+}
+
+/**
+ * Changes the state and redraws before the next key or click is handled: for a change of place, so that what is typed right after it lands there.
+ * @param {(state: State) => void} change
+ */
+export function updateNow(change) {
+  change(state)
+  redraw()
 }
 
 /** Says that names, roles or channels changed, so drawn messages must be drawn again. */

@@ -62,6 +62,12 @@ export function Composer({ channel }) {
     })
     return () => onWriteCommand(undefined)
   }, [])
+  // The commands may arrive after the line was typed: it is read then, as if it were typed now.
+  const known = state.commands.get(state.guildId ?? '@me')
+  useLayoutEffect(() => {
+    const line = slash && chosen === null ? readLine(runnables(index), text) : undefined
+    if (line) begin(line.runnable, line.values)
+  }, [known])
   useLayoutEffect(() => {
     if (matchMedia('(pointer: fine)').matches) input.current?.focus({ preventScroll: true })
   }, [chosen === null])
