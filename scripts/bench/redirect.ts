@@ -8,12 +8,10 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Connection, connect } from '../../db/connect.ts'
 import { startEmbedded } from '../../db/embedded.ts'
-import { newId } from '../../db/ids.ts'
 import { migrate } from '../../db/migrate.ts'
 import { programStore } from '../../db/programs.ts'
-import { bundledAgreement } from '../../plugins/agreements/documents.ts'
-import { fold } from '../../plugins/links/codes.ts'
 import type { LoadOrder, LoadResult } from './load.ts'
+import { seedPartners } from './partners.ts'
 
 const rounds = 3
 const connections = 64
@@ -163,29 +161,11 @@ export async function visit(order: LoadOrder): Promise<LoadResult> {
 }
 
 /** A program with active partners who have signed, and their links; gives the links' paths. */
-export async function seed({ db, sql }: Connection, count = links): Promise<string[]> {
-  const agreement = bundledAgreement()
-  const program = await db.transaction((tx) => programStore.ensure(tx, { guildId: '900000000000000001', name: 'Bench' }))
-  await sql`insert into agreements_texts (hash, text) values (${agreement.hash}, ${agreement.canonical})`
-  await sql`insert into agreements_versions (program_id, version, hash) values (${program.id}, ${agreement.version}, ${agreement.hash})`
-  const codes: string[] = []
-  for (let i = 0; i < partners; i++) {
-    const partner = newId()
-    const user = `1${String(i).padStart(17, '0')}`
-    await sql`
-      insert into partners_partners (id, program_id, user_id, name, email, industry, status, verified_at, activated_at)
-      values (${partner}, ${program.id}, ${user}, ${`Partner ${i}`}, ${`p${i}@example.com`}, 'saas', 'active', now(), now())`
-    await sql`
-      insert into agreements_signatures (id, program_id, partner_id, user_id, version, document_versions, hash, typed_name, email, ip_hash, user_agent, pdf)
-      values (${newId()}, ${program.id}, ${partner}, ${user}, ${agreement.version}, '{}', ${agreement.hash}, ${`Partner ${i}`}, ${`p${i}@example.com`}, 'x', 'x', '')`
-    const mine = Array.from({ length: count / partners }, (_, k) => ({ id: newId(), code: `bench${i}n${k}` }))
-    await sql.begin(async (tx) => {
-      await tx`insert into links_links ${tx(mine.map(({ id, code }) => ({ id, program_id: program.id, partner_id: partner, code })))}`
-      await tx`insert into links_codes ${tx(mine.map(({ id, code }) => ({ folded: fold(code), program_id: program.id, link_id: id })))}`
-    })
-    codes.push(...mine.map(({ code }) => `/r/${code}`))
-  }
-  return codes
+export async function seed(connection: Connection, count = links): Promise<string[]> {
+  const program = await connection.db.transaction((tx) => programStore.ensure(tx, { guildId: '900000000000000001', name: 'Bench' }))
+  const users = Array.from({ length: partners }, (_, i) => `1${String(i).padStart(17, '0')}`)
+  const codes = await seedPartners(connection, program.id, users, count / partners)
+  return codes.map((code) => `/r/${code}`)
 }
 
 async function bytesPerClick({ sql }: Connection): Promise<number> {

@@ -29,6 +29,7 @@ export interface World {
   /** A call to the sandbox's own endpoints. */
   control<T>(method: string, url: string, body?: unknown): Promise<T>
   program: {
+    pid(): number
     kill(): Promise<void>
     stop(): Promise<void>
     /** Starts it again on the same data, after `kill` or `stop`. */
@@ -128,6 +129,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       },
       openClient: open,
       program: {
+        pid: () => program.pid,
         kill: () => program.kill(),
         stop: () => program.stop(),
         start: async () => {
