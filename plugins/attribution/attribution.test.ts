@@ -339,6 +339,43 @@ test('sales in a range are those that belong to a partner, the start included an
   expect(await house.use(attribution).sales(house.db, newId(), range)).toEqual([])
 })
 
+describe('where a sale came from', () => {
+  const reference = 'won'
+  const origin = { link: newId(), campaign: 'spring' }
+  const clickOf = (partnerId: string) => {
+    const hints = aClick(partnerId)
+    touches.set(hints.clickId, [
+      { kind: 'click', partnerId, at: new Date(house.clock.now().getTime() - 60_000), reference, origin },
+      {
+        kind: 'click',
+        partnerId,
+        at: new Date(house.clock.now().getTime() - 90_000),
+        reference: 'lost',
+        origin: { link: newId() },
+      },
+    ])
+    return hints
+  }
+
+  test('is the click that won, and for later sales of the bound customer the click of the first', async () => {
+    const ada = await aPartner()
+    const customer = { key: 'cus_bound_by_click', emailHash: undefined, country: undefined }
+    const first = await record(aPayment({ hints: clickOf(ada.id), customer }))
+    const later = await record(aPayment({ customer }))
+    expect((await saleOf(first.saleId))?.origin).toEqual(origin)
+    expect((await saleOf(later.saleId))?.origin).toEqual(origin)
+  })
+
+  test('is told when a hint that comes later attributes the sale', async () => {
+    const ada = await aPartner()
+    const payment = aPayment()
+    const { saleId } = await record(payment)
+    expect((await saleOf(saleId))?.origin).toBeNull()
+    await record({ ...payment, hints: clickOf(ada.id) })
+    expect((await saleOf(saleId))?.origin).toEqual(origin)
+  })
+})
+
 test('nothing of one program is seen from another', async () => {
   const { saleId } = await record(aPayment())
   expect(await house.use(attribution).sale(house.db, newId(), saleId)).toBeUndefined()

@@ -1,6 +1,6 @@
 // Decides whose sale it is: a pure function of facts and rule, which also tells why each other candidate lost. Reads and writes nothing.
 import type { PartnerStatus } from '../partners/public.ts'
-import type { LossReason, Touch } from './public.ts'
+import type { LossReason, Origin, Touch } from './public.ts'
 
 export interface Rule {
   readonly windowDays: number
@@ -65,6 +65,14 @@ export function decide(facts: Facts, rule: Rule): Trace {
     winner: candidates.find((candidate) => candidate.lost === null)?.partnerId ?? null,
     candidates,
   }
+}
+
+/** Where the sale came from: the winning click’s origin, or for a bound customer that of the sale that bound them. */
+export function originOf(trace: Trace, touches: readonly Touch[], ofBinding: Origin | null): Origin | null {
+  const winner = trace.candidates.find(({ lost }) => lost === null)
+  if (winner?.kind === 'binding') return ofBinding
+  if (winner?.kind !== 'click') return null
+  return touches.find(({ kind, reference }) => kind === 'click' && reference === winner.reference)?.origin ?? null
 }
 
 function besideBinding(facts: Facts, existing: NonNullable<Facts['existing']>): Candidate[] {

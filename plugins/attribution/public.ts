@@ -45,6 +45,19 @@ export interface Sale {
   /** Which payment of the subscription, from 1; null for a one-time sale. */
   readonly sequence: number | null
   readonly firstOfCustomer: boolean
+  /** What brought the customer; null when it was no click. */
+  readonly origin: Origin | null
+}
+
+/** The click that won a sale, as it was made: kept with the sale, because clicks are forgotten. A bound customer’s later sales keep that of the first. */
+export interface Origin {
+  /** The link’s id. */
+  readonly link: string
+  readonly campaign?: string
+  readonly page?: string
+  readonly country?: string
+  readonly device?: string
+  readonly referrer?: string
 }
 
 export interface Attribution {
@@ -114,6 +127,8 @@ export interface Touch {
   readonly at: Date
   /** The click id, coupon code or deal id. */
   readonly reference: string
+  /** Of a click: where it came from. */
+  readonly origin?: Origin
 }
 
 export interface SalesFigures {

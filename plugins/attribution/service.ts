@@ -3,9 +3,9 @@ import { and, asc, count, desc, eq, gte, isNotNull, lt, type SQL, sql } from 'dr
 import { type Clock, type Emit, exponentOf, newId, type Reader, type Settings, type Tx, UserError } from '../kit/index.ts'
 import type { Partners } from '../partners/public.ts'
 import type { Config } from './config.ts'
-import { decide, type Facts, type Standing, type Trace } from './decide.ts'
+import { decide, type Facts, originOf, type Standing, type Trace } from './decide.ts'
 import { saleAttributed, saleDisputed, saleRecorded, saleRefunded } from './events.ts'
-import type { Attribution, CanonicalPayment, Sale, TouchSource } from './public.ts'
+import type { Attribution, CanonicalPayment, Origin, Sale, TouchSource } from './public.ts'
 import { bindings, customers, decisions, identities, sales } from './tables.ts'
 
 type SaleRow = typeof sales.$inferSelect
@@ -63,7 +63,7 @@ export function createAttributionService({
       .select({ sales: count() })
       .from(sales)
       .where(and(eq(sales.programId, payment.programId), eq(sales.customerId, customerId)))
-    const trace = await judge(tx, payment, customerId)
+    const { trace, origin } = await judge(tx, payment, customerId)
     const row: SaleRow = {
       id: newId(clock.now()),
       programId: payment.programId,
@@ -82,6 +82,7 @@ export function createAttributionService({
       sequence: payment.recurring?.sequence ?? null,
       firstOfCustomer: earlier!.sales === 0,
       hints: payment.hints,
+      origin,
       paidAt: payment.paidAt,
       recordedAt: clock.now(),
     }
@@ -101,9 +102,9 @@ export function createAttributionService({
     const hints = { ...row.hints, ...payment.hints }
     const nothingNew = (['clickId', 'coupon', 'deal'] as const).every((kind) => hints[kind] === row.hints[kind])
     if (row.partnerId !== null || nothingNew) return row
-    const trace = await judge(tx, { ...payment, hints }, row.customerId)
-    const updated = { ...row, hints, partnerId: trace.winner }
-    await tx.update(sales).set({ hints, partnerId: trace.winner }).where(eq(sales.id, row.id))
+    const { trace, origin } = await judge(tx, { ...payment, hints }, row.customerId)
+    const updated = { ...row, hints, origin, partnerId: trace.winner }
+    await tx.update(sales).set({ hints, origin, partnerId: trace.winner }).where(eq(sales.id, row.id))
     await keepDecision(tx, updated, trace)
     if (trace.winner) await emit(tx, saleAttributed, { ...whole(updated), partnerId: trace.winner })
     return updated
@@ -120,14 +121,15 @@ export function createAttributionService({
     if (dispute !== row.dispute && dispute !== 'none') await emit(tx, saleDisputed, { ...parties(row), dispute })
   }
 
-  async function judge(tx: Tx, payment: CanonicalPayment, customerId: string): Promise<Trace> {
+  async function judge(tx: Tx, payment: CanonicalPayment, customerId: string): Promise<{ trace: Trace; origin: Origin | null }> {
     const { programId } = payment
     const rule = await settings.of(tx, programId)
     // Payments of one customer under names that do not overlap are still decided one after the other.
     await tx.select({ id: customers.id }).from(customers).where(eq(customers.id, customerId)).for('update')
     const [binding] = await tx
-      .select()
+      .select({ partnerId: bindings.partnerId, boundAt: bindings.boundAt, origin: sales.origin })
       .from(bindings)
+      .innerJoin(sales, and(eq(sales.programId, bindings.programId), eq(sales.id, bindings.saleId)))
       .where(and(eq(bindings.programId, programId), eq(bindings.customerId, customerId)))
     const { hints, customer, paidAt } = payment
     const touches = (await inTurn(touchSources(), (source) => source.find(tx, programId, hints, customer, paidAt))).flat()
@@ -143,7 +145,8 @@ export function createAttributionService({
       touches,
       partners: new Map(standings.flat()),
     }
-    return decide(facts, rule)
+    const trace = decide(facts, rule)
+    return { trace, origin: originOf(trace, touches, binding?.origin ?? null) }
   }
 
   async function keepDecision(tx: Tx, row: SaleRow, trace: Trace): Promise<void> {
@@ -384,6 +387,7 @@ function toSale(row: SaleRow): Sale {
     subscription,
     sequence,
     firstOfCustomer,
+    origin,
   } = row
   return {
     id,
@@ -401,5 +405,6 @@ function toSale(row: SaleRow): Sale {
     subscription,
     sequence,
     firstOfCustomer,
+    origin,
   }
 }

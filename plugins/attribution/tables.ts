@@ -2,7 +2,7 @@
 import { boolean, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
 import { at, minor } from '../../db/tables.ts'
 import type { Trace } from './decide.ts'
-import type { CanonicalPayment } from './public.ts'
+import type { CanonicalPayment, Origin } from './public.ts'
 
 export const customers = pgTable('attribution_customers', {
   id: uuid('id').primaryKey(),
@@ -40,6 +40,7 @@ export const sales = pgTable('attribution_sales', {
   sequence: integer('sequence'),
   firstOfCustomer: boolean('first_of_customer').notNull(),
   hints: jsonb('hints').notNull().$type<CanonicalPayment['hints']>(),
+  origin: jsonb('origin').$type<Origin>(),
   paidAt: at('paid_at').notNull(),
   recordedAt: at('recorded_at').notNull().defaultNow(),
 })

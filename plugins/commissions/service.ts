@@ -172,6 +172,7 @@ export function createCommissionService(needs: Needs): CommissionService {
       ...(await stamp(tx, sale, partnerId, config)),
       holdUntil: new Date(sale.paidAt.getTime() + days(config.holdDays)),
       earnedAt: sale.paidAt,
+      origin: sale.origin,
     }
   }
 

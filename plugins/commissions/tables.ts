@@ -1,6 +1,7 @@
 // Drizzle's view of the commissions' tables; db/migrations/{0031,0070,0071}_*.sql are the truth.
 import { bigint, integer, jsonb, pgTable, primaryKey, smallint, text, uuid } from 'drizzle-orm/pg-core'
 import { at, minor } from '../../db/tables.ts'
+import type { Origin } from '../attribution/public.ts'
 import type { CommissionState } from './public.ts'
 import type { LimitReason, StoredTerms } from './terms.ts'
 
@@ -69,6 +70,7 @@ export const commissions = pgTable('commissions_commissions', {
   limitReason: text('limit_reason').$type<LimitReason>(),
   fullAmount: minor('full_amount').notNull().default(0n),
   cappedBy: text('capped_by'),
+  origin: jsonb('origin').$type<Origin>(),
 })
 
 export const changes = pgTable('commissions_changes', {

@@ -377,6 +377,7 @@ function factsOf(sketch: Sketch, limits: Limits): FraudFacts {
       subscription: null,
       sequence: null,
       firstOfCustomer: true,
+      origin: null,
     },
     touches,
     customerEmails: [sketch.ownAddress ? 'own' : 'customer'],

@@ -1,12 +1,13 @@
 // Links: creating them, listing them, and what led a visitor to a purchase. Knows no HTTP and no Discord.
 import { and, count, desc, eq, sql } from 'drizzle-orm'
+import type { Origin } from '../attribution/public.ts'
 import { type Clock, newId, type Reader, type Settings, type Tx, UserError } from '../kit/index.ts'
 import { chosenCode, fold, newCode } from './codes.ts'
 import type { Config } from './config.ts'
 import { isAllowed, isDestination } from './destination.ts'
 import { countByLink, countInRange } from './hours.ts'
 import type { Links, PartnerLink } from './public.ts'
-import { codes, links, type Rejection } from './tables.ts'
+import { codes, links } from './tables.ts'
 
 export interface LinksService extends Links {
   /** @throws UserError when the code is taken, reserved or malformed, the page is not allowed, or the partner has enough links */
@@ -15,7 +16,15 @@ export interface LinksService extends Links {
     request: { programId: string; partnerId: string; code?: string; campaign?: string; page?: string },
   ): Promise<PartnerLink>
   /** The click and those that the same browser made before it, newest first, without what no person did. */
-  trail(reader: Reader, programId: string, clickId: string): Promise<readonly { id: string; partnerId: string; at: Date }[]>
+  trail(reader: Reader, programId: string, clickId: string): Promise<readonly TrailClick[]>
+}
+
+/** A click that may have led to a purchase. */
+export interface TrailClick {
+  readonly id: string
+  readonly partnerId: string
+  readonly at: Date
+  readonly origin: Origin
 }
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
@@ -82,16 +91,16 @@ export function createLinksService({
     clickCount: countInRange,
     trail: async (reader, programId, clickId) => {
       if (!isClickId(clickId)) return []
-      const rows = await reader.execute<{ id: string; partner_id: string; at: string; rejected: Rejection | null }>(sql`
+      const rows = await reader.execute<{ id: string; link_id: string; partner_id: string; at: string }>(sql`
         with recursive trail as (
-          select id, partner_id, at, previous, rejected, 1 as step from links_clicks
+          select id, link_id, partner_id, at, previous, rejected, 1 as step from links_clicks
           where program_id = ${programId} and id = ${clickId} and at = links_click_at(${clickId}::uuid)
           union all
-          select c.id, c.partner_id, c.at, c.previous, c.rejected, trail.step + 1
+          select c.id, c.link_id, c.partner_id, c.at, c.previous, c.rejected, trail.step + 1
           from trail join links_clicks c on c.id = trail.previous and c.at = links_click_at(trail.previous)
           where c.program_id = ${programId} and trail.step < ${longestTrail})
-        select id, partner_id, at, rejected from trail where rejected is null or rejected = 'prefetch' order by step`)
-      return rows.map((row) => ({ id: row.id, partnerId: row.partner_id, at: new Date(row.at) }))
+        select id, link_id, partner_id, at from trail where rejected is null or rejected = 'prefetch' order by step`)
+      return rows.map((row) => ({ id: row.id, partnerId: row.partner_id, at: new Date(row.at), origin: { link: row.link_id } }))
     },
   }
 }
