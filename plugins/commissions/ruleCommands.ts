@@ -1,7 +1,7 @@
 // Rules of commissions for admins: list, draft, simulate, publish, end.
 import { type Command, type Component, type Ctx, defineCommand, type OptionValues, onComponent } from '../../commands/define.ts'
 import { audit } from '../../db/tables.ts'
-import { currencyCode, type Db, parseAmount, type Reader, type Settings, UserError } from '../kit/index.ts'
+import { currencyCode, type Db, parseAmount, type Reader, readCountries, readDay, type Settings, UserError } from '../kit/index.ts'
 import type { Partners } from '../partners/public.ts'
 import { type Config, config, percentToPpm } from './config.ts'
 import type { RuleBook } from './ruleBook.ts'
@@ -250,50 +250,6 @@ function readMoney(text: string, currency: string, option: string): bigint {
   if (amount <= 0n || amount > largestAmount)
     throw new UserError('bad_amount', `\`${option}\` must be more than zero, and an amount that can be paid.`)
   return amount
-}
-
-function readCountries(text: string): string[] {
-  const codes = text
-    .split(/[\s,;]+/)
-    .filter(Boolean)
-    .map((code) => code.toUpperCase())
-  const wrong = codes.find((code) => !/^[A-Z]{2}$/.test(code) || countryNames.of(code) === undefined)
-  if (wrong !== undefined || codes.length === 0)
-    throw new UserError('unknown_country', `“${wrong ?? text}” is not a country code. Use two letters for each, such as DE, AT.`)
-  return [...new Set(codes)].sort()
-}
-
-const countryNames = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' })
-
-/** The first instant of the day, in the program's time zone, or of the day `after` it. */
-function readDay(text: string, timeZone: string, after: 0 | 1): Date {
-  const midnight = new Date(`${text.trim()}T00:00:00Z`)
-  if (
-    !/^\d{4}-\d{2}-\d{2}$/.test(text.trim()) ||
-    Number.isNaN(midnight.getTime()) ||
-    midnight.toISOString().slice(0, 10) !== text.trim()
-  )
-    throw new UserError('bad_date', `“${text}” is not a day. Write it as 2026-12-31.`)
-  const wanted = midnight.getTime() + after * 86_400_000
-  // Twice, because the offset at the first guess may be that of before a change of the clocks.
-  const guess = wanted - offsetAt(wanted, timeZone)
-  return new Date(wanted - offsetAt(guess, timeZone))
-}
-
-/** How far the zone's clock is ahead of UTC at this instant, in ms. */
-function offsetAt(at: number, timeZone: string): number {
-  const parts = new Intl.DateTimeFormat('en-u-ca-gregory-nu-latn', {
-    timeZone,
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: 'numeric',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: 'numeric',
-    second: 'numeric',
-  }).formatToParts(new Date(at))
-  const part = (type: Intl.DateTimeFormatPartTypes) => Number(parts.find((candidate) => candidate.type === type)!.value)
-  return Date.UTC(part('year'), part('month') - 1, part('day'), part('hour'), part('minute'), part('second')) - at
 }
 
 async function partnerIdOf(reader: Reader, partners: Partners, ctx: Ctx, userId: string): Promise<string> {
