@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { inflateSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { controlsOf, publicUrl, type TestHouse, testHouse, wordsOf } from '../../app/testing.ts'
 import type { Message } from '../../commands/messages.ts'
 import { days, definePlugin, on } from '../kit/index.ts'
+import { textOf } from '../kit/pdfText.ts'
 import { notifications } from '../notifications/plugin.ts'
 import { partnerActivated } from '../partners/events.ts'
 import { partners } from '../partners/plugin.ts'
@@ -330,7 +330,7 @@ test('the signed copy holds every document, the evidence and the hash', async ()
       agreement: first,
       signature: {
         id: '0190-id',
-        typedName: '山田 Tarō',
+        typedName: '山田 Ταρώ Љубав',
         email: 'taro@example.com',
         userId: '42',
         signedAt: new Date('2026-11-02T09:00:00Z'),
@@ -340,25 +340,16 @@ test('the signed copy holds every document, the evidence and the hash', async ()
     }),
   )
   for (const { title } of first.documents) expect(words).toContain(title)
-  for (const part of [first.hash, '0190-id', 'taro@example.com', '2026-11-02T09:00:00.000Z', 'ab12', 'Firefox', 'U+5C71 U+7530'])
+  for (const part of [
+    first.hash,
+    '0190-id',
+    'taro@example.com',
+    '2026-11-02T09:00:00.000Z',
+    'ab12',
+    'Firefox',
+    'U+5C71 U+7530',
+    '?? Ταρώ Љубав',
+  ])
     expect(words).toContain(part)
   expect(words).toContain('You are never asked to pay money back out of your pocket.')
 })
-
-/** The words of a PDF that pdfkit made: its page streams are deflated and its text is in hex. */
-function textOf(pdf: Buffer): string {
-  const source = pdf.toString('latin1')
-  const streams = [...source.matchAll(/stream\n([\s\S]*?)\nendstream/g)].map(([, data]) => {
-    try {
-      return inflateSync(Buffer.from(data!, 'latin1')).toString('latin1')
-    } catch {
-      return ''
-    }
-  })
-  const line = (operator: string) =>
-    [...operator.matchAll(/<([0-9a-f]+)>/g)].map(([, hex]) => Buffer.from(hex!, 'hex').toString('latin1')).join('')
-  return streams
-    .flatMap((stream) => [...stream.matchAll(/\[(.*?)\] TJ/g)].map(([, operator]) => line(operator!)))
-    .join(' ')
-    .replace(/ +/g, ' ')
-}

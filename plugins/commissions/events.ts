@@ -13,3 +13,11 @@ export const commissionAdjusted = defineEvent('commissions.adjusted', {
   reason: z.string(),
 })
 export const commissionPayable = defineEvent('commissions.payable', { ...what, amount: amountField })
+/** An admin lifted every hold that people or other plugins had put on the commission of a sale, for the reason in `note`. */
+export const commissionReleased = defineEvent('commissions.released', {
+  commissionId: z.uuid(),
+  saleId: z.uuid(),
+  partnerId: z.uuid(),
+  actor: z.string(),
+  note: z.string(),
+})

@@ -32,7 +32,7 @@ import {
   settle,
   shift,
 } from './decide.ts'
-import { commissionAccrued, commissionAdjusted, commissionPayable } from './events.ts'
+import { commissionAccrued, commissionAdjusted, commissionPayable, commissionReleased } from './events.ts'
 import { accruedMessage, adjustedMessage, heldMessage, releasedMessage } from './messages.ts'
 import type { By, Commission, Commissions } from './public.ts'
 import type { RuleStamp } from './rules.ts'
@@ -453,6 +453,7 @@ export function createCommissionService(needs: Needs): CommissionService {
         'not_held',
         'Nobody put a hold on this commission. What is held by itself (agreement, membership, dispute) goes on when its cause is gone.',
       )
+    await emit(tx, commissionReleased, { programId, commissionId: row.id, saleId: row.saleId, partnerId: row.partnerId, ...by })
     await tellPartner(tx, row, 'released', releasedMessage(row, by.note, clock.now()))
     return row
   }

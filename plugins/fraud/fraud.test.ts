@@ -277,6 +277,16 @@ describe('deciding', () => {
     expect(await trade.findings()).toEqual([])
   })
 
+  test('an admin who releases the commission by hand has decided the case, in their name and for their reason', async () => {
+    const { commission, found } = await aHeldSale()
+    const reason = 'I know the customer'
+    await house.run('admin commissions release-one', { commission: commission.id, reason }, { userId: '7', isAdmin: true })
+    await house.drain()
+    expect(await caseOf(commission.id)).toMatchObject({ state: 'cleared', decidedBy: '7', decisionReason: reason })
+    expect(await staffWords(found)).toContain(reason)
+    expect(wordsOf(await house.run('admin fraud queue', {}, { isAdmin: true }))).not.toContain(found.id)
+  })
+
   test('rejecting what an admin voided by hand meanwhile closes the case', async () => {
     const { commission, found } = await aHeldSale()
     await house.db.transaction((tx) =>

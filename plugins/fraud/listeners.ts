@@ -1,6 +1,6 @@
 // When commissions are judged: once each, in the background, after they have accrued. And addresses, when partners verify them.
 import { z } from 'zod'
-import { commissionAccrued } from '../commissions/events.ts'
+import { commissionAccrued, commissionReleased } from '../commissions/events.ts'
 import { amountField, defineJob, type Enqueue, handle, type JobHandler, type Listener, on } from '../kit/index.ts'
 import { emailVerified } from '../partners/events.ts'
 import type { FraudService } from './service.ts'
@@ -27,6 +27,9 @@ export function createReactions(enqueue: Enqueue, service: FraudService): { list
           { programId, commissionId, saleId, partnerId, amount, currency },
           { programId, dedupeKey: commissionId },
         ),
+      ),
+      on(commissionReleased, 'fraud.commission_released', (tx, { programId, saleId, actor, note }) =>
+        service.releasedByHand(tx, programId, saleId, { id: actor, reason: note }),
       ),
       on(emailVerified, 'fraud.email_verified', (tx, { programId, partnerId, userId, email }) =>
         service.noteAddress(tx, { programId, id: partnerId, userId, email }),

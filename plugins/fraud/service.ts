@@ -55,6 +55,8 @@ export interface FraudService {
   openOf(reader: Reader, programId: string, partnerId: string): Promise<Case[]>
   /** Ends a case: cleared, the commission goes on; rejected, it is worth nothing, and what was paid of it becomes debt. @throws UserError unless the case is open, or without a reason */
   decide(tx: Tx, programId: string, caseId: string, decision: 'cleared' | 'rejected', by: Decider): Promise<Case>
+  /** An admin released the commission by hand: that decides the sale's open cases, in their name and for their reason. */
+  releasedByHand(tx: Tx, programId: string, saleId: string, by: Decider): Promise<void>
   /** The partner's side, once per case. @throws UserError when there was an appeal, the case is decided, or the text is empty */
   appeal(tx: Tx, programId: string, caseId: string, partnerId: string, text: string): Promise<Case>
   /** The partner's commissions are no longer held; or, with `otherId`, what connects the two no longer counts. @throws UserError when it is so already */
@@ -269,25 +271,43 @@ export function createFraudService(ports: {
 
   const decide: FraudService['decide'] = async (tx, programId, id, decision, by) => {
     const open = await lockOpen(tx, programId, id)
-    const reason = checkedReason(by.reason)
-    const [decided] = await tx
-      .update(cases)
-      .set({ state: decision, decidedBy: by.id, decidedAt: clock.now(), decisionReason: reason })
-      .where(eq(cases.id, open.id))
-      .returning()
-    if (decision === 'rejected') await takeBack(tx, decided!)
+    const decided = await close(tx, open, decision, by)
+    if (decision === 'rejected') await takeBack(tx, decided)
     else if (open.held) await commissions.release(tx, programId, open.commissionId, reasonOf(open))
-    await note(tx, programId, by.id, `fraud.${decision}`, { caseId: open.id, commissionId: open.commissionId, reason })
-    await showStaff(tx, decided!)
     // Of a rejection the partner hears from commissions, with what it changes for them.
     if (open.held && decision === 'cleared')
       await notifications.tell(tx, {
         programId,
         key: `fraud:decided:${open.id}`,
         userId: open.userId,
-        message: clearedMessage(decided!),
+        message: clearedMessage(decided),
       })
+    return decided
+  }
+
+  /** Records the decision, in the audit and on the card. What it means for the commission is the caller's. */
+  async function close(tx: Tx, open: Case, decision: 'cleared' | 'rejected', by: Decider): Promise<Case> {
+    const reason = checkedReason(by.reason)
+    const [decided] = await tx
+      .update(cases)
+      .set({ state: decision, decidedBy: by.id, decidedAt: clock.now(), decisionReason: reason })
+      .where(eq(cases.id, open.id))
+      .returning()
+    const { id: caseId, programId, commissionId } = open
+    await note(tx, programId, by.id, `fraud.${decision}`, { caseId, commissionId, reason })
+    await showStaff(tx, decided!)
     return decided!
+  }
+
+  /** The partner has heard of the release from commissions. */
+  const releasedByHand: FraudService['releasedByHand'] = async (tx, programId, saleId, by) => {
+    const open = await tx
+      .select()
+      .from(cases)
+      .where(and(eq(cases.programId, programId), eq(cases.saleId, saleId), eq(cases.state, 'open')))
+      .orderBy(asc(cases.id))
+      .for('update')
+    for (const one of open) await close(tx, one, 'cleared', by)
   }
 
   /** An admin may have voided the commission by hand before: then it is worth nothing already. */
@@ -381,6 +401,7 @@ export function createFraudService(ports: {
     noteAddress,
     get,
     decide,
+    releasedByHand,
     appeal,
     allow,
     disallow,

@@ -26,7 +26,9 @@ export const config = z.object({
     .describe('Hours a payout method must be unchanged before it is paid to: protects partners whose account was taken over.'),
   approvalAbove: amount
     .default('5000.00')
-    .describe('A payout run whose total in a currency is above this amount waits for a second admin.'),
+    .describe(
+      'A payout run waits for a second admin when its total in a currency, with what the last 24 hours prepared, is above this.',
+    ),
   approvalAboveByCurrency: amountByCurrency
     .default({})
     .describe('Other thresholds by currency, such as {"JPY": "750000"}. Currencies left out follow approvalAbove.'),

@@ -1,5 +1,5 @@
 // Makes payouts: prepares them, lets go what was approved, calls back what was not sent. Calls no provider.
-import { and, asc, eq, inArray, lte, ne, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, inArray, lte, ne, sql } from 'drizzle-orm'
 import type { Commission, Commissions } from '../commissions/public.ts'
 import {
   type Clock,
@@ -7,6 +7,7 @@ import {
   type Emit,
   type Enqueue,
   formatMoney,
+  hours,
   minutes,
   newId,
   type Settings,
@@ -33,6 +34,8 @@ export interface Preparer {
 /** Payouts prepared side by side: partners do not wait for each other, and enough connections are left for the rest of the house. */
 const preparedAtOnce = 4
 export const retryMs = minutes(5)
+/** Runs within this time are one run to the threshold above which a second admin is needed. */
+const thresholdMs = hours(24)
 
 export function createPreparer(needs: {
   db: Db
@@ -53,9 +56,13 @@ export function createPreparer(needs: {
     if (toPay.length === 0) return { prepared: [], skipped }
     const started = { id: newId(clock.now()), programId, actor, startedAt: clock.now() }
     await db.insert(runs).values(started)
+    const earlier = await preparedLately(programId)
     const aboveThreshold = new Set(
       [...Map.groupBy(toPay, ({ currency }) => currency)]
-        .filter(([currency, group]) => sum(group.map(({ amount }) => amount)) > approvalAboveIn(currency, config))
+        .filter(([currency, group]) => {
+          const total = sum(group.map(({ amount }) => amount)) + (earlier.get(currency) ?? 0n)
+          return total > approvalAboveIn(currency, config)
+        })
         .map(([currency]) => currency),
     )
     const prepared: PayoutRow[] = []
@@ -70,6 +77,25 @@ export function createPreparer(needs: {
     }
     await Promise.all(Array.from({ length: preparedAtOnce }, prepareNext))
     return { prepared, skipped }
+  }
+
+  /**
+   * What runs of the last day prepared and what was not called back, by currency. It counts towards the threshold: else the rest of a run that died
+   * half-way, or a total cut into several runs, would need no second admin. Read after the plan, so that it is rather counted twice than not at all.
+   */
+  async function preparedLately(programId: string): Promise<ReadonlyMap<string, bigint>> {
+    const rows = await db
+      .select({ currency: payouts.currency, amount: sql<string>`sum(${payouts.amount})` })
+      .from(payouts)
+      .where(
+        and(
+          eq(payouts.programId, programId),
+          gt(payouts.preparedAt, new Date(clock.now().getTime() - thresholdMs)),
+          inArray(payouts.state, ['awaiting_approval', 'queued', 'sent', 'paid']),
+        ),
+      )
+      .groupBy(payouts.currency)
+    return new Map(rows.map(({ currency, amount }) => [currency, BigInt(amount)]))
   }
 
   /** Books one payout; nothing when another run was faster or a gate has closed meanwhile. */
