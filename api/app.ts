@@ -14,15 +14,10 @@ import Fastify, {
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Logger } from 'pino'
 import type { Loaded } from '../plugins/kit/load.ts'
+import { createKeyGate } from './keys.ts'
 import { sendProblem, sendUnknownRoute } from './problem.ts'
 
-/** Who may call a route. `public`: anyone; `link`: whoever holds a signed link; `webhook`: a vendor, by signature; `operator`: the machine itself. */
-export type RouteAccess = 'public' | 'link' | 'webhook' | 'operator'
-
 declare module 'fastify' {
-  interface FastifyContextConfig {
-    access?: RouteAccess
-  }
   interface FastifyRequest {
     /** The body's bytes as received, on routes whose access is `webhook`. */
     rawBody?: Buffer
@@ -54,9 +49,11 @@ export async function buildApp(options: {
   app.setSerializerCompiler(serializerCompiler)
   app.setErrorHandler(sendProblem)
   app.setNotFoundHandler(sendUnknownRoute)
+  const guardWithKey = createKeyGate(app, options.loaded.keyGuard)
   app.addHook('onRoute', (route) => {
     if (!route.config?.access)
       throw new Error(`The route ${String(route.method)} ${route.url} does not declare who may use it (config.access)`)
+    if (route.config.access === 'key') guardWithKey(route)
   })
   await app.register(helmet, {
     contentSecurityPolicy: {

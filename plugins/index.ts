@@ -6,6 +6,7 @@ import { channels } from './channels/plugin.ts'
 import { commissions } from './commissions/plugin.ts'
 import { coupons } from './coupons/plugin.ts'
 import { deals } from './deals/plugin.ts'
+import { developer } from './developer/plugin.ts'
 import { fraud } from './fraud/plugin.ts'
 import type { Plugin } from './kit/plugin.ts'
 import { leaderboards } from './leaderboards/plugin.ts'
@@ -36,4 +37,5 @@ export const plugins: readonly Plugin[] = [
   badges,
   stripe,
   paypal,
+  developer,
 ]

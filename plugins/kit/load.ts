@@ -1,6 +1,7 @@
 // Sets plugins up in the order of their needs and collects what they contribute. Knows no plugin by name.
 import type { FastifyInstance } from 'fastify'
 import type { Command, Component } from '../../commands/define.ts'
+import type { KeyGuard } from './access.ts'
 import type { Listener } from './events.ts'
 import type { ExtensionPoint } from './extensions.ts'
 import type { JobHandler, Schedule } from './jobs.ts'
@@ -16,6 +17,7 @@ export interface Loaded {
   readonly jobs: ReadonlyMap<string, JobHandler>
   readonly schedules: readonly Schedule[]
   readonly routes: readonly { plugin: string; register: (app: FastifyInstance) => void | Promise<void> }[]
+  readonly keyGuard: KeyGuard | undefined
   readonly checks: readonly Check[]
   stop(): Promise<void>
 }
@@ -89,6 +91,11 @@ export async function load(plugins: readonly Plugin[], contextFor: ContextFor): 
       (schedule) => schedule.id,
     ),
     routes: all.flatMap(({ id, parts }) => (parts.routes ? [{ plugin: id, register: parts.routes }] : [])),
+    keyGuard: unique(
+      'part',
+      all.flatMap(({ parts }) => (parts.keyGuard ? [parts.keyGuard] : [])),
+      () => 'keyGuard',
+    )[0],
     checks: all.flatMap(({ parts }) => parts.checks ?? []),
     stop: () => stopAll(ordered, parts),
   }

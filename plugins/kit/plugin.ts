@@ -9,6 +9,7 @@ import type { Programs } from '../../db/programs.ts'
 import type { Tokens } from '../../db/tokens.ts'
 import type { WebhookInbox } from '../../db/webhooks.ts'
 import type { Wire } from '../../db/wire.ts'
+import type { KeyGuard } from './access.ts'
 import type { Blueprint } from './blueprint.ts'
 import type { Clock } from './clock.ts'
 import type { DiscordEffects } from './effects.ts'
@@ -28,6 +29,8 @@ export interface Parts<Public = unknown> {
   listeners?: readonly Listener[]
   /** Registers HTTP routes; every route states `config.access`, else the boot fails. */
   routes?: (app: FastifyInstance) => void | Promise<void>
+  /** Checks the API keys of routes with the access `key`; one plugin at most. */
+  keyGuard?: KeyGuard
   jobs?: readonly JobHandler[]
   schedules?: readonly Schedule[]
   extends?: readonly Extension[]

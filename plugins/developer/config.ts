@@ -1,0 +1,13 @@
+// What an admin may change about the public API.
+import { z } from 'zod'
+
+export const config = z.object({
+  requestsPerMinute: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(600)
+    .describe('How many requests a minute a new API key may make; keys that exist keep what they have.'),
+})
+
+export type Config = z.infer<typeof config>

@@ -1,0 +1,28 @@
+// The public API: keys that programs of the company call it with, and what all of its routes have in common.
+import { definePlugin } from '../kit/index.ts'
+import { type Config, config } from './config.ts'
+import { keyCommands } from './keyCommands.ts'
+import { createKeyService } from './keys.ts'
+import { apiScope } from './public.ts'
+import * as tables from './tables.ts'
+
+export const developer = definePlugin<Config>({
+  id: 'developer',
+  title: 'Public API',
+  summary: 'API keys and what all routes of the public API have in common.',
+  features: [69],
+  config,
+  tables,
+  data: {
+    statement:
+      'API keys with the Discord id of the admin who made them, for as long as the program exists; of a key only its hash.',
+  },
+  setup: ({ db, clock, settings, contributions }) => {
+    const keys = createKeyService({ db, clock, settings, scopes: () => contributions(apiScope) })
+    return {
+      commandGroups: { 'admin api-keys': 'Keys for the public API' },
+      commands: keyCommands({ db, keys }),
+      keyGuard: { identify: keys.identify, scopes: () => keys.scopes().map((scope) => scope.name) },
+    }
+  },
+})
