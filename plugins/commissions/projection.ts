@@ -48,18 +48,10 @@ async function accountsThatDisagree(reader: Reader, programId: string, ledger: L
 
 /** Commission by commission: its worth against what was booked as its expense. */
 async function worthsThatDisagree(reader: Reader, programId: string, ledger: Ledger): Promise<string[]> {
-  const rows = await reader
-    .select({ id: commissions.id, currency: commissions.currency, amount: commissions.amount })
-    .from(commissions)
-    .where(eq(commissions.programId, programId))
-  const expected = new Map(rows.map(({ id, currency, amount }) => [`${id} in ${currency}`, amount]))
-  const booked = new Map(
-    (await ledger.bySubject(reader, programId, 'commission_expense', 'commission')).map(({ subjectId, currency, amount }) => [
-      `${subjectId} in ${currency}`,
-      amount,
-    ]),
+  const worths = sql`select id::text as subject_id, currency, amount from commissions_commissions where program_id = ${programId}::uuid`
+  const found = await ledger.differing(reader, programId, { kind: 'commission_expense', subjectType: 'commission' }, worths)
+  return found.map(
+    ({ subjectId, currency, said, booked }) =>
+      `commission ${subjectId} in ${currency} is worth ${said}, the ledger booked ${booked}`,
   )
-  return [...new Set([...expected.keys(), ...booked.keys()])]
-    .filter((key) => (expected.get(key) ?? 0n) !== (booked.get(key) ?? 0n))
-    .map((key) => `commission ${key} is worth ${expected.get(key) ?? 0n}, the ledger booked ${booked.get(key) ?? 0n}`)
 }

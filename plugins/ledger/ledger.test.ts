@@ -288,6 +288,98 @@ describe('the proof', () => {
     expect((await books.prove(house.db, house.program.id)).ok).toBe(true)
   })
 
+  describe('that goes on from an earlier one', () => {
+    const ours = sql`select id from ledger_transfers where program_id = ${sql.raw('ours()')}`
+    /** One transfer that the checkpoint covers and one that came later, both sealed. */
+    async function anOldAndANewTransfer() {
+      const { transferId: old } = await post(anAccrual(newId(), 11n))
+      await seal()
+      const { checkpoint, ok } = await books.prove(house.db, house.program.id)
+      const { transferId: fresh } = await post(anAccrual(newId(), 13n))
+      await seal()
+      return { old, fresh, checkpoint, ok }
+    }
+
+    test('holds over what came since, again and again, with transfers that wait for their seal', async () => {
+      const { checkpoint, ok } = await anOldAndANewTransfer()
+      await post(anAccrual(newId(), 17n))
+      const second = await books.prove(house.db, house.program.id, checkpoint)
+      await post(anAccrual(newId(), 19n))
+      await seal()
+      const third = await books.prove(house.db, house.program.id, second.checkpoint)
+      expect([ok, second.findings, third.findings]).toEqual([true, [], []])
+      expect(third.checkpoint).toEqual((await books.prove(house.db, house.program.id)).checkpoint)
+    })
+
+    const unchanged = 'what was proven is unchanged'
+    test.each([
+      ['amount', (id: string) => sql`update ledger_entries set amount = amount + 1 where transfer_id = ${id} and position = 0`],
+      ['pair of amounts', (id: string) => sql`update ledger_entries set amount = amount * 2 where transfer_id = ${id}`],
+      ['reason', (id: string) => sql`update ledger_transfers set reason = 'gift' where id = ${id}`],
+      ['time', (id: string) => sql`update ledger_transfers set posted_at = posted_at - interval '1 day' where id = ${id}`],
+      ['number of entries', (id: string) => sql`delete from ledger_entries where transfer_id = ${id} and position = 0`],
+      ['link', (id: string) => sql`update ledger_seals set hash = repeat('f', 64) where transfer_id = ${id}`],
+    ])('finds a changed %s, old or new', async (_, change) => {
+      const { old, fresh, checkpoint } = await anOldAndANewTransfer()
+      const checksAfter = async (id: string) => {
+        const named: string[] = []
+        await afterTampering([change(id)], async (tx) => {
+          const { ok, findings } = await books.prove(tx, house.program.id, checkpoint)
+          expect(ok).toBe(false)
+          named.push(...findings.map(({ check }) => check))
+        })
+        return named
+      }
+      expect(await checksAfter(old)).toContain(unchanged)
+      const inNew = await checksAfter(fresh)
+      expect(inNew.length).toBeGreaterThan(0)
+      expect(inNew).not.toContain(unchanged)
+    })
+
+    test.each([
+      [
+        'a balance that is not the sum of its entries',
+        [sql`update ledger_balances set amount = amount + 7 where limited`],
+        'balances are the sums',
+      ],
+      [
+        'an old amount that was changed together with its balance',
+        [
+          sql`update ledger_entries set amount = amount * 2 where transfer_id = (${ours} order by number limit 1)`,
+          sql`update ledger_balances b set amount = (select sum(case when a.debit_normal then e.amount else -e.amount end)
+            from ledger_entries e join ledger_accounts a on a.id = e.account_id where a.id = b.account_id) where limited`,
+        ],
+        unchanged,
+      ],
+      [
+        'an old transfer that was taken out with every trace',
+        [
+          sql`delete from ledger_entries where transfer_id = (${ours} order by number limit 1)`,
+          sql`delete from ledger_seals where transfer_id = (${ours} order by number limit 1)`,
+          sql`delete from ledger_transfers where id = (${ours} order by number limit 1)`,
+        ],
+        unchanged,
+      ],
+      [
+        'a transfer that was slipped in, neither sealed nor waiting',
+        [
+          sql`insert into ledger_transfers (id, program_id, key, body_hash, reason, subject_type, subject_id, posted_at)
+            values (gen_random_uuid(), ${sql.raw('ours()')}, 'slipped in', repeat('0', 64), 'gift', 'commission', 'x', now())`,
+        ],
+        unchanged,
+      ],
+    ])('finds %s', async (_, statements, named) => {
+      const { checkpoint } = await anOldAndANewTransfer()
+      const declare = sql.raw(
+        `create or replace function ours() returns uuid language sql immutable as $$ select '${house.program.id}'::uuid $$`,
+      )
+      await afterTampering([declare, ...statements], async (tx) => {
+        const { findings } = await books.prove(tx, house.program.id, checkpoint)
+        expect(findings.map(({ check }) => check).join('; ')).toContain(named)
+      })
+    })
+  })
+
   const kinds = fc.constantFrom<PartnerAccount>('pending', 'held', 'payable', 'in_flight', 'paid')
   const moves = fc.array(fc.record({ from: kinds, to: kinds, amount: fc.bigInt({ min: 1n, max: 50n }) }), { maxLength: 12 })
   test.prop([moves, fc.bigInt({ min: 1n, max: 100n })], { numRuns: 25 })(

@@ -1,4 +1,5 @@
 // What other plugins may ask of the ledger: post transfers, read balances, prove the books. Amounts in minor units.
+import type { SQL } from 'drizzle-orm'
 import { defineExtensionPoint, type Reader, type Tx } from '../kit/index.ts'
 
 export type PartnerAccount = 'pending' | 'held' | 'payable' | 'in_flight' | 'paid' | 'clawback_debt'
@@ -48,6 +49,17 @@ export interface Proof {
   readonly sealed: number
   readonly accounts: number
   readonly findings: readonly ProofFinding[]
+  /** Where this proof ended: a later one may go on from here, when this one is ok. */
+  readonly checkpoint: Checkpoint
+}
+
+/** How far the books were proven, and what they were like up to there. Worth as much as the place where it is kept. */
+export interface Checkpoint {
+  /** The last link of the chain, and its hash. */
+  readonly sequence: number
+  readonly hash: string
+  /** A fingerprint of every row up to that link. */
+  readonly print: string
 }
 
 /** A plugin whose status columns are projections of the ledger lets the proof compare them. Contributed to `ledger.projection`. */
@@ -63,13 +75,16 @@ export interface Ledger {
   post(tx: Tx, transfer: Transfer): Promise<{ transferId: string; replayed: boolean }>
   /** Natural-sign balances, partner accounts of one partner or all of the program. */
   balances(reader: Reader, programId: string, partnerId?: string): Promise<Balance[]>
-  /** Natural-sign sums of one kind of account per subject of a type: what the ledger says each commission is worth, for instance. */
-  bySubject(
+  /**
+   * Compares what another plugin says of each subject of a type with the natural-sign sums of one kind of account, within the database, and returns what
+   * is not the same. `said` is a query of (subject_id text, currency text, amount bigint), each subject and currency once.
+   */
+  differing(
     reader: Reader,
     programId: string,
-    kind: AccountRef['kind'],
-    subjectType: string,
-  ): Promise<readonly { subjectId: string; currency: string; amount: bigint }[]>
+    booked: { readonly kind: AccountRef['kind']; readonly subjectType: string },
+    said: SQL,
+  ): Promise<readonly { subjectId: string; currency: string; said: bigint; booked: bigint }[]>
   /** Transfers as posted, oldest first: those about one subject, or those that touch a partner's accounts within [from, to). */
   transfers(
     reader: Reader,
@@ -83,6 +98,10 @@ export interface Ledger {
   /**
    * Compares everything with everything, in one snapshot: transfers balance, balances are the sums of their entries, bodies match their keys, the chain
    * holds, and the projections of other plugins agree. Reads only.
+   *
+   * With `since`, it goes on from an earlier proof that was ok, for a fraction of the price. Still everything is read: balances against all their entries,
+   * projections against all of the books, and every earlier row against its fingerprint of then. Only bodies and chain are computed anew for what came
+   * since. A row of before that was changed together with its balance and its fingerprint is found by a proof of everything alone.
    */
-  prove(reader: Reader, programId: string): Promise<Proof>
+  prove(reader: Reader, programId: string, since?: Checkpoint): Promise<Proof>
 }

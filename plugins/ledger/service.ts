@@ -54,13 +54,23 @@ export function createLedgerService(options: { clock: Clock; projections: () => 
     }))
   }
 
-  async function bySubject(reader: Reader, programId: string, kind: AccountRef['kind'], subjectType: string) {
-    const rows = await reader.execute<{ subject_id: string; currency: string; amount: string }>(sql`
-      select t.subject_id, a.currency, sum(case when a.debit_normal then e.amount else -e.amount end) as amount
-      from ledger_transfers t join ledger_entries e on e.transfer_id = t.id join ledger_accounts a on a.id = e.account_id
-      where t.program_id = ${programId}::uuid and t.subject_type = ${subjectType} and a.kind = ${kind}
-      group by t.subject_id, a.currency`)
-    return rows.map((row) => ({ subjectId: row.subject_id, currency: row.currency, amount: BigInt(row.amount) }))
+  const differing: Ledger['differing'] = async (reader, programId, { kind, subjectType }, said) => {
+    const rows = await reader.execute<{ subject_id: string; currency: string; said: string; booked: string }>(sql`
+      select subject_id, currency, coalesce(said.amount, 0) as said, coalesce(booked.amount, 0) as booked
+      from (${said}) said
+      full join (
+        select t.subject_id, a.currency, sum(case when a.debit_normal then e.amount else -e.amount end) as amount
+        from ledger_transfers t join ledger_entries e on e.transfer_id = t.id join ledger_accounts a on a.id = e.account_id
+        where t.program_id = ${programId}::uuid and t.subject_type = ${subjectType} and a.kind = ${kind}
+        group by t.subject_id, a.currency
+      ) booked using (subject_id, currency)
+      where coalesce(said.amount, 0) <> coalesce(booked.amount, 0) order by subject_id, currency`)
+    return rows.map((row) => ({
+      subjectId: row.subject_id,
+      currency: row.currency,
+      said: BigInt(row.said),
+      booked: BigInt(row.booked),
+    }))
   }
 
   const readTransfers: Ledger['transfers'] = (reader, programId, filter) =>
@@ -104,12 +114,12 @@ export function createLedgerService(options: { clock: Clock; projections: () => 
   return {
     post,
     balances,
-    bySubject,
+    differing,
     transfers: readTransfers,
     balancesBefore,
     partnersWithTransfers,
     seal,
-    prove: (reader, programId) => prove(reader, programId, projections()),
+    prove: (reader, programId, since) => prove(reader, programId, projections(), since),
   }
 }
 

@@ -11,7 +11,7 @@ import type { CanonicalPayment } from '../../plugins/attribution/public.ts'
 import { commissions } from '../../plugins/commissions/plugin.ts'
 import { memberJoined, memberLeft, newId, UserError } from '../../plugins/kit/index.ts'
 import { ledger } from '../../plugins/ledger/plugin.ts'
-import type { Proof } from '../../plugins/ledger/public.ts'
+import type { Checkpoint, Proof } from '../../plugins/ledger/public.ts'
 import { links } from '../../plugins/links/plugin.ts'
 import { notifications } from '../../plugins/notifications/plugin.ts'
 import { partners } from '../../plugins/partners/plugin.ts'
@@ -31,8 +31,8 @@ export interface Driver {
   /** Every sale, as `payment` → `partner amount`. */
   sales(): Promise<Map<string, string>>
   transferred(): Map<string, bigint>
-  /** Seals what was posted and proves the books. */
-  prove(): Promise<Proof>
+  /** Seals what was posted and proves the books: all of them anew, or going on from the proof before. */
+  prove(anew: boolean): Promise<Proof>
   crashes(): number
   /** Milliseconds spent by kind of work. */
   spent(): Record<string, number>
@@ -81,6 +81,7 @@ export async function createDriver(connection: Connection, size: Size): Promise<
   const work = createWork(house, faults, size)
   const spent: Record<string, number> = {}
   const { clock, program } = house
+  let proven: Checkpoint | undefined
 
   async function timed<T>(what: string, run: () => Promise<T>): Promise<T> {
     const from = performance.now()
@@ -224,10 +225,12 @@ export async function createDriver(connection: Connection, size: Size): Promise<
       return new Map(rows.map((row) => [row.payment, `${row.partner ? people.keyOf(row.partner) : 'nobody'} ${row.amount}`]))
     },
     transferred: bank.transferred,
-    prove: () =>
+    prove: (anew) =>
       timed('proof', async () => {
         await house.tick('ledger.seal')
-        return house.use(ledger).prove(connection.db, program.id)
+        const proof = await house.use(ledger).prove(connection.db, program.id, anew ? undefined : proven)
+        proven = proof.ok ? proof.checkpoint : undefined
+        return proof
       }),
     crashes: faults.crashes,
     spent: () => Object.fromEntries(Object.entries(spent).map(([what, ms]) => [what, Math.round(ms)])),
