@@ -1,6 +1,7 @@
 // Clicks in the database: stored many at a time, each once, however often it is tried. Knows nothing of visitors or requests.
 import type { Sql } from '../kit/index.ts'
 import type { Rejection } from './tables.ts'
+import type { Device } from './targets.ts'
 
 /** A click as it is stored, and as it waits in the spool. Ids are UUIDs, hashes hexadecimal digits, times ISO 8601 in UTC. */
 export interface Click {
@@ -19,6 +20,12 @@ export interface Click {
   readonly visit: string | null
   /** The same under the salt of the day before, while the last hour reaches into it. */
   readonly visitBefore: string | null
+  readonly device: Device
+  readonly country: string | null
+  readonly landingPageId: string | null
+  readonly referrer: string | null
+  readonly campaign: string | null
+  readonly paidBy: string | null
 }
 
 /**
@@ -28,8 +35,9 @@ export interface Click {
 const statement = `
   with incoming as materialized (
     select * from unnest($1::timestamptz[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::bytea[], $8::bytea[], $9::text[], $10::jsonb[],
-      $11::bytea[], $12::bytea[])
-      as c (at, id, program_id, link_id, partner_id, previous, ip_hash, agent_hash, rejected, subs, visit, visit_before)
+      $11::bytea[], $12::bytea[], $13::links_device[], $14::text[], $15::uuid[], $16::text[], $17::text[], $18::text[])
+      as c (at, id, program_id, link_id, partner_id, previous, ip_hash, agent_hash, rejected, subs, visit, visit_before,
+        device, country, landing_page_id, referrer, campaign, paid_by)
   ), counted as (
     insert into links_visits as v (key, counted_at)
     select visit, at from incoming c
@@ -39,8 +47,10 @@ const statement = `
     on conflict (key) do update set counted_at = excluded.counted_at where v.counted_at <= excluded.counted_at - interval '1 hour'
     returning key
   )
-  insert into links_clicks (at, id, program_id, link_id, partner_id, previous, counted, ip_hash, agent_hash, rejected, subs)
-  select at, id, program_id, link_id, partner_id, previous, visit is not null and visit in (select key from counted), ip_hash, agent_hash, rejected, subs
+  insert into links_clicks (at, id, program_id, link_id, partner_id, previous, counted, ip_hash, agent_hash, rejected, subs,
+    device, country, landing_page_id, referrer, campaign, paid_by)
+  select at, id, program_id, link_id, partner_id, previous, visit is not null and visit in (select key from counted), ip_hash, agent_hash, rejected, subs,
+    device, country, landing_page_id, referrer, campaign, paid_by
   from incoming
   on conflict do nothing`
 
@@ -80,7 +90,7 @@ function isMissingMonth(error: unknown): boolean {
 
 /** Postgres reads an array from text; writing that text here is cheaper than having the driver do it value by value. */
 function columnsOf(clicks: readonly Click[]): string[] {
-  const columns = Array.from({ length: 12 }, () => '')
+  const columns = Array.from({ length: 18 }, () => '')
   const visits = new Set<string>()
   let separator = '{'
   for (const click of clicks) {
@@ -98,6 +108,12 @@ function columnsOf(clicks: readonly Click[]): string[] {
     columns[9] += separator + (click.subs ? quoted(JSON.stringify(click.subs)) : 'NULL')
     columns[10] += separator + (isFirst ? bytes(click.visit) : 'NULL')
     columns[11] += separator + (click.visitBefore ? bytes(click.visitBefore) : 'NULL')
+    columns[12] += separator + click.device
+    columns[13] += separator + (click.country ?? 'NULL')
+    columns[14] += separator + (click.landingPageId ?? 'NULL')
+    columns[15] += separator + (click.referrer ? quoted(click.referrer) : 'NULL')
+    columns[16] += separator + (click.campaign ? quoted(click.campaign) : 'NULL')
+    columns[17] += separator + (click.paidBy ?? 'NULL')
     separator = ','
   }
   return columns.map((column) => `${column}}`)

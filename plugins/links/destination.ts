@@ -1,8 +1,10 @@
 // Where a link leads: which addresses may be destinations, and the address that a visitor is sent to. Pure.
+import { BlockList, isIP } from 'node:net'
 
 const longestDestination = 2000
-const longestSub = 100
-const subNames = ['sub1', 'sub2', 'sub3', 'sub4', 'sub5'] as const
+const longestPassed = 100
+const subNames = ['sub1', 'sub2', 'sub3', 'sub4', 'sub5']
+const utmNames = ['utm_source', 'utm_medium', 'utm_campaign', 'utm_term', 'utm_content', 'utm_id']
 
 /** An https address without credentials; http only on this machine, where there is no certificate to be had. */
 export function isDestination(text: string): boolean {
@@ -11,29 +13,77 @@ export function isDestination(text: string): boolean {
   return url.protocol === 'https:' || (url.protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname))
 }
 
-/** Whether the program lets links lead there: to the landing page's host or one of `allowedHosts`. */
-export function isAllowed(destination: string, rule: { landingPage: string; allowedHosts: readonly string[] }): boolean {
+/** Whether the program lets links lead there: to the landing page's host, or to one of `allowedHosts` that is public if it has to be. */
+export function isAllowed(
+  destination: string,
+  rule: { landingPage: string; allowedHosts: readonly string[]; privateAddresses: boolean },
+): boolean {
   if (!isDestination(destination)) return false
-  const { host } = new URL(destination)
-  return host === new URL(rule.landingPage).host || rule.allowedHosts.includes(host)
+  const { host, hostname } = new URL(destination)
+  if (host === new URL(rule.landingPage).host) return true
+  return rule.allowedHosts.includes(host) && (rule.privateAddresses || !isPrivate(hostname))
+}
+
+/** Names that only a private network knows, and addresses that lead nowhere on the public internet. */
+const privateNames = /(^|\.)(localhost|local|internal|intranet|lan|home|corp|private|home\.arpa)\.?$/
+const unroutable = new BlockList()
+for (const [net, bits] of [
+  ['0.0.0.0', 8],
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['172.16.0.0', 12],
+  ['192.0.0.0', 24],
+  ['192.168.0.0', 16],
+  ['198.18.0.0', 15],
+  ['224.0.0.0', 3],
+] as const)
+  unroutable.addSubnet(net, bits)
+for (const [net, bits] of [
+  ['::', 127],
+  ['64:ff9b:1::', 48],
+  ['fc00::', 7],
+  ['fe80::', 10],
+  ['ff00::', 8],
+] as const)
+  unroutable.addSubnet(net, bits, 'ipv6')
+
+/** `hostname` as a URL spells it: addresses in their usual form, those of the new kind in brackets. */
+export function isPrivate(hostname: string): boolean {
+  const address = hostname.replace(/^\[|\]$/g, '')
+  const kind = isIP(address)
+  // Addresses of the old kind in the clothes of the new are judged as what they are.
+  if (kind !== 0) return unroutable.check(address, kind === 6 ? 'ipv6' : 'ipv4')
+  return privateNames.test(address) || !address.includes('.')
 }
 
 /** The parameters sub1 … sub5 of a request, at most 100 characters each, without control characters; undefined when there are none. */
-export function subsOf(query: Readonly<Record<string, unknown>>): Record<string, string> | undefined {
-  const found = subNames.flatMap((name) => {
+export function subsOf(query: Query): Record<string, string> | undefined {
+  return passed(query, subNames)
+}
+
+/** The campaign parameters utm_… of a request, cut and cleaned likewise. */
+export function utmOf(query: Query): Record<string, string> | undefined {
+  return passed(query, utmNames)
+}
+
+type Query = Readonly<Record<string, unknown>>
+
+function passed(query: Query, names: readonly string[]): Record<string, string> | undefined {
+  let found: Record<string, string> | undefined
+  for (const name of names) {
     const value = query[name]
-    const text =
-      typeof value === 'string'
-        ? value
-            .toWellFormed()
-            .replace(/\p{Cc}/gu, '')
-            .trim()
-            .slice(0, longestSub)
-            .toWellFormed()
-        : ''
-    return text ? [[name, text] as const] : []
-  })
-  return found.length > 0 ? Object.fromEntries(found) : undefined
+    if (typeof value !== 'string') continue
+    const text = value
+      .toWellFormed()
+      .replace(/\p{Cc}/gu, '')
+      .trim()
+      .slice(0, longestPassed)
+      .toWellFormed()
+    if (text) found = { ...found, [name]: text }
+  }
+  return found
 }
 
 /** A destination that is read once and then sent to many. */

@@ -9,6 +9,8 @@ import { decide, type LinkRecord, type Resolved, type Rule, type Whereabouts } f
 export interface Directory extends Hearer {
   /** What stands behind a code: at once when it is known for sure, otherwise when the database has been asked. Never rejects. */
   resolve(code: string): Resolved | Promise<Resolved>
+  /** The programs that call the domain their own; none for a host that is nobody's. Never rejects. */
+  programsAt(host: string): readonly string[] | Promise<readonly string[]>
   stop(): void
 }
 
@@ -32,6 +34,7 @@ export function createDirectory(parts: { db: Db; whereabouts: Whereabouts; watch
   const { db, whereabouts, watch, log } = parts
   let entries = new Map<string, Entry>()
   let rules = new Map<string, Rule>()
+  let domains = new Map<string, readonly string[]>()
   /** By partner. Absent: never asked. */
   let standings = new Map<string, boolean>()
   let isComplete = false
@@ -94,9 +97,11 @@ export function createDirectory(parts: { db: Db; whereabouts: Whereabouts; watch
       nextRules.set(programId, await whereabouts.rule(db, programId))
       for (const partnerId of await whereabouts.openPartners(db, programId)) nextStandings.set(partnerId, true)
     }
+    const nextDomains = await whereabouts.domains(db)
     entries = new Map([...records].map(([folded, record]) => [folded, { record }]))
     rules = nextRules
     standings = nextStandings
+    domains = nextDomains
     isComplete = records.size < mostKnown
     log.info({ links: entries.size }, 'all links are in memory')
   }
@@ -115,6 +120,7 @@ export function createDirectory(parts: { db: Db; whereabouts: Whereabouts; watch
     } else if (kind === 'partner' && id) standings.set(id, await whereabouts.isOpen(db, programId, id))
     else if (kind === 'program') {
       rules.set(programId, await whereabouts.rule(db, programId))
+      domains = await whereabouts.domains(db)
       const open = new Set(await whereabouts.openPartners(db, programId))
       const partners = new Set(
         [...entries.values()].flatMap(({ record }) => (record.programId === programId ? [record.partnerId] : [])),
@@ -175,6 +181,18 @@ export function createDirectory(parts: { db: Db; whereabouts: Whereabouts; watch
         asked.set(folded, question)
       }
       return question
+    },
+    programsAt: (host) => {
+      const named = host.toLowerCase().replace(/:\d*$/, '')
+      const remembered = () => domains.get(named) ?? []
+      if (isFresh || watch.isAway) return remembered()
+      return within(patienceMs, whereabouts.domains(db)).then(
+        (found) => found.get(named) ?? [],
+        (error: unknown) => {
+          watch.failed(error)
+          return remembered()
+        },
+      )
     },
     connected: () => {
       isHearing = true

@@ -74,6 +74,16 @@ export async function countByLink(reader: Reader, programId: string, partnerId: 
   return new Map(rows.map((row) => [row.link_id, Number(row.clicks)]))
 }
 
+/** Counted clicks of a link, since there are links. */
+export async function countOfLink(reader: Reader, link: { id: string; programId: string; partnerId: string }): Promise<number> {
+  const [row] = await reader.execute<{ clicks: string }>(sql`
+    with summed as (select through from links_summed)
+    select (select coalesce(sum(counted), 0) from links_hours where link_id = ${link.id} and hour < (select through from summed))
+      + (select count(*) from links_clicks where program_id = ${link.programId} and partner_id = ${link.partnerId} and link_id = ${link.id}
+        and counted and at >= (select through from summed)) as clicks`)
+  return Number(row!.clicks)
+}
+
 /** How long each program keeps its clicks. */
 export interface Keeping {
   readonly programId: string

@@ -268,21 +268,6 @@ describe('following a link', () => {
     for (const path of ['/r/%FF', '/r/%', '/r/%C0%AF']) expect((await visit(path)).statusCode, path).toBeLessThan(500)
   })
 
-  test('the link of a partner who is suspended, or has not signed, shows the program’s page instead', async () => {
-    const suspended = await aLink()
-    await house.connection.sql`update partners_partners set status = 'suspended' where id = ${suspended.partner.id}`
-    const waiting = await aLink()
-    await house.connection
-      .sql`update links_links set partner_id = ${(await aPartner('active', { signed: false })).id} where partner_id = ${waiting.partner.id}`
-    for (const { url, partner } of [suspended, waiting]) {
-      const answer = await visit(url)
-      expect([answer.statusCode, answer.headers.location]).toEqual([404, undefined])
-      expect(answer.body).toContain('resting')
-      expect(answer.body).toContain('href="https://shop.example.com/start?lang=en#top"')
-      expect(await clicksOf(partner.id)).toEqual([])
-    }
-  })
-
   test('links follow the landing page, and leave a page that is not allowed any more', async () => {
     await house.set('links', 'allowedHosts', ['pages.example.org'])
     const { url } = await aLink({ page: 'https://pages.example.org/a' })

@@ -64,11 +64,12 @@ export function unavailablePage(): string {
   })
 }
 
-export function restingLinkPage(program: string, landingPage: string): string {
+/** `isOver`: it led on for a time or a number of clicks, and that is over; otherwise it may lead on again. */
+export function closedLinkPage({ program, landingPage }: { program: string; landingPage: string }, isOver: boolean): string {
   return page({
-    title: 'This link is resting',
+    title: isOver ? 'This link has ended' : 'This link is resting',
     program,
-    body: html`<p>The link you followed is not in use at the moment. What it led to is still there:</p>
+    body: html`<p>${isOver ? 'The link you followed was made for a while, and that is over.' : 'The link you followed is not in use at the moment.'} What it led to is still there:</p>
 <p><a class="button" href="${landingPage}" rel="noreferrer">Go to ${new URL(landingPage).host}</a></p>`,
   })
 }

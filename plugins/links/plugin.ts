@@ -6,12 +6,14 @@ import { definePlugin, extend } from '../kit/index.ts'
 import { partners } from '../partners/plugin.ts'
 import { linkCommands, linkComponents } from './commands.ts'
 import { type Config, config } from './config.ts'
+import { environment } from './environment.ts'
 import type { Links } from './public.ts'
 import { createRedirect } from './redirect.ts'
 import { linkRoutes } from './routes.ts'
 import { linkSchedules } from './schedules.ts'
 import { createLinksService } from './service.ts'
 import * as tables from './tables.ts'
+import { clickTouches } from './touches.ts'
 import { createWhereabouts } from './whereabouts.ts'
 
 export const links = definePlugin<Config, Links>({
@@ -21,9 +23,10 @@ export const links = definePlugin<Config, Links>({
   requires: [partners, agreements, attribution],
   config,
   tables,
+  environment,
   data: {
     statement:
-      'Partners’ links, and clicks with their time, link and a hash of address and browser whose salt changes daily; no address is kept. Clicks are deleted after two years, those of bots after a week, unless the program sets other terms. How many there were each hour stays.',
+      'Partners’ links, and clicks with their time, link, country, kind of device, the site they came from, and a hash of address and browser whose salt changes daily; no address is kept. Clicks are deleted after two years, those of bots after a week, unless the program sets other terms. How many there were each hour stays.',
   },
   setup: (context) => {
     const { db, clock, use, url } = context
@@ -44,17 +47,7 @@ export const links = definePlugin<Config, Links>({
       routes: linkRoutes({ redirect, secure: url('/').startsWith('https:') }),
       schedules: linkSchedules(context),
       stop: redirect.stop,
-      extends: [
-        extend(touchSource, {
-          kind: 'click',
-          find: async (reader, programId, { clickId }) =>
-            (clickId ? await service.trail(reader, programId, clickId) : []).map((click) => ({
-              kind: 'click',
-              ...click,
-              reference: click.id,
-            })),
-        }),
-      ],
+      extends: [extend(touchSource, clickTouches(service))],
     }
   },
 })

@@ -117,6 +117,12 @@ describe('in one process', () => {
       subs: null,
       visit: random() + random(),
       visitBefore: null,
+      device: 'desktop',
+      country: null,
+      landingPageId: null,
+      referrer: null,
+      campaign: null,
+      paidBy: null,
     }
   }
 

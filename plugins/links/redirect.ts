@@ -1,29 +1,20 @@
-// What happens when a link is followed, apart from HTTP: the links in memory, the click made safe, and the background that both need.
+// The redirect apart from HTTP: the links in memory, the clicks made safe, and the background that both need.
 import path from 'node:path'
 import type { Logger } from 'pino'
-import { type Clock, type Db, hours, newId, type Wire, within } from '../kit/index.ts'
+import { type Clock, type Db, type Wire, within } from '../kit/index.ts'
+import { createAllowance } from './allowance.ts'
+import { createCountries } from './countries.ts'
 import { createDirectory, type Directory } from './directory.ts'
+import { createFollow, type Follow } from './follow.ts'
 import { createRecorder } from './recorder.ts'
 import { createSeals } from './seal.ts'
 import { createSpool } from './spool.ts'
-import type { Rejection } from './tables.ts'
 import { createWatch } from './watch.ts'
-import type { LinkRecord, Whereabouts } from './whereabouts.ts'
-
-export interface Visit {
-  readonly link: LinkRecord
-  readonly ip: string
-  readonly userAgent: string
-  readonly rejected: Rejection | null
-  /** The click id that the browser's cookie carried. */
-  readonly previous: string | undefined
-  readonly subs: Record<string, string> | undefined
-}
+import type { Whereabouts } from './whereabouts.ts'
 
 export interface Redirect {
-  readonly directory: Pick<Directory, 'resolve'>
-  /** The click's id once it is safe; undefined when it could not be made safe, which is logged: then no id may go out that nobody knows. */
-  recordClick(visit: Visit): Promise<string | undefined>
+  readonly follow: Follow
+  readonly programsAt: Directory['programsAt']
   /** Begins to hear what changes, and brings home what an earlier process left in the spool. */
   start(): void
   stop(): Promise<void>
@@ -38,12 +29,13 @@ export function createRedirect(parts: {
   log: Logger
   wire: Wire
   whereabouts: Whereabouts
+  env: Readonly<Record<string, string | undefined>>
   /** Where clicks are kept while the database is away. */
   dataDirectory: string
   /** Keys the hashes of addresses. */
   key: Buffer
 }): Redirect {
-  const { db, clock, log, wire, whereabouts } = parts
+  const { db, clock, log, wire, whereabouts, env } = parts
   const open = () => wire.open({ name: 'siso clicks', max: 3 })
   let sql = open()
   /** Asks over new connections, which then take the place of the old ones: those may hang on a server that is no more. */
@@ -63,31 +55,12 @@ export function createRedirect(parts: {
   const spool = createSpool(path.join(parts.dataDirectory, 'spool'))
   const recorder = createRecorder({ sql: () => sql, spool, watch, log })
   const directory = createDirectory({ db, whereabouts, watch, log })
+  const countries = createCountries({ file: env.COUNTRY_DATABASE, log })
   let hangUp: (() => Promise<void>) | undefined
 
   return {
-    directory,
-    recordClick: ({ link, ip, userAgent, rejected, previous, subs }) => {
-      const at = clock.now()
-      const id = newId(at)
-      const anHourAgo = new Date(at.getTime() - hours(1))
-      const isNewDay = anHourAgo.getUTCDate() !== at.getUTCDate()
-      const click = {
-        id,
-        at: at.toISOString(),
-        programId: link.programId,
-        linkId: link.id,
-        partnerId: link.partnerId,
-        previous: previous ?? null,
-        ipHash: seals.ofAddress(at, ip),
-        agentHash: seals.ofAgent(at, userAgent),
-        rejected,
-        subs: subs ?? null,
-        visit: rejected ? null : seals.ofVisit(at, link.id, ip, userAgent),
-        visitBefore: rejected || !isNewDay ? null : seals.ofVisit(anHourAgo, link.id, ip, userAgent),
-      }
-      return recorder.record(click).then((safe) => (safe ? id : undefined))
-    },
+    follow: createFollow({ clock, directory, allowance: createAllowance({ db, watch }), countries, recorder, seals }),
+    programsAt: directory.programsAt,
     start: () => {
       if (hangUp) return
       hangUp = wire.listen('links', directory)

@@ -1,14 +1,8 @@
-// The redirect: GET or HEAD /r/CODE. Where it leads comes from the link's record alone; what a visitor sends can only add sub1 … sub5 and the click id.
+// The redirect: GET or HEAD /r/CODE, and /CODE on a program's own domain. Where it leads comes from the link's record alone; what a visitor sends can only add sub1 … sub5, utm_… and the click id.
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { subsOf } from './destination.ts'
-import { restingLinkPage, unavailablePage, unknownLinkPage } from './messages.ts'
+import { type Cookie, clickParameter, type Followed, type Visitor } from './follow.ts'
+import { closedLinkPage, unavailablePage, unknownLinkPage } from './messages.ts'
 import type { Redirect } from './redirect.ts'
-import { isClickId } from './service.ts'
-import { carriesClickId, rejectionOf } from './visit.ts'
-import type { Resolved } from './whereabouts.ts'
-
-/** The click id's name, as a parameter and as a cookie. */
-export const clickParameter = 'siso_cid'
 
 interface Parts {
   redirect: Redirect
@@ -33,37 +27,50 @@ export function linkRoutes(parts: Parts): (app: FastifyInstance) => void {
   return (app) => {
     app.addHook('onReady', async () => parts.redirect.start())
     // A wildcard, so that whatever stands behind /r/ gets the friendly page.
-    app.get('/r/*', open, (request, reply) => follow(parts, request, reply))
-    app.get('/r', open, (_request, reply) => sendPage(reply, unknownLinkPage()))
+    app.get('/r/*', open, (request, reply) => follow(parts, request, reply, (request.params as { '*': string })['*']))
+    app.get('/r', open, (request, reply) => follow(parts, request, reply, carriedCode(request.query as Visitor['query'])))
+    // The same without /r/ on a program's own domain; elsewhere these addresses are nobody's.
+    app.get('/:code', open, (request, reply) => atOwnDomain(parts, request, reply, (request.params as { code: string }).code))
+    app.get('/', open, (request, reply) => atOwnDomain(parts, request, reply, carriedCode(request.query as Visitor['query'])))
   }
 }
 
-async function follow(parts: Parts, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  const found = parts.redirect.directory.resolve((request.params as { '*': string })['*'])
-  const resolved = found instanceof Promise ? await found : found
-  if (resolved.state !== 'open') return sendOther(reply, resolved)
-  const { headers } = request
-  const rejected = rejectionOf({ method: request.method, headers })
-  const subs = subsOf(request.query as Record<string, unknown>)
-  const clickId = await parts.redirect.recordClick({
-    link: resolved.link,
-    ip: request.ip,
-    userAgent: String(headers['user-agent'] ?? ''),
-    rejected,
-    previous: clickIdIn(headers.cookie),
-    subs,
-  })
-  const tracked = clickId !== undefined && carriesClickId(rejected)
-  const location = resolved.destination.with(tracked ? { [clickParameter]: clickId, ...subs } : { ...subs })
-  const cookie = `${clickParameter}=${clickId}; Max-Age=${resolved.cookieSeconds}; Path=/; HttpOnly;${parts.secure ? ' Secure;' : ''} SameSite=Lax`
+/** How other platforms name the code in an address; links that were made there go on working. */
+const codeNames = ['ref', 'via', 'fpr', 'fp_ref', 'a', 'aff']
+
+function carriedCode(query: Visitor['query']): string {
+  for (const name of codeNames) if (typeof query[name] === 'string') return query[name]
+  return ''
+}
+
+async function atOwnDomain(parts: Parts, request: FastifyRequest, reply: FastifyReply, code: string): Promise<FastifyReply> {
+  const programs = await parts.redirect.programsAt(request.host)
+  if (programs.length > 0) return follow(parts, request, reply, code, programs)
+  reply.callNotFound()
+  return reply
+}
+
+async function follow(
+  parts: Parts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  code: string,
+  among?: readonly string[],
+): Promise<FastifyReply> {
+  const { method, headers, ip } = request
+  const followed = await parts.redirect.follow(code, { method, headers, ip, query: request.query as Visitor['query'] }, among)
+  if (followed.state !== 'sent') return sendOther(reply, followed)
+  const fields = [...redirectHeaders, 'location', followed.location]
+  if (followed.cookie) fields.push('set-cookie', setCookie(followed.cookie, parts.secure))
   // Nothing is left for the framework to do with this answer.
   reply.hijack()
-  reply.raw.writeHead(
-    302,
-    tracked ? [...redirectHeaders, 'location', location, 'set-cookie', cookie] : [...redirectHeaders, 'location', location],
-  )
+  reply.raw.writeHead(302, fields)
   reply.raw.end()
   return reply
+}
+
+function setCookie({ value, seconds }: Cookie, secure: boolean): string {
+  return `${clickParameter}=${value}; Max-Age=${seconds}; Path=/; HttpOnly;${secure ? ' Secure;' : ''} SameSite=Lax`
 }
 
 /** Nothing on the way may keep the answer, list the address, or tell the next site where the visitor came from. */
@@ -79,16 +86,12 @@ const redirectHeaders = Object.entries({
   'content-length': '0',
 }).flat()
 
-const cookiePattern = new RegExp(`(?:^|;)\\s*${clickParameter}="?([0-9a-f-]{36})"?\\s*(?:;|$)`, 'i')
-
-function clickIdIn(cookies: string | undefined): string | undefined {
-  const id = cookies && cookiePattern.exec(cookies)?.[1]
-  return id && isClickId(id) ? id : undefined
-}
-
-function sendOther(reply: FastifyReply, resolved: Exclude<Resolved, { state: 'open' }>): FastifyReply {
-  if (resolved.state === 'resting') return sendPage(reply, restingLinkPage(resolved.program, resolved.landingPage))
-  if (resolved.state === 'unknown') return sendPage(reply, unknownLinkPage())
+function sendOther(reply: FastifyReply, followed: Exclude<Followed, { state: 'sent' }>): FastifyReply {
+  if (followed.state === 'closed') {
+    const isOver = followed.closure === 'expired' || followed.closure === 'limit'
+    return sendPage(reply, closedLinkPage(followed.rule, isOver), isOver ? 410 : 404)
+  }
+  if (followed.state === 'unknown') return sendPage(reply, unknownLinkPage())
   return sendPage(reply.header('retry-after', '30'), unavailablePage(), 503)
 }
 

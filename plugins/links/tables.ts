@@ -1,11 +1,17 @@
 // Drizzle's view of the tables of links; the SQL in db/migrations is the truth.
-import { bigint, boolean, customType, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
+import { bigint, boolean, customType, integer, jsonb, pgEnum, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
 import { at } from '../../db/tables.ts'
+import { devices, type Target } from './targets.ts'
 
 const bytes = customType<{ data: Buffer }>({ dataType: () => 'bytea' })
 
-/** Why a click redirects without counting. */
-export type Rejection = 'bot' | 'head' | 'prefetch'
+/** Why a click does not count though it is sent on, or why it is not sent on. */
+export type Rejection = 'bot' | 'head' | 'prefetch' | Closure
+
+/** Why a link leads nowhere: its partner is not active or has not signed, or it is paused, past its end, or used up. */
+export type Closure = 'inactive' | 'paused' | 'expired' | 'limit'
+
+export const device = pgEnum('links_device', devices)
 
 export const links = pgTable('links_links', {
   id: uuid('id').primaryKey(),
@@ -14,6 +20,11 @@ export const links = pgTable('links_links', {
   code: text('code').notNull(),
   destination: text('destination'),
   campaign: text('campaign'),
+  pausedAt: at('paused_at'),
+  expiresAt: at('expires_at'),
+  /** Counted clicks. */
+  clickLimit: integer('click_limit'),
+  targets: jsonb('targets').$type<readonly Target[]>().notNull().default([]),
   createdAt: at('created_at').notNull().defaultNow(),
 })
 
@@ -39,6 +50,12 @@ export const clicks = pgTable(
     agentHash: bytes('agent_hash').notNull(),
     rejected: text('rejected').$type<Rejection>(),
     subs: jsonb('subs').$type<Record<string, string>>(),
+    device: device('device'),
+    country: text('country'),
+    landingPageId: uuid('landing_page_id'),
+    referrer: text('referrer'),
+    campaign: text('campaign'),
+    paidBy: text('paid_by'),
   },
   (t) => [primaryKey({ columns: [t.at, t.id] })],
 )

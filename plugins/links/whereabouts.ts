@@ -4,7 +4,8 @@ import { type Clock, days, type Programs, type Reader, type Settings } from '../
 import type { Partner, Partners } from '../partners/public.ts'
 import type { Config } from './config.ts'
 import { type Destination, destinationOf, isAllowed } from './destination.ts'
-import { codes, links } from './tables.ts'
+import { type Closure, codes, links } from './tables.ts'
+import { type Device, fits, type Target } from './targets.ts'
 
 /** A link as its codes find it. */
 export interface LinkRecord {
@@ -13,6 +14,12 @@ export interface LinkRecord {
   readonly partnerId: string
   /** Null: the program's landing page. */
   readonly destination: string | null
+  readonly campaign: string | null
+  readonly pausedAt: Date | null
+  readonly expiresAt: Date | null
+  /** Counted clicks. */
+  readonly clickLimit: number | null
+  readonly targets: readonly Target[]
 }
 
 /** What holds for every link of a program. */
@@ -20,17 +27,43 @@ export interface Rule {
   readonly program: string
   readonly landingPage: string
   readonly allowedHosts: readonly string[]
+  readonly privateAddresses: boolean
+  readonly cookies: Config['cookies']
   /** How long the browser keeps the click's id. */
   readonly cookieSeconds: number
 }
 
-/** What stands behind an address: a link that leads somewhere, a link that rests because of its partner, or nothing. */
+/** What stands behind an address: a link that leads somewhere, one that does not for now, or nothing. */
 export type Resolved =
-  | { readonly state: 'open'; readonly link: LinkRecord; readonly destination: Destination; readonly cookieSeconds: number }
-  | { readonly state: 'resting'; readonly program: string; readonly landingPage: string }
+  | Open
+  | Closed
   | { readonly state: 'unknown' }
   /** The database is away, and the link was never seen. */
   | { readonly state: 'unavailable' }
+
+/** Open by what the database says; whether its time is over or its clicks are used up is for the moment of the click to say. */
+export interface Open {
+  readonly state: 'open'
+  readonly link: LinkRecord
+  readonly rule: Rule
+  readonly aim: Aim
+  /** Where some visitors are led instead: the first that fits. */
+  readonly special: readonly (Aim & Omit<Target, 'page'>)[]
+}
+
+/** Where visitors are led. */
+export interface Aim {
+  readonly destination: Destination
+  /** Set when that is an assigned landing page. */
+  readonly landingPageId: string | null
+}
+
+export interface Closed {
+  readonly state: 'closed'
+  readonly link: LinkRecord
+  readonly rule: Rule
+  readonly closure: Closure
+}
 
 export interface Whereabouts {
   /** The link with this folded code, present or former. */
@@ -43,6 +76,8 @@ export interface Whereabouts {
   /** The same for all active partners of a program. */
   openPartners(reader: Reader, programId: string): Promise<string[]>
   programs(reader: Reader): Promise<string[]>
+  /** The domains that are programs' own, each with those that call it theirs. */
+  domains(reader: Reader): Promise<Map<string, readonly string[]>>
 }
 
 export function createWhereabouts(parts: {
@@ -54,7 +89,17 @@ export function createWhereabouts(parts: {
   windowDays: (reader: Reader, programId: string) => Promise<number>
 }): Whereabouts {
   const { settings, programs, partners, hasSigned, windowDays } = parts
-  const record = { id: links.id, programId: links.programId, partnerId: links.partnerId, destination: links.destination }
+  const record = {
+    id: links.id,
+    programId: links.programId,
+    partnerId: links.partnerId,
+    destination: links.destination,
+    campaign: links.campaign,
+    pausedAt: links.pausedAt,
+    expiresAt: links.expiresAt,
+    clickLimit: links.clickLimit,
+    targets: links.targets,
+  }
   const ofCode = and(eq(links.programId, codes.programId), eq(links.id, codes.linkId))
   return {
     record: async (reader, folded) =>
@@ -70,12 +115,12 @@ export function createWhereabouts(parts: {
       return new Map(rows.map((row) => [row.folded, row.record]))
     },
     rule: async (reader, programId) => {
-      const [{ landingPage, allowedHosts }, { name }, window] = await Promise.all([
+      const [{ landingPage, allowedHosts, privateAddresses, cookies }, { name }, window] = await Promise.all([
         settings.of(reader, programId),
         programs.byId(reader, programId),
         windowDays(reader, programId),
       ])
-      return { program: name, landingPage, allowedHosts, cookieSeconds: days(window) / 1000 }
+      return { program: name, landingPage, allowedHosts, privateAddresses, cookies, cookieSeconds: days(window) / 1000 }
     },
     isOpen: async (reader, programId, partnerId) => {
       const partner = await partners.byId(reader, programId, partnerId)
@@ -88,12 +133,28 @@ export function createWhereabouts(parts: {
       return signed
     },
     programs: async (reader) => (await programs.all(reader)).map(({ id }) => id),
+    domains: async (reader) => {
+      const found = new Map<string, string[]>()
+      for (const { id } of await programs.all(reader))
+        for (const domain of (await settings.of(reader, id)).domains) found.set(domain, [...(found.get(domain) ?? []), id])
+      return found
+    },
   }
 }
 
 /** What was allowed when the link was made may not be any more: then it leads to the landing page. */
-export function decide(link: LinkRecord, rule: Rule, isOpen: boolean): Resolved {
-  if (!isOpen) return { state: 'resting', program: rule.program, landingPage: rule.landingPage }
-  const address = link.destination && isAllowed(link.destination, rule) ? link.destination : rule.landingPage
-  return { state: 'open', link, destination: destinationOf(address), cookieSeconds: rule.cookieSeconds }
+export function decide(link: LinkRecord, rule: Rule, isOpen: boolean): Open | Closed {
+  if (!isOpen) return { state: 'closed', link, rule, closure: 'inactive' }
+  if (link.pausedAt) return { state: 'closed', link, rule, closure: 'paused' }
+  const aimAt = (page: string | null): Aim => ({
+    destination: destinationOf(page && isAllowed(page, rule) ? page : rule.landingPage),
+    landingPageId: null,
+  })
+  const special = link.targets.map(({ page, ...whom }) => ({ ...whom, ...aimAt(page) }))
+  return { state: 'open', link, rule, aim: aimAt(link.destination), special }
+}
+
+/** Where this visitor is led. */
+export function aimOf({ aim, special }: Open, visitor: { country: string | null; device: Device }): Aim {
+  return special.find((candidate) => fits(candidate, visitor)) ?? aim
 }
