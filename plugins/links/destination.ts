@@ -13,11 +13,15 @@ export function isDestination(text: string): boolean {
   return url.protocol === 'https:' || (url.protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname))
 }
 
+/** Which hosts a program lets links lead to. */
+export interface HostRule {
+  readonly landingPage: string
+  readonly allowedHosts: readonly string[]
+  readonly privateAddresses: boolean
+}
+
 /** Whether the program lets links lead there: to the landing page's host, or to one of `allowedHosts` that is public if it has to be. */
-export function isAllowed(
-  destination: string,
-  rule: { landingPage: string; allowedHosts: readonly string[]; privateAddresses: boolean },
-): boolean {
+export function isAllowed(destination: string, rule: HostRule): boolean {
   if (!isDestination(destination)) return false
   const { host, hostname } = new URL(destination)
   if (host === new URL(rule.landingPage).host) return true

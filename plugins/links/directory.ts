@@ -4,7 +4,7 @@ import type { Logger } from 'pino'
 import { type Db, type Hearer, minutes, within } from '../kit/index.ts'
 import { readCode } from './codes.ts'
 import type { Watch } from './watch.ts'
-import { decide, type LinkRecord, type Resolved, type Rule, type Whereabouts } from './whereabouts.ts'
+import { decide, type LinkRecord, type Resolved, type Rule, type Standing, type Whereabouts } from './whereabouts.ts'
 
 export interface Directory extends Hearer {
   /** What stands behind a code: at once when it is known for sure, otherwise when the database has been asked. Never rejects. */
@@ -17,7 +17,7 @@ export interface Directory extends Hearer {
 interface Entry {
   readonly record: LinkRecord
   /** What was decided, and from what. */
-  decided?: { readonly rule: Rule; readonly isOpen: boolean; readonly resolved: Resolved }
+  decided?: { readonly rule: Rule; readonly standing: Standing; readonly resolved: Resolved }
 }
 
 /** About a third of a kilobyte each. Further links are asked for when they are followed. */
@@ -36,7 +36,7 @@ export function createDirectory(parts: { db: Db; whereabouts: Whereabouts; watch
   let rules = new Map<string, Rule>()
   let domains = new Map<string, readonly string[]>()
   /** By partner. Absent: never asked. */
-  let standings = new Map<string, boolean>()
+  let standings = new Map<string, Standing>()
   let isComplete = false
   let isHearing = false
   let isFresh = false
@@ -49,10 +49,10 @@ export function createDirectory(parts: { db: Db; whereabouts: Whereabouts; watch
 
   const answer = (entry: Entry): Resolved | undefined => {
     const rule = rules.get(entry.record.programId)
-    const isOpen = standings.get(entry.record.partnerId)
-    if (!rule || isOpen === undefined) return undefined
-    if (entry.decided?.rule !== rule || entry.decided.isOpen !== isOpen)
-      entry.decided = { rule, isOpen, resolved: decide(entry.record, rule, isOpen) }
+    const standing = standings.get(entry.record.partnerId)
+    if (!rule || standing === undefined) return undefined
+    if (entry.decided?.rule !== rule || entry.decided.standing !== standing)
+      entry.decided = { rule, standing, resolved: decide(entry.record, rule, standing) }
     return entry.decided.resolved
   }
 
@@ -72,9 +72,10 @@ export function createDirectory(parts: { db: Db; whereabouts: Whereabouts; watch
     const record = await whereabouts.record(db, folded)
     if (!record) return { state: 'unknown' }
     const { programId, partnerId } = record
-    const [rule, isOpen] = await Promise.all([
+    const known = isFresh ? standings.get(partnerId) : undefined
+    const [rule, standing] = await Promise.all([
       (isFresh && rules.get(programId)) || whereabouts.rule(db, programId),
-      (isFresh ? standings.get(partnerId) : undefined) ?? whereabouts.isOpen(db, programId, partnerId),
+      known === undefined ? whereabouts.standing(db, programId, partnerId) : known,
     ])
     if (heardSoFar === before) {
       if (entries.size >= mostKnown) {
@@ -83,19 +84,19 @@ export function createDirectory(parts: { db: Db; whereabouts: Whereabouts; watch
       }
       entries.set(folded, { record })
       rules.set(programId, rule)
-      standings.set(partnerId, isOpen)
+      standings.set(partnerId, standing)
     }
-    return decide(record, rule, isOpen)
+    return decide(record, rule, standing)
   }
 
   const readEverything = async () => {
     const records = await whereabouts.records(db, mostKnown)
     const nextRules = new Map<string, Rule>()
-    const nextStandings = new Map<string, boolean>()
-    for (const { partnerId } of records.values()) nextStandings.set(partnerId, false)
+    const nextStandings = new Map<string, Standing>()
+    for (const { partnerId } of records.values()) nextStandings.set(partnerId, null)
     for (const programId of await whereabouts.programs(db)) {
       nextRules.set(programId, await whereabouts.rule(db, programId))
-      for (const partnerId of await whereabouts.openPartners(db, programId)) nextStandings.set(partnerId, true)
+      for (const [partnerId, industry] of await whereabouts.standings(db, programId)) nextStandings.set(partnerId, industry)
     }
     const nextDomains = await whereabouts.domains(db)
     entries = new Map([...records].map(([folded, record]) => [folded, { record }]))
@@ -113,19 +114,20 @@ export function createDirectory(parts: { db: Db; whereabouts: Whereabouts; watch
       const records = await whereabouts.records(db, mostKnown, { programId, linkId: id })
       for (const [folded, record] of records) {
         if (!standings.has(record.partnerId))
-          standings.set(record.partnerId, await whereabouts.isOpen(db, programId, record.partnerId))
+          standings.set(record.partnerId, await whereabouts.standing(db, programId, record.partnerId))
         if (!rules.has(programId)) rules.set(programId, await whereabouts.rule(db, programId))
         entries.set(folded, { record })
       }
-    } else if (kind === 'partner' && id) standings.set(id, await whereabouts.isOpen(db, programId, id))
+    } else if (kind === 'partner' && id) standings.set(id, await whereabouts.standing(db, programId, id))
+    else if (kind === 'rule') rules.set(programId, await whereabouts.rule(db, programId))
     else if (kind === 'program') {
       rules.set(programId, await whereabouts.rule(db, programId))
       domains = await whereabouts.domains(db)
-      const open = new Set(await whereabouts.openPartners(db, programId))
+      const open = await whereabouts.standings(db, programId)
       const partners = new Set(
         [...entries.values()].flatMap(({ record }) => (record.programId === programId ? [record.partnerId] : [])),
       )
-      for (const partnerId of new Set([...partners, ...open])) standings.set(partnerId, open.has(partnerId))
+      for (const partnerId of new Set([...partners, ...open.keys()])) standings.set(partnerId, open.get(partnerId) ?? null)
     }
   }
 

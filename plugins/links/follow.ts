@@ -66,7 +66,8 @@ export function createFollow(parts: {
     const rejected = rejectionOf(visitor, isBot) ?? closure
     const carried = clickIdIn(headers.cookie)
     const mayKeep = consents(rule.cookies, query)
-    const subs = subsOf(query)
+    const given = subsOf(query)
+    const subs = link.subs ? { ...link.subs, ...given } : given
     const id = newId(at)
     const isSafe = await recorder.record({
       id,

@@ -7,6 +7,7 @@ import { partners } from '../partners/plugin.ts'
 import { linkCommands, linkComponents } from './commands.ts'
 import { type Config, config } from './config.ts'
 import { environment } from './environment.ts'
+import { createLandingPages } from './landing/pages.ts'
 import type { Links } from './public.ts'
 import { createRedirect } from './redirect.ts'
 import { linkRoutes } from './routes.ts'
@@ -31,11 +32,13 @@ export const links = definePlugin<Config, Links>({
   setup: (context) => {
     const { db, clock, use, url } = context
     const service = createLinksService(context)
+    const pages = createLandingPages(context)
     const whereabouts = createWhereabouts({
       ...context,
       partners: use(partners),
       hasSigned: (reader, partner) => use(agreements).hasSignedCurrent(reader, partner.programId, partner.id, clock.now()),
       windowDays: use(attribution).windowDays,
+      landing: pages.landing,
     })
     const redirect = createRedirect({ ...context, whereabouts, key: context.secret('links.clicks') })
     const parts = { db, service, partners: use(partners) }

@@ -1,6 +1,7 @@
 // Drizzle's view of the tables of links; the SQL in db/migrations is the truth.
 import { bigint, boolean, customType, integer, jsonb, pgEnum, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
 import { at } from '../../db/tables.ts'
+import type { Assignee } from './landing/choose.ts'
 import { devices, type Target } from './targets.ts'
 
 const bytes = customType<{ data: Buffer }>({ dataType: () => 'bytea' })
@@ -19,8 +20,14 @@ export const links = pgTable('links_links', {
   partnerId: uuid('partner_id').notNull(),
   code: text('code').notNull(),
   destination: text('destination'),
+  landingPageId: uuid('landing_page_id'),
   campaign: text('campaign'),
+  tags: text('tags').array().notNull().default([]),
+  subs: jsonb('subs').$type<Readonly<Record<string, string>>>(),
   pausedAt: at('paused_at'),
+  suspendedAt: at('suspended_at'),
+  suspendedBecause: text('suspended_because'),
+  defaultFor: text('default_for'),
   expiresAt: at('expires_at'),
   /** Counted clicks. */
   clickLimit: integer('click_limit'),
@@ -32,7 +39,39 @@ export const codes = pgTable('links_codes', {
   folded: text('folded').primaryKey(),
   programId: uuid('program_id').notNull(),
   linkId: uuid('link_id').notNull(),
+  /** As it was written; codes from before that was kept are null. */
+  code: text('code'),
   createdAt: at('created_at').notNull().defaultNow(),
+})
+
+export const landingPages = pgTable('links_landing_pages', {
+  id: uuid('id').primaryKey(),
+  programId: uuid('program_id').notNull(),
+  name: text('name').notNull(),
+  address: text('address').notNull(),
+  offered: boolean('offered').notNull(),
+  createdAt: at('created_at').notNull(),
+  removedAt: at('removed_at'),
+})
+
+export const assignments = pgTable(
+  'links_assignments',
+  {
+    programId: uuid('program_id').notNull(),
+    kind: text('kind').$type<Assignee>().notNull(),
+    subject: text('subject').notNull(),
+    pageId: uuid('page_id').notNull(),
+    assignedAt: at('assigned_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.programId, t.kind, t.subject] })],
+)
+
+export const imports = pgTable('links_imports', {
+  id: uuid('id').primaryKey(),
+  programId: uuid('program_id').notNull(),
+  userId: text('user_id').notNull(),
+  links: jsonb('links').notNull(),
+  createdAt: at('created_at').notNull(),
 })
 
 /** Partitioned by month; written and read with SQL of its own. */

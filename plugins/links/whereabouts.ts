@@ -3,7 +3,8 @@ import { and, desc, eq } from 'drizzle-orm'
 import { type Clock, days, type Programs, type Reader, type Settings } from '../kit/index.ts'
 import type { Partner, Partners } from '../partners/public.ts'
 import type { Config } from './config.ts'
-import { type Destination, destinationOf, isAllowed } from './destination.ts'
+import { type Destination, destinationOf, type HostRule, isAllowed } from './destination.ts'
+import { choose, type Landing } from './landing/choose.ts'
 import { type Closure, codes, links } from './tables.ts'
 import { type Device, fits, type Target } from './targets.ts'
 
@@ -12,10 +13,18 @@ export interface LinkRecord {
   readonly id: string
   readonly programId: string
   readonly partnerId: string
-  /** Null: the program's landing page. */
+  /** The present one. */
+  readonly code: string
+  /** An address of its own. */
   readonly destination: string | null
+  /** A landing page of its own. */
+  readonly landingPageId: string | null
   readonly campaign: string | null
+  /** What the link itself says of sub1 … sub5. */
+  readonly subs: Readonly<Record<string, string>> | null
   readonly pausedAt: Date | null
+  /** By an admin. */
+  readonly suspendedAt: Date | null
   readonly expiresAt: Date | null
   /** Counted clicks. */
   readonly clickLimit: number | null
@@ -23,15 +32,17 @@ export interface LinkRecord {
 }
 
 /** What holds for every link of a program. */
-export interface Rule {
+export interface Rule extends HostRule {
   readonly program: string
-  readonly landingPage: string
-  readonly allowedHosts: readonly string[]
-  readonly privateAddresses: boolean
+  /** The program's pages and who gets which. */
+  readonly landing: Landing
   readonly cookies: Config['cookies']
   /** How long the browser keeps the click's id. */
   readonly cookieSeconds: number
 }
+
+/** The industry of a partner whose links lead somewhere: one who is active and has signed. Null for any other. */
+export type Standing = string | null
 
 /** What stands behind an address: a link that leads somewhere, one that does not for now, or nothing. */
 export type Resolved =
@@ -54,7 +65,7 @@ export interface Open {
 /** Where visitors are led. */
 export interface Aim {
   readonly destination: Destination
-  /** Set when that is an assigned landing page. */
+  /** Null when it is no named landing page. */
   readonly landingPageId: string | null
 }
 
@@ -71,10 +82,9 @@ export interface Whereabouts {
   /** The newest links by their folded codes, at most `limit` codes; of one link when it is given. */
   records(reader: Reader, limit: number, only?: { programId: string; linkId: string }): Promise<Map<string, LinkRecord>>
   rule(reader: Reader, programId: string): Promise<Rule>
-  /** Whether the partner's links lead anywhere: those of active partners who have signed. */
-  isOpen(reader: Reader, programId: string, partnerId: string): Promise<boolean>
-  /** The same for all active partners of a program. */
-  openPartners(reader: Reader, programId: string): Promise<string[]>
+  standing(reader: Reader, programId: string, partnerId: string): Promise<Standing>
+  /** The same of all partners of a program whose links lead somewhere, by their ids. */
+  standings(reader: Reader, programId: string): Promise<Map<string, string>>
   programs(reader: Reader): Promise<string[]>
   /** The domains that are programs' own, each with those that call it theirs. */
   domains(reader: Reader): Promise<Map<string, readonly string[]>>
@@ -87,15 +97,20 @@ export function createWhereabouts(parts: {
   partners: Partners
   hasSigned: (reader: Reader, partner: Partner) => Promise<boolean>
   windowDays: (reader: Reader, programId: string) => Promise<number>
+  landing: (reader: Reader, programId: string) => Promise<Landing>
 }): Whereabouts {
-  const { settings, programs, partners, hasSigned, windowDays } = parts
+  const { settings, programs, partners, hasSigned, windowDays, landing } = parts
   const record = {
     id: links.id,
     programId: links.programId,
     partnerId: links.partnerId,
+    code: links.code,
     destination: links.destination,
+    landingPageId: links.landingPageId,
     campaign: links.campaign,
+    subs: links.subs,
     pausedAt: links.pausedAt,
+    suspendedAt: links.suspendedAt,
     expiresAt: links.expiresAt,
     clickLimit: links.clickLimit,
     targets: links.targets,
@@ -115,21 +130,30 @@ export function createWhereabouts(parts: {
       return new Map(rows.map((row) => [row.folded, row.record]))
     },
     rule: async (reader, programId) => {
-      const [{ landingPage, allowedHosts, privateAddresses, cookies }, { name }, window] = await Promise.all([
+      const [{ landingPage, allowedHosts, privateAddresses, cookies }, { name }, window, pages] = await Promise.all([
         settings.of(reader, programId),
         programs.byId(reader, programId),
         windowDays(reader, programId),
+        landing(reader, programId),
       ])
-      return { program: name, landingPage, allowedHosts, privateAddresses, cookies, cookieSeconds: days(window) / 1000 }
+      return {
+        program: name,
+        landingPage,
+        allowedHosts,
+        privateAddresses,
+        cookies,
+        cookieSeconds: days(window) / 1000,
+        landing: pages,
+      }
     },
-    isOpen: async (reader, programId, partnerId) => {
+    standing: async (reader, programId, partnerId) => {
       const partner = await partners.byId(reader, programId, partnerId)
-      return partner?.status === 'active' && (await hasSigned(reader, partner))
+      return partner?.status === 'active' && (await hasSigned(reader, partner)) ? partner.industry : null
     },
-    openPartners: async (reader, programId) => {
+    standings: async (reader, programId) => {
       const active = await partners.list(reader, programId, { status: 'active' })
-      const signed: string[] = []
-      for (const partner of active) if (await hasSigned(reader, partner)) signed.push(partner.id)
+      const signed = new Map<string, string>()
+      for (const partner of active) if (await hasSigned(reader, partner)) signed.set(partner.id, partner.industry)
       return signed
     },
     programs: async (reader) => (await programs.all(reader)).map(({ id }) => id),
@@ -142,16 +166,16 @@ export function createWhereabouts(parts: {
   }
 }
 
-/** What was allowed when the link was made may not be any more: then it leads to the landing page. */
-export function decide(link: LinkRecord, rule: Rule, isOpen: boolean): Open | Closed {
-  if (!isOpen) return { state: 'closed', link, rule, closure: 'inactive' }
-  if (link.pausedAt) return { state: 'closed', link, rule, closure: 'paused' }
-  const aimAt = (page: string | null): Aim => ({
-    destination: destinationOf(page && isAllowed(page, rule) ? page : rule.landingPage),
-    landingPageId: null,
-  })
-  const special = link.targets.map(({ page, ...whom }) => ({ ...whom, ...aimAt(page) }))
-  return { state: 'open', link, rule, aim: aimAt(link.destination), special }
+/** What was allowed when the link was made may not be any more: then it leads where it would without. */
+export function decide(link: LinkRecord, rule: Rule, standing: Standing): Open | Closed {
+  if (standing === null) return { state: 'closed', link, rule, closure: 'inactive' }
+  if (link.pausedAt || link.suspendedAt) return { state: 'closed', link, rule, closure: 'paused' }
+  const { address, pageId } = choose(link, standing, rule)
+  const aim = { destination: destinationOf(address), landingPageId: pageId }
+  const special = link.targets
+    .filter(({ page }) => isAllowed(page, rule))
+    .map(({ page, ...whom }) => ({ ...whom, destination: destinationOf(page), landingPageId: null }))
+  return { state: 'open', link, rule, aim, special }
 }
 
 /** Where this visitor is led. */
