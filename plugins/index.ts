@@ -3,6 +3,7 @@ import { agreements } from './agreements/plugin.ts'
 import { attribution } from './attribution/plugin.ts'
 import { badges } from './badges/plugin.ts'
 import { channels } from './channels/plugin.ts'
+import { claims } from './claims/plugin.ts'
 import { commissions } from './commissions/plugin.ts'
 import { coupons } from './coupons/plugin.ts'
 import { deals } from './deals/plugin.ts'
@@ -29,6 +30,7 @@ export const plugins: readonly Plugin[] = [
   links,
   coupons,
   deals,
+  claims,
   commissions,
   fraud,
   payouts,

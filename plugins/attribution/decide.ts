@@ -1,6 +1,6 @@
 // Decides whose sale it is: a pure function of facts and rule, which also tells why each other candidate lost. Reads and writes nothing.
 import type { PartnerStatus } from '../partners/public.ts'
-import type { LossReason, Origin, Touch } from './public.ts'
+import type { LossReason, Origin, Override, Touch } from './public.ts'
 
 export interface Rule {
   readonly windowDays: number
@@ -25,7 +25,7 @@ export interface Facts {
 
 /** One candidate as the decision saw it; kept as JSON, so instants are ISO 8601 text. */
 export interface Candidate {
-  readonly kind: Touch['kind'] | 'binding'
+  readonly kind: Touch['kind'] | 'binding' | 'override'
   readonly reference: string
   readonly partnerId: string
   readonly at: string
@@ -39,6 +39,8 @@ export interface Trace {
   readonly boundAt: string
   readonly winner: string | null
   readonly candidates: readonly Candidate[]
+  /** Set when people decided, not the rule. */
+  readonly override?: Override
 }
 
 /** Deals are agreed on before the sale, coupons are typed in, clicks merely happen: so they count in this order. */
@@ -123,4 +125,14 @@ function outranked(touch: Touch, winner: Touch, rule: Rule): LossReason {
 
 function candidate(touch: Touch, lost: LossReason | null): Candidate {
   return { kind: touch.kind, reference: touch.reference, partnerId: touch.partnerId, at: touch.at.toISOString(), lost }
+}
+
+/** The trace of a decision by people: whoever they chose wins, and every earlier candidate is overridden. */
+export function overridden(before: Trace, to: string | null, override: Override, now: Date): Trace {
+  const lost = before.candidates
+    .filter(({ kind, partnerId }) => !(kind === 'override' && partnerId === to))
+    .map((candidate) => ({ ...candidate, lost: candidate.lost ?? ('overridden' as const) }))
+  const won: Candidate[] =
+    to === null ? [] : [{ kind: 'override', reference: override.id, partnerId: to, at: now.toISOString(), lost: null }]
+  return { ...before, winner: to, candidates: [...won, ...lost], override }
 }

@@ -19,6 +19,14 @@ const whole = {
 export const saleRecorded = defineEvent('attribution.sale_recorded', whole)
 /** A sale that was recorded without a partner got one: at most once per sale, and never for a sale that was recorded with a partner. */
 export const saleAttributed = defineEvent('attribution.sale_attributed', { ...whole, partnerId: z.uuid() })
+/** Tax or shipping of the sale changed, as the provider tells it now; its basis is another. */
+export const saleRebased = defineEvent('attribution.sale_rebased', { ...sale, basis: amountField })
+/** People took the sale from `from` and gave it to `to`; either may be nobody. What it earned was moved in the same transaction. */
+export const saleReassigned = defineEvent('attribution.sale_reassigned', {
+  saleId: z.uuid(),
+  from: z.uuid().nullable(),
+  to: z.uuid().nullable(),
+})
 /** The total refunded of the sale changed; listeners compute from the total, not from the step. */
 export const saleRefunded = defineEvent('attribution.sale_refunded', { ...sale, refundedTotal: amountField })
 export const saleDisputed = defineEvent('attribution.sale_disputed', { ...sale, dispute: z.enum(['open', 'won', 'lost']) })

@@ -65,15 +65,22 @@ export function saleExplained(explanation: Explanation, nameOf: (partnerId: stri
 
 function decisionText(trace: Trace, decidedAt: Date, nameOf: (id: string) => string, number: number, of: number): string {
   const heading = `**Decided ${time(decidedAt, 'f')}**${of > 1 ? ` (${number} of ${of})` : ''}: ${trace.rule.model} touch within ${trace.rule.windowDays} days.`
+  if (trace.override) {
+    const { proposedBy, approvedBy, reason } = trace.override
+    const by = `**Decided ${time(decidedAt, 'f')}** by people: proposed by <@${proposedBy}>, approved by <@${approvedBy}>: ${literal(reason)}`
+    return [by, ...trace.candidates.map((candidate) => candidateLine(candidate, nameOf, trace))].join('\n')
+  }
   if (trace.candidates.length === 0) return `${heading}\nNo click, coupon, deal or earlier purchase pointed to a partner.`
   return [heading, ...trace.candidates.map((candidate) => candidateLine(candidate, nameOf, trace))].join('\n')
 }
 
 function candidateLine(candidate: Candidate, nameOf: (id: string) => string, trace: Trace): string {
   const what =
-    candidate.kind === 'binding'
-      ? `bound since ${time(new Date(candidate.at), 'f')}`
-      : `${candidate.kind} ${literal(candidate.reference)}, ${time(new Date(candidate.at), 'f')}`
+    candidate.kind === 'override'
+      ? `by decision of the team, ${time(new Date(candidate.at), 'f')}`
+      : candidate.kind === 'binding'
+        ? `bound since ${time(new Date(candidate.at), 'f')}`
+        : `${candidate.kind} ${literal(candidate.reference)}, ${time(new Date(candidate.at), 'f')}`
   return `${candidate.lost === null ? '✅' : '✖️'} ${nameOf(candidate.partnerId)} · ${what} · ${candidate.lost === null ? 'won' : lossWords(candidate.lost, trace)}`
 }
 
@@ -88,6 +95,7 @@ function lossWords(reason: LossReason, trace: Trace): string {
     self_referral: 'partners are not credited for their own purchases',
     ineligible_status: 'the partner was not active',
     unknown_partner: 'the partner is not in this program',
+    overridden: 'people decided otherwise',
   }
   return words[reason]
 }

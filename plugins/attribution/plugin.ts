@@ -4,7 +4,8 @@ import { definePlugin } from '../kit/index.ts'
 import { partners } from '../partners/plugin.ts'
 import { attributionCommands, attributionComponents } from './commands.ts'
 import { type Config, config } from './config.ts'
-import { type Attribution, touchSource } from './public.ts'
+import { createCorrections } from './corrections.ts'
+import { type Attribution, saleFollower, touchSource } from './public.ts'
 import { createAttributionService } from './service.ts'
 import * as tables from './tables.ts'
 
@@ -29,9 +30,11 @@ export const attribution = definePlugin<Config, Attribution>({
       touchSources: () => contributions(touchSource),
       hashEmail: (email) => createHmac('sha256', key).update(email.normalize('NFC').trim().toLowerCase()).digest('base64url'),
     })
+    const followers = () => contributions(saleFollower)
+    const corrections = createCorrections({ clock, emit, partners: use(partners), followers, hashEmail: service.hashEmail })
     const parts = { db, service, partners: use(partners) }
     return {
-      public: service,
+      public: { ...service, ...corrections },
       commandGroups: { sales: 'The sales that came through you', 'admin sales': 'Sales and whose they are' },
       commands: attributionCommands(parts),
       components: attributionComponents(parts),

@@ -60,7 +60,25 @@ export interface Origin {
   readonly referrer?: string
 }
 
-export interface Attribution {
+/** What people do about sales that the rule decided, or could not. */
+export interface Corrections {
+  /**
+   * Takes the sale from the partner who has it and gives it to another, or to nobody, by a decision of two people: a new decision in its trace, the customer
+   * bound anew, and everything that hangs on it moved along, all within `tx`. @throws UserError when there is no such sale, it is theirs already, the new
+   * partner is not active or bought it themselves
+   */
+  reassign(tx: Tx, programId: string, saleId: string, to: string | null, override: Override): Promise<{ from: string | null }>
+  /** Sales that fit what somebody knows of one, best first; at most `limit`. */
+  matching(reader: Reader, programId: string, clues: SaleClues, limit: number): Promise<readonly SaleMatch[]>
+  /** Who paid how: the provider of the sale's payment, its key there, and what pointed to a partner. */
+  origins(
+    reader: Reader,
+    programId: string,
+    saleId: string,
+  ): Promise<{ provider: string; paymentKey: string; hints: CanonicalPayment['hints'] } | undefined>
+}
+
+export interface Attribution extends Corrections {
   /**
    * Records the payment as a sale, decides whose it is, binds the customer, and emits what changed. Idempotent and safe in any order and concurrency.
    * A payment that first came without a hint is decided again when it comes with one, as long as the sale has no partner.
@@ -83,6 +101,8 @@ export interface Attribution {
   circumstances(reader: Reader, programId: string, saleIds: readonly string[]): Promise<ReadonlyMap<string, SaleCircumstances>>
   /** How the sale was decided, oldest first; the last decision is in force. Empty when there is no such sale. */
   decisions(reader: Reader, programId: string, saleId: string): Promise<readonly AttributionDecision[]>
+  /** The latest sales of the program, newest first. */
+  recent(reader: Reader, programId: string, limit: number): Promise<Sale[]>
   /** Sales since then that the partner was a candidate for, without having any of them now, newest first. */
   missed(reader: Reader, programId: string, partnerId: string, range: { since: Date; limit: number }): Promise<Sale[]>
 }
@@ -92,6 +112,47 @@ export interface SaleCircumstances {
   readonly country: string | null
   /** When the first payment of its subscription was made, as far as it is known; null for a one-time sale. */
   readonly subscriptionSince: Date | null
+}
+
+/** Who changed whose sale it is, and why. `proposedBy` and `approvedBy` are Discord ids, and two people. */
+export interface Override {
+  readonly id: string
+  readonly proposedBy: string
+  readonly approvedBy: string
+  readonly reason: string
+}
+
+/** A sale that goes from one partner to another. */
+export interface SaleMove {
+  readonly programId: string
+  readonly saleId: string
+  readonly currency: string
+  readonly from: string | null
+  readonly to: string | null
+  readonly by: { readonly actor: string; readonly note: string }
+}
+
+/** Moves with a sale what hangs on it, in the transaction that moves the sale: nothing of it may be left with the partner who had it. */
+export type SaleFollower = (tx: Tx, move: SaleMove) => Promise<void>
+export const saleFollower = defineExtensionPoint<SaleFollower>('attribution.sale_follower')
+
+/** What somebody knows of a sale; each part narrows nothing, it only makes a match better. */
+export interface SaleClues {
+  /** The sale's id, or the provider's key of the payment. */
+  readonly reference?: string
+  readonly emailHash?: string
+  readonly gross?: bigint
+  readonly currency?: string
+  /** When it was paid, at the latest a day off. */
+  readonly from: Date
+  readonly to: Date
+}
+export interface SaleMatch {
+  readonly sale: Sale
+  readonly reference: boolean
+  readonly email: boolean
+  /** Amount and time both fit. */
+  readonly amount: boolean
 }
 
 /** Why a candidate was not credited. */
@@ -105,13 +166,16 @@ export type LossReason =
   | 'self_referral'
   | 'ineligible_status'
   | 'unknown_partner'
+  | 'overridden'
 
 export interface AttributionDecision {
   readonly decidedAt: Date
   readonly rule: { readonly windowDays: number; readonly model: 'last' | 'first' }
+  /** Set when people decided, not the rule. */
+  readonly override?: Override
   /** Best first. */
   readonly candidates: readonly {
-    readonly kind: Touch['kind'] | 'binding'
+    readonly kind: Touch['kind'] | 'binding' | 'override'
     readonly reference: string
     readonly partnerId: string
     readonly at: Date

@@ -4,8 +4,8 @@ import { type Clock, type Emit, exponentOf, newId, type Reader, type Settings, t
 import type { Partners } from '../partners/public.ts'
 import type { Config } from './config.ts'
 import { decide, type Facts, originOf, type Standing, type Trace } from './decide.ts'
-import { saleAttributed, saleDisputed, saleRecorded, saleRefunded } from './events.ts'
-import type { Attribution, CanonicalPayment, Origin, Sale, TouchSource } from './public.ts'
+import { saleAttributed, saleDisputed, saleRebased, saleRecorded, saleRefunded } from './events.ts'
+import type { Attribution, CanonicalPayment, Corrections, Origin, Sale, TouchSource } from './public.ts'
 import { bindings, customers, decisions, identities, sales } from './tables.ts'
 
 type SaleRow = typeof sales.$inferSelect
@@ -17,7 +17,7 @@ export interface Explanation {
   readonly decisions: readonly { readonly decidedAt: Date; readonly trace: Trace }[]
 }
 
-export interface AttributionService extends Attribution {
+export interface AttributionService extends Omit<Attribution, keyof Corrections> {
   /** A page of the partner's sales, newest first, and how many there are. */
   ofPartner(
     reader: Reader,
@@ -25,8 +25,6 @@ export interface AttributionService extends Attribution {
     partnerId: string,
     page: { limit: number; offset: number },
   ): Promise<{ total: number; sales: Sale[] }>
-  /** The latest sales of the program, newest first. */
-  recent(reader: Reader, programId: string, limit: number): Promise<Sale[]>
   explain(reader: Reader, programId: string, saleId: string): Promise<Explanation | undefined>
 }
 
@@ -92,8 +90,9 @@ export function createAttributionService({
     return row
   }
 
-  /** A known sale: its amounts stand; a new hint may give it the partner that it does not have yet. */
-  async function refine(tx: Tx, row: SaleRow, payment: CanonicalPayment): Promise<SaleRow> {
+  /** A known sale: what was paid stands, tax and shipping follow the provider; a new hint may give it the partner that it does not have yet. */
+  async function refine(tx: Tx, known: SaleRow, payment: CanonicalPayment): Promise<SaleRow> {
+    const row = await rebase(tx, known, payment)
     if (payment.currency !== row.currency || payment.gross !== row.gross)
       throw new UserError(
         'sale_changed',
@@ -108,6 +107,14 @@ export function createAttributionService({
     await keepDecision(tx, updated, trace)
     if (trace.winner) await emit(tx, saleAttributed, { ...whole(updated), partnerId: trace.winner })
     return updated
+  }
+
+  async function rebase(tx: Tx, row: SaleRow, { tax, shipping }: CanonicalPayment): Promise<SaleRow> {
+    if (tax === row.tax && shipping === row.shipping) return row
+    const rebased = { ...row, tax, shipping }
+    await tx.update(sales).set({ tax, shipping }).where(eq(sales.id, row.id))
+    await emit(tx, saleRebased, { ...parties(row), basis: basisOf(rebased) })
+    return rebased
   }
 
   /** Takes over what was refunded or disputed since, and tells it. */
@@ -237,6 +244,7 @@ export function createAttributionService({
       return (explained?.decisions ?? []).map(({ decidedAt, trace }) => ({
         decidedAt,
         rule: trace.rule,
+        ...(trace.override && { override: trace.override }),
         candidates: trace.candidates.map((candidate) => ({ ...candidate, at: new Date(candidate.at) })),
       }))
     },
@@ -372,7 +380,7 @@ function basisOf(row: SaleRow): bigint {
   return row.gross - row.tax - row.shipping
 }
 
-function toSale(row: SaleRow): Sale {
+export function toSale(row: SaleRow): Sale {
   const {
     id,
     programId,

@@ -1,6 +1,6 @@
 // When badges are looked at: after each sale of the partner, and every day for what no sale announced.
 import { z } from 'zod'
-import { saleAttributed, saleRecorded, saleRefunded } from '../attribution/events.ts'
+import { saleAttributed, saleReassigned, saleRecorded, saleRefunded } from '../attribution/events.ts'
 import type { Attribution } from '../attribution/public.ts'
 import {
   type Clock,
@@ -44,6 +44,7 @@ export function createReactions({ db, clock, enqueue, programs, attribution, ser
     listeners: [
       on(saleRecorded, 'badges.sale_recorded', ofSale),
       on(saleAttributed, 'badges.sale_attributed', ofSale),
+      on(saleReassigned, 'badges.sale_reassigned', ofSale),
       on(saleRefunded, 'badges.sale_refunded', ofSale),
     ],
     jobs: [handle(reviewProgram, ({ programId }) => service.reviewAll(programId))],

@@ -17,6 +17,7 @@ import type { CommissionState } from './public.ts'
 import type { Stamp } from './terms.ts'
 
 const fine: Facts = {
+  basis: 10_000n,
   refunded: 0n,
   dispute: 'none',
   partnerStatus: 'active',
@@ -27,6 +28,19 @@ const fine: Facts = {
   voided: null,
 }
 const aFifth: Stamp = { basis: 10_000n, ratePpm: 200_000n, flat: null, limitAmount: null, limitReason: null }
+
+describe('tax or shipping that changed since the stamp', () => {
+  const flat: Stamp = { ...aFifth, flat: 1_500n, ratePpm: 0n }
+  test.each<[string, Partial<Facts>, Stamp, Partial<Decision>]>([
+    ['lower the worth by the difference', { basis: 8_000n }, aFifth, { target: 1_600n, cause: 'basis_changed' }],
+    ['or raise it', { basis: 11_000n }, aFifth, { target: 2_200n, cause: 'basis_changed' }],
+    ['beside a refund', { basis: 8_000n, refunded: 3_000n }, aFifth, { target: 1_000n, cause: 'refund_partial' }],
+    ['shrink an amount for the sale', { basis: 5_000n }, flat, { target: 750n }],
+    ['but never raise it', { basis: 11_000n }, flat, { target: 1_500n }],
+    ['also when nothing was stamped', { basis: 5_000n }, { ...flat, basis: 0n }, { target: 1_500n }],
+    ['and may leave nothing', { basis: 0n }, aFifth, { target: 0n, cause: 'nothing_due' }],
+  ])('%s', (_, facts, stamp, expected) => expect(decideCommission({ ...fine, ...facts }, stamp)).toMatchObject(expected))
+})
 
 describe('what a sale is worth', () => {
   const cases: [string, Partial<Facts & Stamp>, Partial<Decision>][] = [

@@ -10,6 +10,8 @@ import { type LimitReason, type Stamp, worthOf } from './terms.ts'
 type OwnHold = 'agreement_unsigned' | 'ineligible_status' | 'dispute_open'
 
 export interface Facts {
+  /** What the sale is worth to the commission now: gross − tax − shipping. Tax and shipping may have changed since the stamp. */
+  readonly basis: bigint
   readonly refunded: bigint
   readonly dispute: 'none' | 'open' | 'won' | 'lost'
   readonly partnerStatus: PartnerStatus
@@ -37,7 +39,7 @@ export interface Decision {
  * admin adds stands beside what the sale is worth: refunds do not lower it.
  */
 export function decideCommission(facts: Facts, stamp: Stamp): Decision {
-  const left = facts.dispute === 'lost' ? 0n : atLeastZero(stamp.basis - facts.refunded)
+  const left = facts.dispute === 'lost' ? 0n : atLeastZero(facts.basis - facts.refunded)
   const target = facts.voided === null ? atLeastZero(worthOf(stamp, left) + facts.adjusted) : 0n
   return { target, hold: holdOf(facts), cause: causeOf(facts, stamp) }
 }
@@ -54,21 +56,30 @@ export function eligibility(facts: Pick<Facts, 'partnerStatus' | 'agreementSigne
   return facts.partnerStatus === 'active' ? null : 'ineligible_status'
 }
 
-function causeOf({ refunded, dispute, adjusted, voided }: Facts, { basis, limitReason }: Stamp): string | null {
+function causeOf({ basis, refunded, dispute, adjusted, voided }: Facts, stamp: Stamp): string | null {
   const causes: Record<Cause, boolean> = {
     dispute_lost: dispute === 'lost',
     nothing_due: basis <= 0n,
     refund_full: refunded >= basis,
     refund_partial: refunded > 0n,
-    window_expired: limitReason === 'window_expired',
-    cap_reached: limitReason === 'cap_reached',
+    window_expired: stamp.limitReason === 'window_expired',
+    cap_reached: stamp.limitReason === 'cap_reached',
     adjusted: adjusted !== 0n,
+    basis_changed: basis !== stamp.basis,
     dispute_won: dispute === 'won',
   }
   return voided ?? causesInOrder.find((cause) => causes[cause]) ?? null
 }
 
-type Cause = 'refund_full' | 'refund_partial' | 'dispute_lost' | 'dispute_won' | 'nothing_due' | 'adjusted' | LimitReason
+type Cause =
+  | 'refund_full'
+  | 'refund_partial'
+  | 'dispute_lost'
+  | 'dispute_won'
+  | 'nothing_due'
+  | 'adjusted'
+  | 'basis_changed'
+  | LimitReason
 
 /** The first that is the case is told. */
 const causesInOrder: readonly Cause[] = [
@@ -79,6 +90,7 @@ const causesInOrder: readonly Cause[] = [
   'window_expired',
   'cap_reached',
   'adjusted',
+  'basis_changed',
   'dispute_won',
 ]
 
@@ -123,9 +135,13 @@ export function accountIn(state: CommissionState): PartnerAccount | undefined {
 const isOpen = (state: CommissionState): state is 'pending' | 'held' | 'payable' =>
   state === 'pending' || state === 'held' || state === 'payable'
 
+/** Why the commission of a partner came to nothing: the sale was given to another. */
+export const reassigned = 'reassigned'
+
 const ownReasons: ReadonlySet<string | null> = new Set([
   ...(['agreement_unsigned', 'ineligible_status', 'dispute_open'] satisfies OwnHold[]),
   ...causesInOrder,
+  reassigned,
 ])
 
 /**

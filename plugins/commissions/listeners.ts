@@ -1,6 +1,6 @@
 // What commissions react to: sales, their refunds and disputes, and partners who become eligible. Each computes from the facts of now.
 import { agreementSigned } from '../agreements/events.ts'
-import { saleAttributed, saleDisputed, saleRecorded, saleRefunded } from '../attribution/events.ts'
+import { saleAttributed, saleDisputed, saleRebased, saleRecorded, saleRefunded } from '../attribution/events.ts'
 import { type Listener, on } from '../kit/index.ts'
 import { partnerActivated, partnerReturned } from '../partners/events.ts'
 import type { CommissionService } from './service.ts'
@@ -9,6 +9,7 @@ export const commissionListeners = (service: CommissionService): Listener[] => [
   on(saleRecorded, 'commissions.accrue', service.bookSale),
   on(saleAttributed, 'commissions.accrue_late', service.bookSale),
   on(saleRefunded, 'commissions.adjust_for_refund', service.bookSale),
+  on(saleRebased, 'commissions.adjust_for_basis', service.bookSale),
   on(saleDisputed, 'commissions.adjust_for_dispute', service.bookSale),
   on(agreementSigned, 'commissions.review_signed', (tx, { programId, partnerId }) => service.reviewHeld(tx, programId, partnerId)),
   on(partnerActivated, 'commissions.review_active', (tx, { programId, partnerId }) => service.reviewHeld(tx, programId, partnerId)),

@@ -12,6 +12,8 @@ const reasons: Readonly<Record<string, string>> = {
   dispute_won: 'the dispute was won',
   dispute_lost: 'the customer’s bank took the payment back',
   refund_full: 'the customer got all of it back',
+  reassigned: 'the sale was credited to another partner',
+  basis_changed: 'tax or shipping of the sale changed',
   refund_partial: 'the customer got a part of it back',
   restored: 'a refund was taken back',
   nothing_due: 'the sale has no amount that earns',

@@ -1,6 +1,7 @@
 // Commissions: what each attributed sale earns its partner, held, lowered and released by rule, and booked in the ledger.
 import { agreements } from '../agreements/plugin.ts'
 import { attribution } from '../attribution/plugin.ts'
+import { saleFollower } from '../attribution/public.ts'
 import { definePlugin, extend } from '../kit/index.ts'
 import { ledger } from '../ledger/plugin.ts'
 import { projection } from '../ledger/public.ts'
@@ -50,7 +51,7 @@ export const commissions = definePlugin<Config, Commissions>({
       listeners: commissionListeners(service),
       jobs: commissionJobs(service),
       schedules: commissionSchedules(service, statements),
-      extends: [extend(projection, commissionProjection(others.ledger))],
+      extends: [extend(projection, commissionProjection(others.ledger)), extend(saleFollower, service.reassign)],
     }
   },
 })

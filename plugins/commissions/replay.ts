@@ -49,7 +49,9 @@ export function replay(
     const room = `${rule.name}|${partnerId}|${currency}|${period}`
     const stamp = stampOf(rule, sale.circumstances, used.get(room) ?? 0n)
     used.set(room, (used.get(room) ?? 0n) + worthOf(stamp, stamp.basis))
-    const would = concerned ? decideCommission({ ...sale, ...inGoodStanding }, stamp).target : amount
+    const would = concerned
+      ? decideCommission({ ...sale, basis: sale.circumstances.basis, ...inGoodStanding }, stamp).target
+      : amount
     const key = `${partnerId}|${currency}`
     const total = totals.get(key) ?? { partnerId, currency, sales: 0, now: 0n, would: 0n }
     totals.set(key, {

@@ -3,6 +3,7 @@ import { and, asc, desc, eq, gt, gte, isNull, or, sql } from 'drizzle-orm'
 import type { Attribution } from '../attribution/public.ts'
 import { type Clock, days, newId, type Programs, type Reader, type Settings, type Tx, UserError } from '../kit/index.ts'
 import { type Config, percentToPpm } from './config.ts'
+import { reassigned } from './decide.ts'
 import type { TierSource } from './public.ts'
 import { type Recorded, replay, type SimulatedChange } from './replay.ts'
 import { circumstancesFrom, defaultName, tierOf } from './rules.ts'
@@ -205,9 +206,18 @@ async function recordedSince(reader: Reader, programId: string, from: Date): Pro
     })
     .from(commissions)
     .innerJoin(rules, eq(rules.id, commissions.ruleId))
-    .where(and(eq(commissions.programId, programId), gte(commissions.earnedAt, from)))
+    .where(
+      and(
+        eq(commissions.programId, programId),
+        gte(commissions.earnedAt, from),
+        sql`${commissions.reason} is distinct from ${reassigned}`,
+      ),
+    )
     .groupBy(commissions.saleId, commissions.partnerId)
-  const byHand = await reader.select().from(interventions).where(eq(interventions.programId, programId))
+  const byHand = await reader
+    .select()
+    .from(interventions)
+    .where(and(eq(interventions.programId, programId), isNull(interventions.endedAt)))
   const handled = Map.groupBy(byHand, ({ saleId }) => saleId)
   return new Map(
     rows.map(({ saleId, partnerId, amount, rule }) => {

@@ -3,6 +3,7 @@ import { and, eq, gt, gte, isNull, lt, lte, or, sql } from 'drizzle-orm'
 import type { Attribution, Sale } from '../attribution/public.ts'
 import { type Clock, monthOf, newId, type Programs, type Reader, rangeOf, type Tx } from '../kit/index.ts'
 import { type Config, percentToPpm } from './config.ts'
+import { reassigned } from './decide.ts'
 import type { TierSource } from './public.ts'
 import { commissions, rules } from './tables.ts'
 import { type Circumstances, chooseRule, type Rule, type Stamp, stampOf, type Terms, worthOf } from './terms.ts'
@@ -130,6 +131,7 @@ async function usedOf(tx: Tx, programs: Programs, sale: Sale, partnerId: string,
         eq(commissions.currency, sale.currency),
         eq(commissions.cappedBy, rule.name),
         eq(commissions.part, 0),
+        sql`${commissions.reason} is distinct from ${reassigned}`,
         gte(commissions.earnedAt, period.from),
         lt(commissions.earnedAt, period.to),
       ),

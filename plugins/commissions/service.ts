@@ -2,7 +2,7 @@
 import { and, asc, desc, eq, gt, inArray, isNull, lte, sql } from 'drizzle-orm'
 import type { Message } from '../../commands/messages.ts'
 import type { Agreements } from '../agreements/public.ts'
-import type { Attribution, Sale } from '../attribution/public.ts'
+import type { Attribution, Sale, SaleMove } from '../attribution/public.ts'
 import {
   type Clock,
   type Db,
@@ -27,6 +27,7 @@ import {
   type Facts,
   type Move,
   type Part,
+  reassigned,
   repay,
   type Settlement,
   settle,
@@ -65,6 +66,11 @@ export interface CommissionService extends Commissions {
   newest(reader: Reader, programId: string, filter: { partnerIds?: readonly string[]; limit: number }): Promise<Commission[]>
   /** Every part of the sale's commission with its stamp; empty when it has none. */
   ofSale(reader: Reader, programId: string, saleId: string): Promise<CommissionPart[]>
+  /**
+   * The sale went from one partner to another, or to nobody: takes what it earned the one, and books what it earns the other, within `tx`. What was paid
+   * becomes debt of the former. Told to both.
+   */
+  reassign(tx: Tx, move: SaleMove): Promise<void>
   /** @throws UserError when there is no such commission */
   require(reader: Reader, programId: string, commissionId: string): Promise<Commission>
   /** What happened to the parts of a sale's commission, oldest first. */
@@ -111,16 +117,17 @@ export function createCommissionService(needs: Needs): CommissionService {
     await lockBooks(tx, { ...ref, partnerId: believed })
     // Read behind the lock: whoever comes later sees at least what this one saw.
     const sale = await attribution.sale(tx, ref.programId, ref.saleId)
-    const rows = await partsOf(tx, ref)
-    const partnerId = rows[0]?.partnerId ?? sale?.partnerId
-    if (!sale || !partnerId) return
+    if (!sale?.partnerId) return
+    const { partnerId } = sale
     if (partnerId !== believed) await lockBooks(tx, { ...ref, partnerId })
+    const rows = await partsOf(tx, { ...ref, partnerId })
 
     const partner = await partnerOf(tx, ref.programId, partnerId)
     const standing = await standingOf(tx, partner)
     const blank = await blankPart(tx, rows, sale, partnerId)
     const decision = decideCommission(
       {
+        basis: sale.basis,
         refunded: sale.refunded,
         dispute: sale.dispute,
         ...standing,
@@ -142,6 +149,34 @@ export function createCommissionService(needs: Needs): CommissionService {
   }
 
   const bookSale: CommissionService['bookSale'] = (tx, ref) => book(tx, ref)
+
+  const reassign: CommissionService['reassign'] = async (tx, { programId, saleId, currency, from, to, by }) => {
+    for (const partnerId of [from, to].filter((id) => id !== null).sort()) await lockBooks(tx, { programId, partnerId, currency })
+    if (from !== null) await takeFrom(tx, { programId, saleId, partnerId: from }, by)
+    if (to !== null) await book(tx, { programId, saleId, partnerId: to, currency })
+  }
+
+  /** Takes everything that the sale earned this partner; what people decided about it ends with it. */
+  async function takeFrom(tx: Tx, sale: { programId: string; saleId: string; partnerId: string }, by: By): Promise<void> {
+    const now = clock.now()
+    const rows = await partsOf(tx, sale)
+    if (!rows[0]) return
+    const ofSale = (table: typeof holds | typeof interventions) =>
+      and(eq(table.programId, sale.programId), eq(table.saleId, sale.saleId))
+    await tx
+      .update(holds)
+      .set({ liftedAt: now })
+      .where(and(ofSale(holds), isNull(holds.liftedAt)))
+    await tx
+      .update(interventions)
+      .set({ endedAt: now })
+      .where(and(ofSale(interventions), isNull(interventions.endedAt)))
+    const debt = await debtOf(tx, rows[0])
+    const settlement = settle(rows, { target: 0n, hold: null, cause: reassigned }, debt, rows[0], 'void')
+    await write(tx, rows, settlement, { by })
+    await repayDebt(tx, rows[0], debt + debtMoved(settlement.moves))
+    if (settlement.change !== 0n) await announceChange(tx, await partnerOf(tx, sale.programId, sale.partnerId), settlement, { by })
+  }
 
   async function partnerOf(tx: Tx, programId: string, partnerId: string): Promise<Partner> {
     const partner = await partners.byId(tx, programId, partnerId)
@@ -416,6 +451,8 @@ export function createCommissionService(needs: Needs): CommissionService {
   async function changeable(tx: Tx, programId: string, commissionId: string): Promise<Row> {
     const row = await lockedCommission(tx, programId, commissionId)
     if (!row) throw unknownCommission()
+    if (row.reason === reassigned)
+      throw new UserError('voided', 'The sale was given to another partner. Choose their commission of it.')
     if ((await saidByPeople(tx, row)).voided !== null)
       throw new UserError('voided', 'This commission was voided for good. Nothing about its worth can be changed any more.')
     return row
@@ -460,6 +497,7 @@ export function createCommissionService(needs: Needs): CommissionService {
 
   return {
     bookSale,
+    reassign,
     adjust,
     void: voidCommission,
     holdByHand,
@@ -561,12 +599,19 @@ const inBooks = (books: Books) =>
     eq(commissions.currency, books.currency),
   )
 
-const partsOf = (reader: Reader, sale: { programId: string; saleId: string }): Promise<Row[]> =>
+/** The parts of the sale's commission, of all partners who had it or of one. */
+const partsOf = (reader: Reader, sale: { programId: string; saleId: string; partnerId?: string }): Promise<Row[]> =>
   reader
     .select()
     .from(commissions)
-    .where(and(eq(commissions.programId, sale.programId), eq(commissions.saleId, sale.saleId)))
-    .orderBy(asc(commissions.part))
+    .where(
+      and(
+        eq(commissions.programId, sale.programId),
+        eq(commissions.saleId, sale.saleId),
+        sale.partnerId === undefined ? undefined : eq(commissions.partnerId, sale.partnerId),
+      ),
+    )
+    .orderBy(asc(commissions.createdAt), asc(commissions.part))
 
 async function rowOf(reader: Reader, programId: string, id: string): Promise<Row | undefined> {
   const [row] = await reader
@@ -593,7 +638,7 @@ async function saidByPeople(tx: Tx, { programId, saleId }: { programId: string; 
         order by id limit 1) as stopped,
       coalesce(sum(amount), 0) as adjusted,
       max(reason) filter (where kind = 'void') as voided
-    from commissions_interventions where program_id = ${programId}::uuid and sale_id = ${saleId}::uuid`)
+    from commissions_interventions where program_id = ${programId}::uuid and sale_id = ${saleId}::uuid and ended_at is null`)
   return { stopped: row!.stopped, adjusted: BigInt(row!.adjusted), voided: row!.voided }
 }
 

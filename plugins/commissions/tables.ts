@@ -1,4 +1,4 @@
-// Drizzle's view of the commissions' tables; db/migrations/{0031,0070,0071}_*.sql are the truth.
+// Drizzle's view of the commissions' tables; db/migrations/{0031,0070,0071,0150}_*.sql are the truth.
 import { bigint, integer, jsonb, pgTable, primaryKey, smallint, text, uuid } from 'drizzle-orm/pg-core'
 import { at, minor } from '../../db/tables.ts'
 import type { Origin } from '../attribution/public.ts'
@@ -105,6 +105,7 @@ export const interventions = pgTable('commissions_interventions', {
   note: text('note').notNull(),
   actor: text('actor').notNull(),
   at: at('at').notNull(),
+  endedAt: at('ended_at'),
 })
 
 export const statements = pgTable(

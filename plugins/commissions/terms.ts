@@ -115,10 +115,15 @@ export interface Stamp {
   readonly limitReason: LimitReason | null
 }
 
-/** What `left` of the basis is worth under the stamp. An amount per sale shrinks with the share of the sale that was refunded. */
+/** What `left` of the basis is worth under the stamp. An amount per sale shrinks with the share of the sale that is left, and never grows. */
 export function worthOf(stamp: Stamp, left: bigint): bigint {
   if (left <= 0n) return 0n
-  const full = stamp.flat === null ? applyRate(left, stamp.ratePpm) : divideRounded(stamp.flat * left, stamp.basis)
+  const full =
+    stamp.flat === null
+      ? applyRate(left, stamp.ratePpm)
+      : left >= stamp.basis
+        ? stamp.flat
+        : divideRounded(stamp.flat * left, stamp.basis)
   return stamp.limitAmount !== null && full > stamp.limitAmount ? stamp.limitAmount : full
 }
 

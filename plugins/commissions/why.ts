@@ -48,10 +48,11 @@ export async function explainSale(
   const sale = await attribution.sale(reader, partner.programId, saleId)
   if (!sale) throw unknown()
   const decisions = await attribution.decisions(reader, partner.programId, saleId)
-  const parts = await service.ofSale(reader, partner.programId, saleId)
-  if ((parts[0]?.partnerId ?? sale.partnerId) === partner.id) {
+  const parts = (await service.ofSale(reader, partner.programId, saleId)).filter(({ partnerId }) => partnerId === partner.id)
+  if (sale.partnerId === partner.id) {
     const rule = parts[0] && (await ruleOf(reader, parts[0].ruleId))
-    const history = await service.historyOf(reader, partner.programId, saleId)
+    const own = new Set(parts.map(({ id }) => id))
+    const history = (await service.historyOf(reader, partner.programId, saleId)).filter(({ commissionId }) => own.has(commissionId))
     return { kind: 'credited', sale, decision: decisions.at(-1), parts, rule, history }
   }
   const mine = decisions.findLast(({ candidates }) => candidates.some(({ partnerId }) => partnerId === partner.id))

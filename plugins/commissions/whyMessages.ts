@@ -1,6 +1,6 @@
 // The words of /earnings why: pure functions.
 import { card, literal, type Message, time } from '../../commands/messages.ts'
-import type { AttributionDecision, LossReason, Touch } from '../attribution/public.ts'
+import type { AttributionDecision, LossReason } from '../attribution/public.ts'
 import { formatMoney, sum } from '../kit/index.ts'
 import { howMuch, reasonWords } from './messages.ts'
 import type { CommissionState } from './public.ts'
@@ -56,25 +56,28 @@ function saleWords({ sale }: Credited): string {
   ].join('\n')
 }
 
-function traceWords({ rule, candidates }: AttributionDecision, partnerId: string): string {
+function traceWords({ rule, candidates, override }: AttributionDecision, partnerId: string): string {
   const winner = candidates.find(({ lost }) => lost === null)
   const others = candidates.filter((candidate) => candidate.lost !== null && candidate.partnerId !== partnerId).length
   return [
     winner?.kind === 'binding'
       ? `The customer bought through you before (${time(winner.at, 'D')}), and stays yours.`
-      : winner
-        ? `${touchWords(winner)} of ${time(winner.at, 'f')} decided it: the ${rule.model} one within ${rule.windowDays} days, a deal before a coupon, a coupon before a click.`
-        : 'It was credited to you by hand.',
+      : winner?.kind === 'override'
+        ? `The team credited it to you by hand ${time(winner.at, 'f')}: ${literal(override?.reason ?? '')}`
+        : winner
+          ? `${touchWords(winner)} of ${time(winner.at, 'f')} decided it: the ${rule.model} one within ${rule.windowDays} days, a deal before a coupon, a coupon before a click.`
+          : 'It was credited to you.',
     ...(others > 0 ? [`${others} ${others === 1 ? 'touch' : 'touches'} of other partners lost.`] : []),
   ].join('\n')
 }
 
-const touchWords = ({ kind, reference }: { kind: Touch['kind'] | 'binding'; reference: string }): string =>
+const touchWords = ({ kind, reference }: { kind: AttributionDecision['candidates'][number]['kind']; reference: string }): string =>
   ({
     click: 'A click on your link',
     coupon: `Your coupon ${literal(reference)}`,
     deal: 'Your registered deal',
     binding: 'An earlier purchase through you',
+    override: 'A decision of the team',
   })[kind]
 
 function ruleWords({ parts, rule }: Credited): string {
@@ -143,7 +146,7 @@ function missedCard({ paidAt, someoneElse, decision }: Missed, partnerId: string
   })
 }
 
-function lossWords(reason: LossReason | null, { rule }: AttributionDecision): string {
+function lossWords(reason: LossReason | null, { rule, override }: AttributionDecision): string {
   const words: Record<LossReason, string> = {
     bound_to_another: 'the customer had bought through another partner before',
     lower_precedence: 'a deal or coupon of someone else goes before it',
@@ -154,6 +157,7 @@ function lossWords(reason: LossReason | null, { rule }: AttributionDecision): st
     self_referral: 'partners are not credited for their own purchases',
     ineligible_status: 'your membership was not active then',
     unknown_partner: 'your membership was not known then',
+    overridden: override ? `the team decided otherwise: ${literal(override.reason)}` : 'the team decided otherwise',
   }
   return reason === null ? 'it would have won, but the sale was decided again since' : words[reason]
 }

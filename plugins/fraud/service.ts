@@ -430,7 +430,7 @@ export function createFraudService(ports: {
 
 function touchesOf(decision: AttributionDecision | undefined): WeighedTouch[] {
   return (decision?.candidates ?? []).flatMap(({ kind, lost, ...candidate }) =>
-    kind === 'binding' ? [] : [{ ...candidate, kind, won: lost === null }],
+    kind === 'binding' || kind === 'override' ? [] : [{ ...candidate, kind, won: lost === null }],
   )
 }
 

@@ -1,4 +1,4 @@
-// Fetches a text file that somebody attached to a command.
+// Fetches files that somebody attached to a command.
 import type { Upload } from '../../commands/define.ts'
 import { UserError } from './errors.ts'
 
@@ -14,8 +14,7 @@ const patienceMs = 10_000
  * command, not from the person.
  */
 export const readAttachment: ReadAttachment = async ({ url, size }) => {
-  if (size > largestAttachment) throw tooLarge()
-  const bytes = await fetchAtMost(url)
+  const bytes = await readUpload({ url, size })
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
@@ -24,6 +23,12 @@ export const readAttachment: ReadAttachment = async ({ url, size }) => {
       'This file is not UTF-8 text. In your spreadsheet, save it as “CSV UTF-8” and attach it again.',
     )
   }
+}
+
+/** The bytes of an attached file. @throws UserError when it is larger than a megabyte, or cannot be fetched */
+export async function readUpload({ url, size }: Pick<Upload, 'url' | 'size'>): Promise<Buffer> {
+  if (size > largestAttachment) throw tooLarge()
+  return fetchAtMost(url)
 }
 
 async function fetchAtMost(url: string): Promise<Buffer> {
@@ -48,4 +53,4 @@ async function fetchAtMost(url: string): Promise<Buffer> {
 }
 
 const tooLarge = () =>
-  new UserError('attachment_too_large', 'This file is larger than 1 MB. Split the list and attach the parts one after the other.')
+  new UserError('attachment_too_large', 'This file is larger than 1 MB. Attach a smaller one; split a list into parts.')

@@ -1,6 +1,6 @@
 // When a board has to be drawn again: one job a board, asked for by every fact that may change it, and every hour in case something was missed.
 import { z } from 'zod'
-import { saleAttributed, saleDisputed, saleRecorded, saleRefunded } from '../attribution/events.ts'
+import { saleAttributed, saleDisputed, saleReassigned, saleRecorded, saleRefunded } from '../attribution/events.ts'
 import type { Attribution } from '../attribution/public.ts'
 import {
   type Clock,
@@ -57,6 +57,7 @@ export function createReactions({ db, clock, enqueue, programs, attribution, ser
     listeners: [
       on(saleRecorded, 'leaderboards.sale_recorded', ofSale),
       on(saleAttributed, 'leaderboards.sale_attributed', ofSale),
+      on(saleReassigned, 'leaderboards.sale_reassigned', ofSale),
       on(saleRefunded, 'leaderboards.sale_refunded', ofSale),
       on(saleDisputed, 'leaderboards.sale_disputed', ofSale),
       on(partnerActivated, 'leaderboards.partner_activated', ofPartner),
