@@ -113,17 +113,17 @@ describe('a body', () => {
 
   test('of the wrong shape is refused with every field that is wrong', async () => {
     const answer = await post('{"count": 0}')
-    expect(answer.statusCode).toBe(400)
+    expect(answer.statusCode).toBe(422)
     expect(answer.json()).toMatchObject({ code: 'invalid_request' })
-    const { errors } = answer.json<{ errors: { path: string; message: string }[] }>()
-    expect(errors.map((error) => error.path).toSorted()).toEqual(['/count', '/note'])
-    expect(errors.every((error) => error.message.length > 0)).toBe(true)
+    const { errors } = answer.json<{ errors: { pointer: string; detail: string }[] }>()
+    expect(errors.map((error) => error.pointer).toSorted()).toEqual(['#/count', '#/note'])
+    expect(errors.every((error) => error.detail.length > 0)).toBe(true)
   })
 
   test.each([
     ['that is no JSON', '{"count": ', 'application/json', 400, 'malformed_json'],
-    ['of a kind nobody reads', '<order/>', 'application/xml', 415, 'fst_err_ctp_invalid_media_type'],
-    ['that is too long', JSON.stringify({ note: 'x'.repeat(1_100_000) }), 'application/json', 413, 'fst_err_ctp_body_too_large'],
+    ['of a kind nobody reads', '<order/>', 'application/xml', 415, 'unsupported_media_type'],
+    ['that is too long', JSON.stringify({ note: 'x'.repeat(1_100_000) }), 'application/json', 413, 'body_too_large'],
   ])('%s is refused with a sentence', async (_, payload, contentType, status, code) => {
     const answer = await post(payload, contentType)
     expect(answer.statusCode).toBe(status)
@@ -132,7 +132,7 @@ describe('a body', () => {
 
   test('of a form is read as fields', async () => {
     const answer = await post('count=1&note=hello', 'application/x-www-form-urlencoded')
-    expect(answer.json<{ errors: { path: string }[] }>().errors.map((error) => error.path)).toEqual(['/count'])
+    expect(answer.json<{ errors: { pointer: string }[] }>().errors.map((error) => error.pointer)).toEqual(['#/count'])
   })
 
   test('of a webhook is kept byte for byte and not parsed', async () => {

@@ -9,7 +9,16 @@ interface Problem {
   status: number
   code: string
   detail: string
-  errors?: { path: string; message: string }[]
+  errors?: Issue[]
+}
+
+/** What is wrong with one part of a request; one of the three says which. */
+interface Issue {
+  detail: string
+  /** Where in the body, as a JSON pointer in fragment form: `#/customer/email`. */
+  pointer?: string
+  parameter?: string
+  header?: string
 }
 
 export function sendProblem(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -34,18 +43,19 @@ function toProblem(error: FastifyError): Problem {
   if (error instanceof UserError) return { status: error.status, code: error.code, detail: error.message }
   if (hasZodFastifySchemaValidationErrors(error))
     return {
-      status: 400,
+      // A body that is well-formed but wrong is a 422; everything else about a request that is wrong is a 400.
+      status: error.validationContext === 'body' ? 422 : 400,
       code: 'invalid_request',
       detail: 'Some of what was sent is not as expected.',
-      errors: error.validation.map((issue) => ({ path: issue.instancePath || '/', message: issue.message ?? 'invalid' })),
+      errors: error.validation.map((issue) => toIssue(issue.instancePath, issue.message ?? 'invalid', error.validationContext)),
     }
   if (unreadableAddress.has(error.code)) return unknownAddress
   const status = error.statusCode ?? 500
   if (status >= 400 && status < 500)
     return {
       status,
-      code: (error.code ?? 'refused').toLowerCase(),
-      detail: status === 429 ? 'Too many requests. Wait a minute, then try again.' : error.message,
+      ...(known[error.code] ?? { code: (error.code ?? 'refused').toLowerCase(), detail: error.message }),
+      ...(status === 429 && { code: 'too_many_requests', detail: 'Too many requests. Wait a minute, then try again.' }),
     }
   return {
     status: 500,
@@ -54,13 +64,28 @@ function toProblem(error: FastifyError): Problem {
   }
 }
 
+/** Refusals of the framework, in our words. */
+const known: Readonly<Record<string, { code: string; detail: string }>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: {
+    code: 'unsupported_media_type',
+    detail: 'A body of this kind is not read here. Send JSON, with the header Content-Type: application/json.',
+  },
+  FST_ERR_CTP_BODY_TOO_LARGE: { code: 'body_too_large', detail: 'The body is larger than is read here. Send less at once.' },
+}
+
+function toIssue(path: string, detail: string, context: FastifyError['validationContext']): Issue {
+  if (context === 'body') return { pointer: path === '/' ? '#' : `#${path}`, detail }
+  const name = path.replace(/^\//, '')
+  return context === 'headers' ? { header: name, detail } : { parameter: name, detail }
+}
+
 function send(problem: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   reply.status(problem.status)
   if (prefersPage(request))
     return reply.type('text/html; charset=utf-8').send(
       page({
         title: problem.status === 404 ? 'Nothing here' : problem.status >= 500 ? 'That did not work' : 'That cannot be done',
-        body: html`<p>${problem.detail}</p>${problem.errors?.map((issue) => html`<p class="soft">${issue.path}: ${issue.message}</p>`)}
+        body: html`<p>${problem.detail}</p>${problem.errors?.map((issue) => html`<p class="soft">${issue.pointer ?? issue.parameter ?? issue.header}: ${issue.detail}</p>`)}
 <p class="soft">Reference: <code>${request.id}</code></p>`,
       }),
     )

@@ -19,6 +19,7 @@ import { payouts } from './payouts/plugin.ts'
 import { paypal } from './paypal/plugin.ts'
 import { stripe } from './stripe/plugin.ts'
 import { tax } from './tax/plugin.ts'
+import { tracking } from './tracking/plugin.ts'
 
 export const plugins: readonly Plugin[] = [
   notifications,
@@ -40,4 +41,5 @@ export const plugins: readonly Plugin[] = [
   stripe,
   paypal,
   developer,
+  tracking,
 ]

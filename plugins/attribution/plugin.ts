@@ -5,8 +5,10 @@ import { partners } from '../partners/plugin.ts'
 import { attributionCommands, attributionComponents } from './commands.ts'
 import { type Config, config } from './config.ts'
 import { createCorrections } from './corrections.ts'
+import { createListing } from './listing.ts'
+import { createPointing } from './pointing.ts'
 import { type Attribution, saleFollower, touchSource } from './public.ts'
-import { createAttributionService } from './service.ts'
+import { createAttributionService, toSale } from './service.ts'
 import * as tables from './tables.ts'
 
 export const attribution = definePlugin<Config, Attribution>({
@@ -22,14 +24,16 @@ export const attribution = definePlugin<Config, Attribution>({
   },
   setup: ({ db, clock, emit, settings, use, contributions, secret }) => {
     const key = secret('attribution.email')
-    const service = createAttributionService({
+    const needs = {
       clock,
       emit,
       settings,
       partners: use(partners),
       touchSources: () => contributions(touchSource),
-      hashEmail: (email) => createHmac('sha256', key).update(email.normalize('NFC').trim().toLowerCase()).digest('base64url'),
-    })
+      hashEmail: (email: string) =>
+        createHmac('sha256', key).update(email.normalize('NFC').trim().toLowerCase()).digest('base64url'),
+    }
+    const service = { ...createAttributionService(needs), ...createPointing(needs), ...createListing(toSale) }
     const followers = () => contributions(saleFollower)
     const corrections = createCorrections({ clock, emit, partners: use(partners), followers, hashEmail: service.hashEmail })
     const parts = { db, service, partners: use(partners) }

@@ -103,8 +103,32 @@ export interface Attribution extends Corrections {
   decisions(reader: Reader, programId: string, saleId: string): Promise<readonly AttributionDecision[]>
   /** The latest sales of the program, newest first. */
   recent(reader: Reader, programId: string, limit: number): Promise<Sale[]>
+  /**
+   * Whom something points to that is no sale, such as a lead: decided by the same rule as a sale at that time, but it binds nobody and is not stored.
+   * Undefined when it points to nobody who can be credited.
+   */
+  pointsTo(
+    reader: Reader,
+    what: { programId: string; hints: CanonicalPayment['hints']; emailHash: string | undefined; at: Date },
+  ): Promise<Pointer | undefined>
+  /** All sales of the program in the order in which they were recorded, newest first; `before` is the id of the last one seen. */
+  recorded(
+    reader: Reader,
+    programId: string,
+    page: { before?: string; limit: number },
+  ): Promise<{ sale: Sale; provider: string; paymentKey: string; recordedAt: Date }[]>
   /** Sales since then that the partner was a candidate for, without having any of them now, newest first. */
   missed(reader: Reader, programId: string, partnerId: string, range: { since: Date; limit: number }): Promise<Sale[]>
+}
+
+/** Whom something points to, and what decided it. */
+export interface Pointer {
+  readonly partnerId: string
+  readonly kind: Touch['kind'] | 'binding'
+  readonly reference: string
+  readonly at: Date
+  /** Where the winning click came from; null when it was no click. */
+  readonly origin: Origin | null
 }
 
 export interface SaleCircumstances {

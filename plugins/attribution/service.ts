@@ -45,7 +45,7 @@ export function createAttributionService({
   partners: Partners
   touchSources: () => readonly TouchSource[]
   hashEmail: (email: string) => string
-}): AttributionService {
+}): Omit<AttributionService, 'pointsTo' | 'recorded'> {
   const recordPayment: Attribution['recordPayment'] = async (tx, given) => {
     const payment = checked(given)
     await lockNames(tx, payment)

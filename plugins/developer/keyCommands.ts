@@ -10,7 +10,7 @@ export function keyCommands({ db, keys }: { db: Db; keys: KeyService }): Command
     tx.insert(audit).values({ programId: ctx.program.id, actor: ctx.user.id, action, detail, at: ctx.now })
   return [
     defineCommand({
-      path: 'admin api-keys create',
+      path: 'admin-api keys create',
       description: 'Make an API key; it is shown once',
       options: {
         name: { type: 'string', description: 'What uses it, e.g. Webshop', required: true, max: 60 },
@@ -41,14 +41,14 @@ export function keyCommands({ db, keys }: { db: Db; keys: KeyService }): Command
         }),
     }),
     defineCommand({
-      path: 'admin api-keys list',
+      path: 'admin-api keys list',
       description: 'API keys, what they may do, and when they were used',
       access: 'admin',
       reply: 'ephemeral',
       run: async (ctx) => keyList(await keys.list(db, ctx.program.id), keys.scopes(), ctx.now),
     }),
     defineCommand({
-      path: 'admin api-keys revoke',
+      path: 'admin-api keys revoke',
       description: 'Refuse an API key from now on',
       options: {
         key: {

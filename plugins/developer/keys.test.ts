@@ -34,7 +34,7 @@ beforeAll(async () => {
 afterAll(() => house.close())
 
 async function aKey(scopes = 'things:read', options: Record<string, unknown> = {}): Promise<string> {
-  const answer = await house.run('admin api-keys create', { name: 'Shop', scopes, ...options }, admin)
+  const answer = await house.run('admin-api keys create', { name: 'Shop', scopes, ...options }, admin)
   return /siso_key_[\w-]{43}/.exec(wordsOf(answer))![0]
 }
 const call = (key: string | undefined, method: 'GET' | 'POST' = 'GET', payload?: object) =>
@@ -59,7 +59,7 @@ test('the key is stored nowhere, and shown only when it is made', async () => {
   const rows = await house.connection.sql`select to_jsonb(k)::text as row from developer_keys k`
   expect(rows.length).toBeGreaterThan(0)
   for (const { row } of rows) expect(row).not.toContain(key.slice(14))
-  const list = wordsOf(await house.run('admin api-keys list', {}, admin))
+  const list = wordsOf(await house.run('admin-api keys list', {}, admin))
   expect(list).toContain(key.slice(0, 14))
   expect(list).not.toContain(key.slice(14))
 })
@@ -82,9 +82,9 @@ describe('a request is refused with 401 and a way to mend it', () => {
     const { id } = (
       await house.connection.sql<{ id: string }[]>`select id from developer_keys where beginning = ${key.slice(0, 14)}`
     )[0]!
-    expect(wordsOf(await house.run('admin api-keys revoke', { key: id }, admin))).toContain('is refused from now on')
+    expect(wordsOf(await house.run('admin-api keys revoke', { key: id }, admin))).toContain('is refused from now on')
     expect((await call(key)).json()).toMatchObject({ status: 401, code: 'revoked_key' })
-    expect(wordsOf(await house.run('admin api-keys revoke', { key: id }, admin))).toContain('Nothing changed')
+    expect(wordsOf(await house.run('admin-api keys revoke', { key: id }, admin))).toContain('Nothing changed')
   })
 
   test('with an expired key', async () => {
@@ -131,7 +131,7 @@ test('whoever tries keys is told to wait', async () => {
 test('the list says when a key was last used', async () => {
   const key = await aKey()
   const line = async () => {
-    const list = wordsOf(await house.run('admin api-keys list', {}, admin))
+    const list = wordsOf(await house.run('admin-api keys list', {}, admin))
     return list.split('\n').find((text) => text.includes(key.slice(0, 14)))
   }
   expect(await line()).toContain('never used')
@@ -140,18 +140,18 @@ test('the list says when a key was last used', async () => {
 })
 
 test('a scope that does not exist is refused with those that do', async () => {
-  const attempt = house.run('admin api-keys create', { name: 'Shop', scopes: 'things:eat' }, admin)
+  const attempt = house.run('admin-api keys create', { name: 'Shop', scopes: 'things:eat' }, admin)
   await expect(attempt).rejects.toThrow('There is no scope “things:eat”. The scopes are: things:read, things:write.')
 })
 
 test('an admin of another program neither sees nor revokes the keys', async () => {
   const key = await aKey()
   const other = await house.db.transaction((tx) => programStore.ensure(tx, { guildId: '900000000000000002', name: 'Other' }))
-  expect(wordsOf(await house.run('admin api-keys list', {}, { ...admin, program: other }))).toContain('There are no API keys yet')
+  expect(wordsOf(await house.run('admin-api keys list', {}, { ...admin, program: other }))).toContain('There are no API keys yet')
   const { id } = (
     await house.connection.sql<{ id: string }[]>`select id from developer_keys where beginning = ${key.slice(0, 14)}`
   )[0]!
-  await expect(house.run('admin api-keys revoke', { key: id }, { ...admin, program: other })).rejects.toThrow('no such API key')
+  await expect(house.run('admin-api keys revoke', { key: id }, { ...admin, program: other })).rejects.toThrow('no such API key')
   expect((await call(key)).statusCode).toBe(200)
 })
 

@@ -67,7 +67,7 @@ export function createKeyService({
       if (present.length >= mostKeys)
         throw new UserError(
           'too_many_keys',
-          `There are ${mostKeys} API keys already. Revoke one that is not used any more; \`/admin api-keys list\` shows when each was used.`,
+          `There are ${mostKeys} API keys already. Revoke one that is not used any more; \`/admin-api keys list\` shows when each was used.`,
         )
       const secret = `siso_key_${randomBytes(32).toString('base64url')}`
       const now = clock.now()
@@ -105,7 +105,7 @@ export function createKeyService({
       if (secret === undefined)
         return refusal(
           'missing_key',
-          'Send an API key in the header “Authorization: Bearer siso_key_…”. An admin makes one with /admin api-keys create.',
+          'Send an API key in the header “Authorization: Bearer siso_key_…”. An admin makes one with /admin-api keys create.',
         )
       const [key] = keyPattern.test(secret)
         ? await db

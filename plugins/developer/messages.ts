@@ -12,7 +12,7 @@ export function keyCreated(key: ApiKey, secret: string): Message {
       'Keep it on your server, never in a page or an app: whoever has it can do the same.',
     ],
     tone: 'good',
-    footer: 'Lost or seen by others? /admin api-keys revoke, then make a new one.',
+    footer: 'Lost or seen by others? /admin-api keys revoke, then make a new one.',
   })
 }
 
@@ -20,7 +20,7 @@ export function keyList(keys: readonly ApiKey[], scopes: readonly ApiScope[], no
   if (keys.length === 0)
     return card({
       title: 'There are no API keys yet',
-      body: ['Make one with `/admin api-keys create`. A key may have these scopes:', scopeLines(scopes)],
+      body: ['Make one with `/admin-api keys create`. A key may have these scopes:', scopeLines(scopes)],
     })
   return card({
     title: keys.length === 1 ? 'One API key' : `${keys.length} API keys`,

@@ -1,12 +1,13 @@
 // The public API: keys that programs of the company call it with, and what all of its routes have in common.
-import { definePlugin } from '../kit/index.ts'
+import { definePlugin, schedule } from '../kit/index.ts'
 import { type Config, config } from './config.ts'
 import { keyCommands } from './keyCommands.ts'
 import { createKeyService } from './keys.ts'
-import { apiScope } from './public.ts'
+import { createOnce, pruneAnswers } from './once.ts'
+import { apiScope, type Developer } from './public.ts'
 import * as tables from './tables.ts'
 
-export const developer = definePlugin<Config>({
+export const developer = definePlugin<Config, Developer>({
   id: 'developer',
   title: 'Public API',
   summary: 'API keys and what all routes of the public API have in common.',
@@ -20,8 +21,10 @@ export const developer = definePlugin<Config>({
   setup: ({ db, clock, settings, contributions }) => {
     const keys = createKeyService({ db, clock, settings, scopes: () => contributions(apiScope) })
     return {
-      commandGroups: { 'admin api-keys': 'Keys for the public API' },
+      public: { once: createOnce({ db, clock }) },
+      commandGroups: { 'admin-api': 'The public API', 'admin-api keys': 'Keys for the public API' },
       commands: keyCommands({ db, keys }),
+      schedules: [schedule('developer.prune', { cron: '41 3 * * *' }, () => pruneAnswers(db, clock.now()))],
       keyGuard: { identify: keys.identify, scopes: () => keys.scopes().map((scope) => scope.name) },
     }
   },

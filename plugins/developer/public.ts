@@ -15,7 +15,12 @@
 // The key's program is `callerOf(request).programId` (from the kit); a route never takes a program from what was sent.
 // The scope: `extends: [extend(apiScope, { name: 'analytics:read', describes: 'Read clicks, leads and sales' })]` in the plugin's setup. A route whose scope
 // nobody contributes keeps the house from starting.
-import { defineExtensionPoint } from '../kit/index.ts'
+//
+// A write: `requires: [developer]`, the schema takes `headers: idempotencyHeaders`, and the handler is `use(developer).once(request, reply, (tx, caller) => …)`.
+// Both begin with `jsonOnly(app)`. A list: the schema takes `querystring: pageQuery` and gives `pageOf(item)`.
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { type Caller, defineExtensionPoint, type Tx } from '../kit/index.ts'
 
 /** Something that an API key may be allowed to do. */
 export interface ApiScope {
@@ -25,3 +30,48 @@ export interface ApiScope {
   readonly describes: string
 }
 export const apiScope = defineExtensionPoint<ApiScope>('developer.api_scope')
+
+/** What a write is answered with. The body is JSON as it is sent: no dates, no bigint. */
+export interface Answer<T extends object> {
+  readonly status: 200 | 201 | 202
+  readonly body: T
+}
+
+export interface Developer {
+  /**
+   * Runs `write` once per API key and Idempotency-Key, in one transaction with the record of its answer. The same request again gets the same answer, with the
+   * header `Idempotent-Replayed: true`; another request under the same key is refused with 409. When `write` throws, nothing is kept, and the key is free again.
+   */
+  once<T extends object>(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    write: (tx: Tx, caller: Caller) => Promise<Answer<T>>,
+  ): Promise<T>
+}
+
+/** The headers of a write. */
+export const idempotencyHeaders = z.looseObject({
+  'idempotency-key': z
+    .string({ error: 'Every write needs an Idempotency-Key: a random text of your own, the same when you repeat the request.' })
+    .regex(/^[\x21-\x7e]{1,255}$/, { error: 'an Idempotency-Key is 1 to 255 visible ASCII characters' })
+    .describe('A random text of your own, such as a UUID; the same when the request is repeated. Kept for 30 days.')
+    .meta({ example: '0b9d7a1c-6c0c-4b7e-9a57-1f6a2f0f7c11' }),
+})
+
+/** What a list is asked for. */
+export const pageQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(100).default(50).describe('How many at most.'),
+  after: z.string().max(100).optional().describe('The `next` of the page before.'),
+})
+
+/** A page of a list. */
+export const pageOf = <T extends z.ZodType>(item: T) =>
+  z.object({
+    data: z.array(item),
+    next: z.string().nullable().describe('Ask for the next page with `after`; null on the last page.'),
+  })
+
+/** Makes the routes of this scope read JSON and nothing else, so that a form is refused with 415. */
+export function jsonOnly(app: FastifyInstance): void {
+  app.removeContentTypeParser(['application/x-www-form-urlencoded', 'text/plain'])
+}

@@ -1,5 +1,5 @@
-// Drizzle's view of db/migrations/0120_developer_keys.sql.
-import { customType, integer, pgTable, text, uuid } from 'drizzle-orm/pg-core'
+// Drizzle's view of the developer tables in db/migrations (0120 and on).
+import { customType, integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
 import { at } from '../../db/tables.ts'
 
 const bytes = customType<{ data: Buffer }>({ dataType: () => 'bytea' })
@@ -18,3 +18,17 @@ export const keys = pgTable('developer_keys', {
   revokedAt: at('revoked_at'),
   lastUsedAt: at('last_used_at'),
 })
+
+export const answers = pgTable(
+  'developer_answers',
+  {
+    programId: uuid('program_id').notNull(),
+    keyId: uuid('key_id').notNull(),
+    idempotencyKey: text('idempotency_key').notNull(),
+    requestHash: bytes('request_hash').notNull(),
+    status: integer('status'),
+    answer: text('answer'),
+    createdAt: at('created_at').notNull().defaultNow(),
+  },
+  (t) => [primaryKey({ columns: [t.programId, t.keyId, t.idempotencyKey] })],
+)

@@ -1,0 +1,45 @@
+// Tracking: leads, sales and refunds that the company's own programs report through the public API.
+import { attribution } from '../attribution/plugin.ts'
+import { touchSource } from '../attribution/public.ts'
+import { developer } from '../developer/plugin.ts'
+import { apiScope } from '../developer/public.ts'
+import { definePlugin, extend } from '../kit/index.ts'
+import { trackingCommands } from './commands.ts'
+import { createLeadService } from './leads.ts'
+import { createPaymentService } from './payments.ts'
+import type { Tracking } from './public.ts'
+import { trackingRoutes } from './routes.ts'
+import { scopes } from './scopes.ts'
+import * as tables from './tables.ts'
+
+export const tracking = definePlugin<Record<never, never>, Tracking>({
+  id: 'tracking',
+  title: 'Tracking by API',
+  summary: 'Leads, sales and refunds that the company’s own programs report.',
+  features: [20, 25, 69],
+  requires: [attribution, developer],
+  tables,
+  data: {
+    statement:
+      'Leads and payments with their ids at the company, amounts and times, and a keyed hash of the e-mail address, never the address itself. Kept for as long as the program keeps its books.',
+  },
+  setup: (context) => {
+    const { db, use } = context
+    const leads = createLeadService({ ...context, attribution: use(attribution) })
+    const payments = createPaymentService({ ...context, attribution: use(attribution) })
+    return {
+      public: { leads: leads.leads },
+      commandGroups: { 'admin-api refunds': 'Refunds that were reported' },
+      commands: trackingCommands({ db, payments }),
+      routes: trackingRoutes({ db, once: use(developer).once, leads, payments, attribution: use(attribution) }),
+      extends: [
+        ...scopes.map((scope) => extend(apiScope, scope)),
+        extend(touchSource, {
+          kind: 'click',
+          find: async (reader, programId, { clickId }, { emailHash }) =>
+            emailHash === undefined ? [] : leads.touches(reader, programId, emailHash, clickId),
+        }),
+      ],
+    }
+  },
+})
