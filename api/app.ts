@@ -15,6 +15,7 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fas
 import type { Logger } from 'pino'
 import type { Loaded } from '../plugins/kit/load.ts'
 import { createKeyGate } from './keys.ts'
+import { type Metrics, metricsRoute } from './metrics.ts'
 import { sendProblem, sendUnknownRoute } from './problem.ts'
 
 declare module 'fastify' {
@@ -33,6 +34,8 @@ export async function buildApp(options: {
   log: Logger
   readiness: Readiness
   trustProxy?: boolean
+  /** Shown to whoever has the token; without it nothing is measured. */
+  metrics?: { metrics: Metrics; token: string } | undefined
 }): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: options.log as FastifyBaseLogger,
@@ -78,15 +81,41 @@ export async function buildApp(options: {
     allowList: (request) => request.routeOptions.config.access === 'webhook' || request.routeOptions.config.access === 'operator',
   })
   keepRawBodies(app)
-  app.get('/health/live', { config: { access: 'operator' } }, async () => ({ ok: true }))
-  app.get('/health/ready', { config: { access: 'operator' } }, async (_request, reply) => {
-    const parts = await options.readiness()
-    const ok = Object.values(parts).every((state) => state === 'ok')
-    return reply.status(ok ? 200 : 503).send({ ok, parts })
-  })
+  options.metrics?.metrics.watch(app)
+  operatorRoutes(app, options)
   for (const { register } of options.loaded.routes) await app.register(async (scope) => register(scope))
   await app.ready()
   return app
+}
+
+/** An application of nothing but health and metrics, for processes that serve no one else. */
+export async function buildOperatorApp(options: {
+  log: Logger
+  readiness: Readiness
+  metrics: { metrics: Metrics; token: string }
+}): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: options.log as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }),
+  })
+  app.setErrorHandler(sendProblem)
+  app.setNotFoundHandler(sendUnknownRoute)
+  operatorRoutes(app, options)
+  await app.ready()
+  return app as unknown as FastifyInstance
+}
+
+function operatorRoutes(
+  app: FastifyInstance,
+  { readiness, metrics }: { readiness: Readiness; metrics?: { metrics: Metrics; token: string } | undefined },
+): void {
+  app.get('/health/live', { config: { access: 'operator' } }, async () => ({ ok: true }))
+  app.get('/health/ready', { config: { access: 'operator' } }, async (_request, reply) => {
+    const parts = await readiness()
+    const ok = Object.values(parts).every((state) => state === 'ok')
+    return reply.status(ok ? 200 : 503).send({ ok, parts })
+  })
+  if (metrics) metricsRoute(app, metrics)
 }
 
 /** Webhooks are verified over the bytes as they came, so JSON bodies are kept beside their parsed form. */

@@ -3,7 +3,8 @@ import { hkdfSync } from 'node:crypto'
 import { REST } from '@discordjs/rest'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import { buildApp } from '../api/app.ts'
+import { buildApp, buildOperatorApp } from '../api/app.ts'
+import { createMetrics } from '../api/metrics.ts'
 import { listen } from '../api/server.ts'
 import { createDiscordEffects } from '../bot/effects.ts'
 import { type Change, reconcileGuild } from '../bot/guild.ts'
@@ -26,6 +27,7 @@ import { UserError } from '../plugins/kit/errors.ts'
 import { type Loaded, load } from '../plugins/kit/load.ts'
 import type { Plugin } from '../plugins/kit/plugin.ts'
 import { houseEnvironment } from './environment.ts'
+import { houseGauges } from './gauges.ts'
 
 export interface Program {
   /** Where the web server listens; undefined when this process serves no HTTP. */
@@ -103,6 +105,9 @@ export async function boot(options: BootOptions): Promise<Program> {
   let jobs: JobsHost | undefined
   let app: FastifyInstance | undefined
   let address: string | undefined
+  const token = env.METRICS_TOKEN
+  const metrics = token ? createMetrics({ gauges: [...houseGauges(connection, () => jobs), ...loaded.gauges], log }) : undefined
+  const shown = metrics && token ? { metrics, token } : undefined
   try {
     if (role === 'all' || role === 'worker') {
       onProgress('starting the workers')
@@ -115,6 +120,7 @@ export async function boot(options: BootOptions): Promise<Program> {
         loaded,
         log,
         trustProxy: env.TRUST_PROXY === 'true',
+        metrics: shown,
         readiness: async () => ({
           database: await answers(connection),
           ...(role === 'all' && { discord: bot?.state() ?? 'logging in' }),
@@ -126,8 +132,27 @@ export async function boot(options: BootOptions): Promise<Program> {
     }
     if (role === 'all' || role === 'bot') {
       onProgress('logging in to Discord')
-      bot = await startBot({ connection, rest, token: env.DISCORD_TOKEN!, apiUrl: env.DISCORD_API_URL, clock, log, loaded, emit })
+      bot = await startBot({
+        connection,
+        rest,
+        token: env.DISCORD_TOKEN!,
+        apiUrl: env.DISCORD_API_URL,
+        clock,
+        log,
+        loaded,
+        emit,
+        measure: metrics?.interaction,
+      })
       onStop(bot.stop)
+    }
+    if (shown && (role === 'bot' || role === 'worker')) {
+      const built = await buildOperatorApp({
+        log,
+        metrics: shown,
+        readiness: async () => ({ database: await answers(connection), ...(bot && { discord: bot.state() }) }),
+      })
+      onStop(() => built.close())
+      address = await listen(built, { host: env.HOST!, port: Number(env.PORT) })
     }
     log.info({ role, address, queue: jobs?.store }, 'ready')
     return { address, connection, loaded, app, reconcile: house.reconcile, stop }

@@ -92,6 +92,13 @@ export const houseEnvironment: readonly EnvironmentVariable[] = [
     example: 'true',
   },
   {
+    name: 'METRICS_TOKEN',
+    schema: optional(z.string().min(16, { error: 'it needs at least 16 characters' })),
+    purpose: 'opens GET /metrics to whoever sends it as a bearer token; unset, there are no metrics',
+    where: 'make one: openssl rand -hex 24; then give it to Prometheus as its credentials',
+    example: '0b6f…(at least 16 random characters)',
+  },
+  {
     name: 'AUTO_MIGRATE',
     schema: z.enum(['true', 'false'], { error: 'it must be true or false' }).default('true'),
     purpose: 'whether the process brings the database up to date at its start; with false, run `npm run migrate` at deployment',

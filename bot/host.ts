@@ -33,6 +33,8 @@ interface Options {
   log: Logger
   loaded: Loaded
   emit: Emit
+  /** Told how long interactions take. */
+  measure?: ((action: string, stage: 'acknowledged' | 'answered', ms: number) => void) | undefined
 }
 
 const retryMs = 1_000
@@ -43,7 +45,7 @@ export async function startBot(options: Options): Promise<BotHost> {
   const { db } = connection
   const applicationId = await identify(rest)
   const stopping = new AbortController()
-  const router = createRouter({ db, clock, log, loaded })
+  const router = createRouter({ db, clock, log, loaded, measure: options.measure })
 
   let client: Client | undefined
   let holder: Holder | undefined

@@ -41,11 +41,14 @@ export function createRouter({
   clock,
   log,
   loaded,
+  measure,
 }: {
   db: Db
   clock: Clock
   log: Logger
   loaded: Pick<Loaded, 'commands' | 'components'>
+  /** Told how long the acknowledgement and the answer of an interaction took. */
+  measure?: ((action: string, stage: 'acknowledged' | 'answered', ms: number) => void) | undefined
 }): Router {
   const commands = new Map(loaded.commands.map((command) => [command.path, command]))
   const running = new Map<Promise<void>, string>()
@@ -53,6 +56,7 @@ export function createRouter({
   async function handle(interaction: Interaction): Promise<void> {
     if (interaction.isAutocomplete()) return suggest(interaction)
     if (!(interaction.isChatInputCommand() || interaction.isMessageComponent() || interaction.isModalSubmit())) return
+    const startedAt = performance.now()
     const plan = planFor(interaction, commands, loaded.components)
     try {
       if (!(await claim(interaction, showsThinking(interaction, plan.reply)))) return
@@ -61,6 +65,7 @@ export function createRouter({
     }
     try {
       await defer(interaction, plan.reply)
+      if (plan.reply !== 'modal') measure?.(plan.name, 'acknowledged', performance.now() - startedAt)
       const program = await programOf(db, interaction)
       const ctx = contextFor(interaction, program, clock.now())
       await checkAccess(ctx, plan.access)
@@ -68,6 +73,7 @@ export function createRouter({
     } catch (error) {
       await apologise(interaction, plan, error)
     } finally {
+      measure?.(plan.name, 'answered', performance.now() - startedAt)
       await db
         .update(interactions)
         .set({ finishedAt: clock.now(), token: null })

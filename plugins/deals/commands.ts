@@ -13,12 +13,14 @@ import {
   pageSize,
   rejectModal,
   reviewList,
+  sameMoneyCard,
   statusChoices,
   suggestionOf,
   updateForm,
   wonCard,
 } from './messages.ts'
-import { readMoney } from './prospect.ts'
+import type { DealPayments } from './payments.ts'
+import { type Money, readMoney } from './prospect.ts'
 import type { DealFilter, DealService } from './service.ts'
 import type { Deal, DealStatus } from './tables.ts'
 
@@ -26,6 +28,7 @@ export interface Parts {
   readonly db: Db
   readonly service: DealService
   readonly partners: Partners
+  readonly payments: DealPayments
 }
 
 export const dealCommands = (parts: Parts): Command[] => [...partnerCommands(parts), ...adminCommands(parts)]
@@ -40,6 +43,12 @@ export async function showPage({ db, service, partners }: Parts, ctx: Ctx, page:
 export async function showReview({ db, service }: Parts, ctx: Ctx, status: DealStatus | undefined, page: number): Promise<Message> {
   const filter: DealFilter = status === undefined ? {} : { status }
   return reviewList(await service.list(db, ctx.program.id, filter, { limit: pageSize, offset: page * pageSize }), status, page)
+}
+
+/** Records the deal's money as a sale. */
+export async function win(parts: Parts, ctx: Ctx, dealId: string, money: Money): Promise<Message> {
+  const done = await decide(parts, ctx, 'won', (tx) => parts.service.win(tx, ctx.program.id, dealId, money))
+  return wonCard(done.deal, done.credited === done.deal.partnerId)
 }
 
 /** Does what an admin decided and notes who did it, in one transaction. */
@@ -162,7 +171,7 @@ function adminCommands(parts: Parts): Command[] {
     }),
     defineCommand({
       path: 'admin deals won',
-      description: 'Record an accepted deal as a sale; not for payments that Stripe reports anyway',
+      description: 'Record an accepted deal as a sale; what a payment provider reported is found and counts once',
       options: {
         deal: dealThatIs('accepted'),
         amount: { type: 'string', description: 'What was paid, without tax, e.g. 12,500.00', required: true, max: 30 },
@@ -172,8 +181,9 @@ function adminCommands(parts: Parts): Command[] {
       reply: 'ephemeral',
       run: async (ctx, { deal, amount, currency }) => {
         const money = readMoney(amount, currency ?? ctx.program.currency)
-        const done = await decide(parts, ctx, 'won', (tx) => service.win(tx, ctx.program.id, deal, money))
-        return wonCard(done.deal, done.credited === done.deal.partnerId)
+        const known = await service.get(db, ctx.program.id, deal)
+        const reported = known.status === 'accepted' ? await parts.payments.open(db, ctx.program.id, known.id) : []
+        return reported.length > 0 ? sameMoneyCard(known, reported, money) : win(parts, ctx, known.id, money)
       },
     }),
     defineCommand({

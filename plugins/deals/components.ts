@@ -1,9 +1,21 @@
 // The buttons and forms of deals.
 import { type Component, type ComponentInput, type Ctx, onComponent, textField } from '../../commands/define.ts'
 import type { Message } from '../../commands/messages.ts'
-import { decide, type Parts, showPage, showReview } from './commands.ts'
+import { UserError } from '../kit/index.ts'
+import { decide, type Parts, showPage, showReview, win } from './commands.ts'
 import { dealForm, decidedCard, refusedCard, rejectModal, reviewCard, submittedCard, updatedCard, updateForm } from './messages.ts'
-import { acceptButton, dealsPage, openForm, rejectButton, rejectForm, reviewPage, submitForm } from './refs.ts'
+import {
+  acceptButton,
+  dealsPage,
+  openForm,
+  otherMoney,
+  rejectButton,
+  rejectForm,
+  reviewPage,
+  sameMoney,
+  submitForm,
+  winAnyway,
+} from './refs.ts'
 import { statuses } from './tables.ts'
 
 export function dealComponents(parts: Parts): Component[] {
@@ -23,6 +35,40 @@ export function dealComponents(parts: Parts): Component[] {
       access: partners.registered,
       reply: 'ephemeral',
       run: (ctx, { form }, input) => submit(parts, ctx, form, input),
+    }),
+    onComponent(sameMoney, {
+      access: 'admin',
+      reply: 'ephemeral',
+      run: async (ctx, { deal, sale }) => {
+        const done = await decide(parts, ctx, 'same_money', async (tx) => ({
+          deal: await parts.payments.same(tx, ctx.program.id, deal, sale, ctx.user.id),
+        }))
+        return decidedCard(done.deal)
+      },
+    }),
+    onComponent(otherMoney, {
+      access: 'admin',
+      reply: 'ephemeral',
+      run: async (ctx, { deal, sale }) => {
+        const done = await decide(parts, ctx, 'other_money', async (tx) => {
+          await parts.payments.other(tx, ctx.program.id, deal, sale, ctx.user.id)
+          return { deal: await service.get(tx, ctx.program.id, deal) }
+        })
+        return decidedCard(done.deal)
+      },
+    }),
+    onComponent(winAnyway, {
+      access: 'admin',
+      reply: 'ephemeral',
+      run: async (ctx, { deal, amount, currency }) => {
+        if (!/^\d{1,15}$/.test(amount)) throw new UserError('bad_amount', 'That amount cannot be read. Run /admin deals won again.')
+        const known = await service.get(db, ctx.program.id, deal)
+        await db.transaction(async (tx) => {
+          for (const { saleId } of await parts.payments.open(tx, ctx.program.id, known.id))
+            await parts.payments.other(tx, ctx.program.id, known.id, saleId, ctx.user.id)
+        })
+        return win(parts, ctx, known.id, { amount: BigInt(amount), currency })
+      },
     }),
     onComponent(dealsPage, {
       access: partners.registered,

@@ -391,6 +391,121 @@ describe('the partner', () => {
   })
 })
 
+describe('the money of a deal that a payment provider reports', () => {
+  const paid = async (change: Partial<CanonicalPayment>) => {
+    const n = ++count
+    const { saleId } = await house.db.transaction((tx) =>
+      house.use(attribution).recordPayment(tx, {
+        programId: house.program.id,
+        provider: 'stripe',
+        paymentKey: `pi_deal${n}`,
+        gross: 1_250_000n,
+        tax: 0n,
+        shipping: 0n,
+        currency: 'USD',
+        refunded: 0n,
+        dispute: 'none',
+        customer: { key: `cus_deal${n}`, emailHash: undefined, country: undefined },
+        hints: {},
+        product: undefined,
+        paidAt: house.clock.now(),
+        ...change,
+      }),
+    )
+    await house.drain()
+    return saleId
+  }
+  const won = (deal: string, amount = '12,500') => house.run('admin deals won', { deal, amount }, admin)
+  const accepted = async () => {
+    const partner = await aPartner()
+    const form = aForm()
+    await submit(partner, form)
+    const { id } = await dealOf(partner)
+    await house.run('admin deals accept', { deal: id }, admin)
+    const emailHash = house.use(attribution).hashEmail(form.email)
+    return { partner, id, byContact: { customer: { key: `cus_${id}`, emailHash, country: undefined } } }
+  }
+  const netOf = async (partner: APartner) => {
+    const all = await house
+      .use(attribution)
+      .sales(house.db, house.program.id, { from: new Date(0), to: new Date('2100-01-01'), partnerId: partner.id })
+    return all.filter(({ net }) => net > 0n).map(({ net }) => net)
+  }
+
+  test('a payment that names the deal wins it, and is its sale', async () => {
+    const { partner, id } = await accepted()
+    const saleId = await paid({ hints: { deal: id } })
+    expect(await dealOf(partner)).toMatchObject({ status: 'won', sale_id: saleId })
+    expect(await netOf(partner)).toEqual([1_250_000n])
+    await expect(won(id)).rejects.toThrow('is won')
+    expect(await told(partner.userId)).toContain('You won')
+  })
+
+  test('a payment that names a deal recorded by hand takes its place, and nothing counts twice', async () => {
+    const { partner, id } = await accepted()
+    await won(id)
+    await house.drain()
+    const saleId = await paid({ hints: { deal: id } })
+    expect(await dealOf(partner)).toMatchObject({ status: 'won', sale_id: saleId })
+    expect(await netOf(partner)).toEqual([1_250_000n])
+    expect(await told(partner.userId)).toContain('nothing counts twice')
+  })
+
+  test('paid in parts, the parts and what is left of the hand-written sale are the deal’s amount', async () => {
+    const { partner, id } = await accepted()
+    await won(id)
+    await house.drain()
+    await paid({ hints: { deal: id }, gross: 500_000n })
+    expect((await netOf(partner)).sort()).toEqual([500_000n, 750_000n])
+    await paid({ hints: { deal: id }, gross: 750_000n })
+    expect((await netOf(partner)).sort()).toEqual([500_000n, 750_000n])
+  })
+
+  test('before an admin records a deal, they are asked about what its contact has paid; the same money is one sale', async () => {
+    const { partner, id, byContact } = await accepted()
+    const saleId = await paid(byContact)
+    const card = await won(id)
+    expect(wordsOf(card)).toMatch(/is it the same money[\s\S]*\$12,500\.00/)
+    expect((await dealOf(partner)).status).toBe('accepted')
+    await house.press(controlsOf(card)[0]!, {}, admin)
+    expect(await dealOf(partner)).toMatchObject({ status: 'won', sale_id: saleId })
+    expect(await netOf(partner)).toEqual([1_250_000n])
+    await expect(house.press(controlsOf(card)[0]!, {}, admin)).rejects.toMatchObject({ code: 'already_decided' })
+  })
+
+  test('other money is recorded beside it', async () => {
+    const { partner, id, byContact } = await accepted()
+    await paid({ ...byContact, gross: 4_900n })
+    const card = await won(id)
+    await house.press(controlsOf(card).at(-1)!, {}, admin)
+    expect((await dealOf(partner)).status).toBe('won')
+    expect((await netOf(partner)).sort()).toEqual([1_250_000n, 4_900n])
+  })
+
+  test('a payment of the contact after the deal was recorded by hand: the staff are asked, and the same money counts once', async () => {
+    const { partner, id, byContact } = await accepted()
+    await won(id)
+    await house.drain()
+    const saleId = await paid(byContact)
+    expect(await netOf(partner)).toEqual([1_250_000n, 1_250_000n])
+    const posted = async () =>
+      (
+        await house.db
+          .select()
+          .from(messages)
+          .where(eq(messages.key, `deals.payment:${saleId}`))
+      )[0]!.payload as never
+    expect(wordsOf(await posted())).toContain('is it the same money')
+    const [same, other] = controlsOf(await posted())
+    await house.press(same!, {}, admin)
+    await house.drain()
+    expect(await netOf(partner)).toEqual([1_250_000n])
+    expect(await dealOf(partner)).toMatchObject({ sale_id: saleId })
+    expect(wordsOf(await posted())).toContain('counted once')
+    await expect(house.press(other!, {}, admin)).rejects.toMatchObject({ code: 'already_decided' })
+  })
+})
+
 describe('a deal that is won', () => {
   const won = (deal: string, amount = '12,500', currency?: string) =>
     house.run('admin deals won', { deal, amount, ...(currency && { currency }) }, admin)

@@ -1,10 +1,22 @@
 // Every word and form that deals show to people.
 import { customId } from '../../commands/customId.ts'
 import { button, card, type Field, literal, type Message, type Modal, modal, type Tone, time } from '../../commands/messages.ts'
+import type { Sale } from '../attribution/public.ts'
 import { formatMoney, toDecimal, type UserError } from '../kit/index.ts'
-import type { Typed } from './prospect.ts'
-import { acceptButton, dealsPage, openForm, rejectButton, rejectForm, reviewPage, submitForm } from './refs.ts'
-import { type Deal, type DealPage, type DealStatus, statuses } from './tables.ts'
+import type { Money, Typed } from './prospect.ts'
+import {
+  acceptButton,
+  dealsPage,
+  openForm,
+  otherMoney,
+  rejectButton,
+  rejectForm,
+  reviewPage,
+  sameMoney,
+  submitForm,
+  winAnyway,
+} from './refs.ts'
+import { type Deal, type DealPage, type DealPayment, type DealStatus, statuses } from './tables.ts'
 
 export const pageSize = 8
 
@@ -253,6 +265,64 @@ export function wonCard(deal: Deal, credited: boolean): Message {
     footer: `Sale ${deal.saleId}`,
   })
 }
+
+/**
+ * Payments of the deal's contact: are they the deal's money? With `record`, an admin is about to record that money by hand; else they did so before, and a
+ * payment came in since.
+ */
+export function sameMoneyCard(deal: Deal, payments: readonly DealPayment[], record?: Money): Message {
+  const open = payments.filter(({ state }) => state === 'open')
+  const [settled] = payments.filter(({ state }) => state !== 'open')
+  const words = ({ amount, currency, paidAt }: DealPayment) => `**${formatMoney(amount, currency)}** of ${time(paidAt, 'f')}`
+  if (settled && open.length === 0)
+    return card({
+      title: `${literal(deal.company)}: ${settled.state === 'counted' ? 'the same money, counted once' : 'another payment'}`,
+      body: `${words(settled)}, said <@${settled.decidedBy}>.`,
+    })
+  const ids = (payment: DealPayment) => ({ deal: deal.id, sale: payment.saleId })
+  return card({
+    title: `${literal(deal.company)}: is it the same money?`,
+    body: [
+      open
+        .map((payment) => `• ${words(payment)} was reported by the payment provider, paid by the contact of this deal.`)
+        .join('\n'),
+      record
+        ? `If that is the deal’s money, the deal is won with it. Only if the **${formatMoney(record.amount, record.currency)}** are other money, record them.`
+        : `The deal was recorded by hand with **${formatMoney(deal.wonAmount!, deal.wonCurrency!)}**. If this is the same money, what was recorded by hand is taken back, so that it counts once.`,
+    ],
+    tone: 'warn',
+    rows: [
+      ...open.slice(0, 4).map((payment) => [
+        button({
+          customId: customId(sameMoney, ids(payment)),
+          label: `The same: ${formatMoney(payment.amount, payment.currency)}`,
+          style: 'success',
+        }),
+        ...(record ? [] : [button({ customId: customId(otherMoney, ids(payment)), label: 'Another payment', style: 'secondary' })]),
+      ]),
+      ...(record
+        ? [
+            [
+              button({
+                customId: customId(winAnyway, { deal: deal.id, amount: record.amount.toString(), currency: record.currency }),
+                label: 'Other money: record it',
+                style: 'danger',
+              }),
+            ],
+          ]
+        : []),
+    ],
+    footer: `Deal ${deal.id}. A payment that carries the deal’s id as siso_deal in its metadata is matched by itself.`,
+  })
+}
+
+/** For the partner whose won deal was recorded by hand and then reported by the provider. */
+export const replacedMessage = (deal: Deal, sale: Sale): Message =>
+  card({
+    title: `The payment for ${literal(deal.company)} came in`,
+    body: `**${formatMoney(sale.gross, sale.currency)}** now counts as a sale of its own. What the team had recorded by hand before is taken back by as much, so that nothing counts twice.`,
+    footer: 'Both stand in /sales list; what they earn in /earnings show.',
+  })
 
 /** What the partner is told when a deal has moved on. */
 export function outcomeMessage(deal: Deal): Message {

@@ -1,13 +1,15 @@
 // Deals: partners register prospects, the first is protected, staff decide, and a won deal is a sale.
+import { saleAttributed, saleRecorded } from '../attribution/events.ts'
 import { attribution } from '../attribution/plugin.ts'
 import { touchSource } from '../attribution/public.ts'
 import { channels } from '../channels/plugin.ts'
-import { days, definePlugin, extend, hours, schedule } from '../kit/index.ts'
+import { days, definePlugin, extend, hours, on, schedule } from '../kit/index.ts'
 import { notifications } from '../notifications/plugin.ts'
 import { partners } from '../partners/plugin.ts'
 import { dealCommands } from './commands.ts'
 import { dealComponents } from './components.ts'
 import { type Config, config } from './config.ts'
+import { createDealPayments } from './payments.ts'
 import { eraseFor, exportFor } from './privacy.ts'
 import { createDealService } from './service.ts'
 import * as tables from './tables.ts'
@@ -35,7 +37,8 @@ export const deals = definePlugin<Config>({
       attribution: use(attribution),
       notifications: use(notifications),
     })
-    const parts = { db, service, partners: use(partners) }
+    const payments = createDealPayments({ attribution: use(attribution), discord, notifications: use(notifications), service })
+    const parts = { db, service, partners: use(partners), payments }
     const everywhere = async (work: (programId: string) => Promise<unknown>) => {
       for (const { id } of await programs.all(db)) await work(id)
     }
@@ -43,6 +46,10 @@ export const deals = definePlugin<Config>({
       commandGroups: { deal: 'Companies that might buy', 'admin deals': 'Deals that partners registered' },
       commands: dealCommands(parts),
       components: dealComponents(parts),
+      listeners: [
+        on(saleRecorded, 'deals.sale_recorded', (tx, { programId, saleId }) => payments.noticed(tx, programId, saleId)),
+        on(saleAttributed, 'deals.sale_attributed', (tx, { programId, saleId }) => payments.noticed(tx, programId, saleId)),
+      ],
       schedules: [
         schedule('deals.expire', { ms: hours(1) }, () => everywhere(service.expireDue)),
         schedule('deals.forget', { ms: days(1) }, () => everywhere(service.forget)),

@@ -1,6 +1,6 @@
 // The rules of deals: who registers a prospect first is protected for a time, staff decide, and a won deal is a sale. Amounts in minor units.
 import { and, asc, count, desc, eq, gte, inArray, isNotNull, lt, lte, or } from 'drizzle-orm'
-import type { Attribution, TouchSource } from '../attribution/public.ts'
+import type { Attribution, CanonicalPayment, Sale, TouchSource } from '../attribution/public.ts'
 import { staffChannel } from '../channels/public.ts'
 import {
   type Clock,
@@ -49,6 +49,8 @@ export interface DealService {
   reject(tx: Tx, programId: string, dealId: string, reason: string): Promise<Deal>
   /** Records the sale, once: a deal that is won stays won. `credited` is the partner whose sale it became. @throws UserError unless it is accepted */
   win(tx: Tx, programId: string, dealId: string, money: Money): Promise<{ deal: Deal; credited: string | null }>
+  /** The locked deal is won with a sale that a provider reported. @throws UserError unless it is accepted */
+  winWith(tx: Tx, deal: Deal, sale: Sale): Promise<Deal>
   /** @throws UserError unless it is open */
   lose(tx: Tx, programId: string, dealId: string, reason: string | null): Promise<Deal>
   /**
@@ -258,26 +260,16 @@ export function createDealService(ports: {
   const win: DealService['win'] = async (tx, programId, dealId, { amount, currency }) => {
     const deal = await locked(tx, programId, dealId)
     after('win', deal.status)
-    const { saleId } = await attribution.recordPayment(tx, {
-      programId,
-      provider: 'deal',
-      paymentKey: deal.id,
-      gross: amount,
-      tax: 0n,
-      shipping: 0n,
-      currency,
-      refunded: 0n,
-      dispute: 'none',
-      customer: { key: deal.id, emailHash: deal.emailHash, country: undefined },
-      hints: { deal: deal.id },
-      product: undefined,
-      paidAt: clock.now(),
-    })
+    const { saleId } = await attribution.recordPayment(tx, { ...handPayment(deal, { amount, currency }), paidAt: clock.now() })
+    const sale = (await attribution.sale(tx, programId, saleId))!
+    return { deal: await winWith(tx, deal, sale), credited: sale.partnerId }
+  }
+
+  const winWith: DealService['winWith'] = async (tx, deal, { id: saleId, gross: amount, currency, partnerId: credited }) => {
     const won = await move(tx, deal, 'win', { wonAmount: amount, wonCurrency: currency, saleId })
     await emit(tx, dealWon, { ...partiesOf(won), saleId, amount, currency })
-    const credited = (await attribution.sale(tx, programId, saleId))!.partnerId
     if (credited === won.partnerId) await tell(tx, won)
-    return { deal: won, credited }
+    return won
   }
 
   /** Accepted deals with this contact that were protected at the time, whatever became of them since. */
@@ -356,6 +348,7 @@ export function createDealService(ports: {
       return rejected
     },
     win,
+    winWith,
     lose: async (tx, programId, dealId, typed) => {
       const reason = typed?.trim().slice(0, 500) || null
       const lost = await giveUp(tx, await locked(tx, programId, dealId), { reason })
@@ -398,3 +391,25 @@ export function createDealService(ports: {
 }
 
 const partiesOf = ({ programId, id: dealId, partnerId }: Deal) => ({ programId, dealId, partnerId })
+
+/** Stands in for a payment provider where an admin records a deal's money. */
+export const byHand = 'deal'
+
+/** The money of a won deal as an admin recorded it; `paidAt` counts when it is recorded first. */
+export function handPayment(deal: Deal, { amount, currency }: Money): CanonicalPayment {
+  return {
+    programId: deal.programId,
+    provider: byHand,
+    paymentKey: deal.id,
+    gross: amount,
+    tax: 0n,
+    shipping: 0n,
+    currency,
+    refunded: 0n,
+    dispute: 'none',
+    customer: { key: deal.id, emailHash: deal.emailHash, country: undefined },
+    hints: { deal: deal.id },
+    product: undefined,
+    paidAt: deal.closedAt ?? deal.submittedAt,
+  }
+}

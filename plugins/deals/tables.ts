@@ -1,4 +1,4 @@
-// Drizzle's view of db/migrations/0051_deals.sql.
+// Drizzle's view of db/migrations/{0051_deals,0152_deal_payments}.sql.
 import { jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
 import { at, minor } from '../../db/tables.ts'
 import type { Typed } from './prospect.ts'
@@ -60,3 +60,20 @@ export const drafts = pgTable(
   },
   (t) => [primaryKey({ columns: [t.programId, t.userId, t.form] })],
 )
+
+export const payments = pgTable(
+  'deals_payments',
+  {
+    programId: uuid('program_id').notNull(),
+    saleId: uuid('sale_id').notNull(),
+    dealId: uuid('deal_id').notNull(),
+    how: text('how').notNull().$type<'named' | 'contact'>(),
+    state: text('state').notNull().$type<'open' | 'counted' | 'other'>(),
+    amount: minor('amount').notNull(),
+    currency: text('currency').notNull(),
+    paidAt: at('paid_at').notNull(),
+    decidedBy: text('decided_by'),
+  },
+  (t) => [primaryKey({ columns: [t.programId, t.saleId] })],
+)
+export type DealPayment = typeof payments.$inferSelect

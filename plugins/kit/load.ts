@@ -4,6 +4,7 @@ import type { Command, Component } from '../../commands/define.ts'
 import type { KeyGuard } from './access.ts'
 import type { Listener } from './events.ts'
 import type { ExtensionPoint } from './extensions.ts'
+import type { Gauge } from './gauges.ts'
 import type { JobHandler, Schedule } from './jobs.ts'
 import type { Check, Parts, Plugin, SetupContext } from './plugin.ts'
 
@@ -19,6 +20,7 @@ export interface Loaded {
   readonly routes: readonly { plugin: string; register: (app: FastifyInstance) => void | Promise<void> }[]
   readonly keyGuard: KeyGuard | undefined
   readonly checks: readonly Check[]
+  readonly gauges: readonly Gauge[]
   stop(): Promise<void>
 }
 
@@ -97,6 +99,11 @@ export async function load(plugins: readonly Plugin[], contextFor: ContextFor): 
       () => 'keyGuard',
     )[0],
     checks: all.flatMap(({ parts }) => parts.checks ?? []),
+    gauges: unique(
+      'gauge',
+      all.flatMap(({ parts }) => parts.gauges ?? []),
+      (gauge) => gauge.name,
+    ),
     stop: () => stopAll(ordered, parts),
   }
 }

@@ -16,6 +16,7 @@ import type { DiscordEffects } from './effects.ts'
 import type { EnvironmentVariable } from './environment.ts'
 import type { Emit, Listener } from './events.ts'
 import type { Extension, ExtensionPoint } from './extensions.ts'
+import type { Gauge } from './gauges.ts'
 import type { Enqueue, JobHandler, Schedule } from './jobs.ts'
 
 /** What `setup` returns. Every part is optional; an absent part means that the plugin has none. */
@@ -36,6 +37,8 @@ export interface Parts<Public = unknown> {
   extends?: readonly Extension[]
   /** What `npm run doctor` looks at for this plugin. */
   checks?: readonly Check[]
+  /** Figures for /metrics. */
+  gauges?: readonly Gauge[]
   /** Called once at shutdown, after the hosts have stopped handing out work. */
   stop?: () => Promise<void>
 }

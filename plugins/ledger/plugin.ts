@@ -1,6 +1,7 @@
 // The ledger: double entry, immutable, and able to prove itself.
 import { definePlugin } from '../kit/index.ts'
 import { ledgerCommands } from './commands.ts'
+import { ledgerGauges } from './gauges.ts'
 import { ledgerSchedules } from './jobs.ts'
 import { type Ledger, projection } from './public.ts'
 import { createLedgerService } from './service.ts'
@@ -21,7 +22,8 @@ export const ledger = definePlugin<Record<never, never>, Ledger>({
       public: service,
       commandGroups: { 'admin ledger': 'The books' },
       commands: ledgerCommands({ db, service }),
-      schedules: ledgerSchedules({ db, log, programs, service }),
+      schedules: ledgerSchedules({ db, clock, log, programs, service }),
+      gauges: ledgerGauges(db, clock),
     }
   },
 })

@@ -1,6 +1,6 @@
 // Drizzle's view of the ledger's tables. Nothing but the functions of db/migrations/0030_ledger.sql writes them.
 import { sql } from 'drizzle-orm'
-import { bigint, boolean, pgTable, primaryKey, smallint, text, uuid } from 'drizzle-orm/pg-core'
+import { bigint, boolean, integer, pgTable, primaryKey, smallint, text, uuid } from 'drizzle-orm/pg-core'
 import { at, minor } from '../../db/tables.ts'
 import type { AccountRef } from './public.ts'
 
@@ -70,4 +70,12 @@ export const heads = pgTable('ledger_heads', {
   programId: uuid('program_id').primaryKey(),
   sequence: bigint('sequence', { mode: 'number' }).notNull(),
   hash: text('hash').notNull(),
+})
+
+export const proofs = pgTable('ledger_proofs', {
+  programId: uuid('program_id').primaryKey(),
+  ok: boolean('ok').notNull(),
+  findings: integer('findings').notNull(),
+  transfers: bigint('transfers', { mode: 'number' }).notNull(),
+  provenAt: at('proven_at').notNull(),
 })

@@ -7,6 +7,7 @@ import { partners } from '../partners/plugin.ts'
 import { linkCommands, linkComponents } from './commands.ts'
 import { type Config, config } from './config.ts'
 import { environment } from './environment.ts'
+import { linkGauges } from './gauges.ts'
 import { createLandingPages } from './landing/pages.ts'
 import type { Links } from './public.ts'
 import { createRedirect } from './redirect.ts'
@@ -49,6 +50,7 @@ export const links = definePlugin<Config, Links>({
       components: linkComponents(parts),
       routes: linkRoutes({ redirect, secure: url('/').startsWith('https:') }),
       schedules: linkSchedules(context),
+      gauges: linkGauges(context.dataDirectory),
       stop: redirect.stop,
       extends: [extend(touchSource, clickTouches(service))],
     }

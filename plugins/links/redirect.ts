@@ -1,5 +1,4 @@
 // The redirect apart from HTTP: the links in memory, the clicks made safe, and the background that both need.
-import path from 'node:path'
 import type { Logger } from 'pino'
 import { type Clock, type Db, type Wire, within } from '../kit/index.ts'
 import { createAllowance } from './allowance.ts'
@@ -8,7 +7,7 @@ import { createDirectory, type Directory } from './directory.ts'
 import { createFollow, type Follow } from './follow.ts'
 import { createRecorder } from './recorder.ts'
 import { createSeals } from './seal.ts'
-import { createSpool } from './spool.ts'
+import { createSpool, spoolIn } from './spool.ts'
 import { createWatch } from './watch.ts'
 import type { Whereabouts } from './whereabouts.ts'
 
@@ -52,7 +51,7 @@ export function createRedirect(parts: {
   }
   const seals = createSeals(parts.key)
   const watch = createWatch({ ask, onReturn: () => void recorder.replay(), log })
-  const spool = createSpool(path.join(parts.dataDirectory, 'spool'))
+  const spool = createSpool(spoolIn(parts.dataDirectory))
   const recorder = createRecorder({ sql: () => sql, spool, watch, log })
   const directory = createDirectory({ db, whereabouts, watch, log })
   const countries = createCountries({ file: env.COUNTRY_DATABASE, log })

@@ -7,6 +7,9 @@ import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { newId } from '../kit/index.ts'
 
+/** Where clicks wait, below a process's directory. */
+export const spoolIn = (dataDirectory: string): string => path.join(dataDirectory, 'spool')
+
 export interface Spool {
   /** Returns once the lines are on the disk. @throws when they cannot be written */
   append(lines: readonly string[]): Promise<void>

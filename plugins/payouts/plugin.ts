@@ -8,6 +8,7 @@ import { notifications } from '../notifications/plugin.ts'
 import { partners } from '../partners/plugin.ts'
 import { payoutCommands } from './commands.ts'
 import { type Config, config } from './config.ts'
+import { payoutGauges } from './gauges.ts'
 import { payoutJobs, payoutSchedules } from './jobs.ts'
 import { createManual } from './manual.ts'
 import { createMethods } from './methods.ts'
@@ -34,13 +35,12 @@ export const payouts = definePlugin<Config, Payouts>({
     deletePartner: eraseFor,
   },
   setup: (house) => {
-    const { db, settings, use, contributions } = house
+    const { db, clock, settings, use, contributions } = house
     const providers = () => contributions(payoutProvider)
-    const known = { ...house, partners: use(partners), ledger: use(ledger) }
+    const known = { ...house, partners: use(partners), ledger: use(ledger), commissions: use(commissions) }
     const service = createPayoutService({
       ...known,
       agreements: use(agreements),
-      commissions: use(commissions),
       notifications: use(notifications),
       gates: () => contributions(payoutGate),
     })
@@ -51,6 +51,7 @@ export const payouts = definePlugin<Config, Payouts>({
       commandGroups: { payout: 'Where your money goes', 'admin payouts': 'Pay the partners' },
       commands: payoutCommands({ db, settings, service, methods, manual, readAttachment, partners: use(partners) }),
       routes: payoutRoutes(methods, manual),
+      gauges: payoutGauges(db, clock),
       jobs: payoutJobs(createSender({ db, service, providers })),
       schedules: payoutSchedules(service, createScheduler({ ...house, service })),
       extends: [extend(projection, payoutProjection(use(ledger)))],

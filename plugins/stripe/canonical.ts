@@ -57,6 +57,8 @@ export function canonicalPayment(known: KnownOfPayment): Assembled {
   }
   const emailHash = first((fields) => fields.emailHash)
   const clickId = first((fields) => fields.clickId) ?? intent?.fields.clickId ?? undefined
+  const deal = first((fields) => fields.deal ?? null) ?? intent?.fields.deal ?? undefined
+  const coupon = session?.fields.coupon ?? invoice?.fields.coupon ?? undefined
   return {
     state: 'complete',
     payment: {
@@ -73,7 +75,11 @@ export function canonicalPayment(known: KnownOfPayment): Assembled {
         emailHash,
         country: first((fields) => fields.country),
       },
-      hints: { ...(clickId !== undefined && { clickId }) },
+      hints: {
+        ...(clickId !== undefined && { clickId }),
+        ...(coupon !== undefined && { coupon }),
+        ...(deal !== undefined && { deal }),
+      },
       product: first((fields) => fields.product) ?? intent?.fields.product ?? undefined,
       ...recurring(invoice, known.siblings),
       paidAt: new Date(charge.fields.paidAt * 1000),

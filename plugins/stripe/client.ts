@@ -58,10 +58,25 @@ export function createApi(stripe: Stripe, hashEmail: (email: string) => string):
       (await unlessMissing(async () =>
         paymentKey.startsWith('pi_') ? originOfIntent(paymentKey) : read(await stripe.charges.retrieve(paymentKey)),
       )) ?? [],
+    promotionCode: (id) => unlessMissing(async () => (await stripe.promotionCodes.retrieve(id)).code),
+    promotionOfInvoice: async (invoiceId) => {
+      const invoice = await stripe.invoices.retrieve(invoiceId, { expand: ['discounts'] }).catch(unlessRefused)
+      for (const discount of invoice?.discounts ?? []) {
+        const code = typeof discount === 'object' && 'promotion_code' in discount ? discount.promotion_code : null
+        if (code) return typeof code === 'string' ? code : code.id
+      }
+      return undefined
+    },
     // Stripe keeps events for thirty days.
     event: (id): Promise<KeptEvent | undefined> =>
       unlessMissing(async () => readEvent(await stripe.events.retrieve(id), hashEmail).kept),
   }
+}
+
+/** A discount that is gone since cannot be expanded any more: then there is no code to read. */
+function unlessRefused(error: unknown): undefined {
+  if (error instanceof Stripe.errors.StripeInvalidRequestError) return undefined
+  throw error
 }
 
 async function unlessMissing<T>(ask: () => Promise<T>): Promise<T | undefined> {

@@ -13,7 +13,14 @@ export type FactType =
   | 'account'
 
 interface FieldsOf {
-  payment_intent: { status: string; tax: number; shipping: number; clickId: string | null; product: string | null }
+  payment_intent: {
+    status: string
+    tax: number
+    shipping: number
+    clickId: string | null
+    product: string | null
+    deal?: string | null
+  }
   charge: {
     status: string
     captured: number
@@ -24,6 +31,7 @@ interface FieldsOf {
     country: string | null
     clickId: string | null
     product: string | null
+    deal?: string | null
     paidAt: number
   }
   refund: { status: string; amount: number; currency: string }
@@ -38,6 +46,10 @@ interface FieldsOf {
     country: string | null
     clickId: string | null
     product: string | null
+    deal?: string | null
+    /** Stripe's id of the promotion code that was typed in, and the code itself once Stripe was asked. */
+    promotion?: string | null
+    coupon?: string | null
   }
   invoice: {
     status: string | null
@@ -51,6 +63,11 @@ interface FieldsOf {
     country: string | null
     clickId: string | null
     product: string | null
+    deal?: string | null
+    promotion?: string | null
+    coupon?: string | null
+    /** It has discounts that the event does not show. */
+    discounted?: boolean
     createdAt: number
   }
   invoice_payment: { status: string }
@@ -134,6 +151,7 @@ const shapes = {
     currency: currency.nullish().transform((code) => code ?? null),
     amount_total: optionalAmount,
     total_details: z.object({ amount_tax: optionalAmount, amount_shipping: optionalAmount }).nullish(),
+    discounts: z.array(z.object({ promotion_code: reference })).nullish(),
     customer: reference,
     customer_details: z.object({ email: text, address }).nullish(),
   }),
@@ -153,9 +171,15 @@ const shapes = {
     parent: z.object({ subscription_details: z.object({ subscription: reference, metadata }).nullish() }).nullish(),
     lines: z
       .object({
-        data: z.array(z.object({ pricing: z.object({ price_details: z.object({ product: text }).nullish() }).nullish() })),
+        data: z.array(
+          z.object({
+            amount: optionalAmount,
+            pricing: z.object({ price_details: z.object({ product: text }).nullish() }).nullish(),
+          }),
+        ),
       })
       .nullish(),
+    discounts: z.array(z.union([z.string(), z.object({ promotion_code: reference })])).nullish(),
   }),
   invoice_payment: z.object({
     id: z.string(),
@@ -264,8 +288,9 @@ function readers(hashEmail: (email: string) => string): Record<string, (object: 
         status: intent.status,
         tax: intent.amount_details?.tax?.total_tax_amount ?? 0,
         shipping: intent.amount_details?.shipping?.amount ?? 0,
-        clickId: clickIdOf(intent.metadata.siso_cid),
+        clickId: uuidOf(intent.metadata.siso_cid),
         product: intent.metadata.product ?? null,
+        deal: uuidOf(intent.metadata.siso_deal),
       },
     })),
     charge: read(shapes.charge, (charge) => ({
@@ -281,8 +306,9 @@ function readers(hashEmail: (email: string) => string): Record<string, (object: 
         customer: charge.customer,
         emailHash: hashed(charge.billing_details?.email ?? charge.receipt_email),
         country: charge.billing_details?.address?.country ?? null,
-        clickId: clickIdOf(charge.metadata.siso_cid),
+        clickId: uuidOf(charge.metadata.siso_cid),
         product: charge.metadata.product ?? null,
+        deal: uuidOf(charge.metadata.siso_deal),
         paidAt: charge.created,
       },
     })),
@@ -315,8 +341,10 @@ function readers(hashEmail: (email: string) => string): Record<string, (object: 
         customer: session.customer,
         emailHash: hashed(session.customer_details?.email),
         country: session.customer_details?.address?.country ?? null,
-        clickId: clickIdOf(session.client_reference_id) ?? clickIdOf(session.metadata.siso_cid),
+        clickId: uuidOf(session.client_reference_id) ?? uuidOf(session.metadata.siso_cid),
         product: session.metadata.product ?? null,
+        deal: uuidOf(session.metadata.siso_deal),
+        promotion: promotionOf(session.discounts),
       },
     })),
     invoice: read(shapes.invoice, (invoice) => ({
@@ -335,8 +363,11 @@ function readers(hashEmail: (email: string) => string): Record<string, (object: 
         customer: invoice.customer,
         emailHash: hashed(invoice.customer_email),
         country: invoice.customer_address?.country ?? null,
-        clickId: clickIdOf(invoice.parent?.subscription_details?.metadata.siso_cid) ?? clickIdOf(invoice.metadata.siso_cid),
-        product: invoice.metadata.product ?? invoice.lines?.data[0]?.pricing?.price_details?.product ?? null,
+        clickId: uuidOf(invoice.parent?.subscription_details?.metadata.siso_cid) ?? uuidOf(invoice.metadata.siso_cid),
+        product: invoice.metadata.product ?? productOf(invoice.lines?.data ?? []),
+        deal: uuidOf(invoice.parent?.subscription_details?.metadata.siso_deal) ?? uuidOf(invoice.metadata.siso_deal),
+        promotion: promotionOf(invoice.discounts),
+        discounted: (invoice.discounts ?? []).some((discount) => typeof discount === 'string'),
         createdAt: invoice.created,
       },
     })),
@@ -381,7 +412,24 @@ export function payable(account: {
   }
 }
 
-/** Merchants put all kinds of things into client_reference_id; a click id is a UUID. */
-function clickIdOf(value: string | null | undefined): string | null {
+/** Merchants put all kinds of things into references and metadata; click ids and deals’ ids are UUIDs. */
+function uuidOf(value: string | null | undefined): string | null {
   return value && /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(value) ? value.toLowerCase() : null
+}
+
+function promotionOf(discounts: readonly (string | { promotion_code: string | null })[] | null | undefined): string | null {
+  for (const discount of discounts ?? [])
+    if (typeof discount === 'object' && discount.promotion_code) return discount.promotion_code
+  return null
+}
+
+/** What an invoice is mostly for: when the plan changed, its first line is what is given back for the old one. */
+function productOf(
+  lines: readonly {
+    amount: number
+    pricing?: { price_details?: { product: string | null } | null | undefined } | null | undefined
+  }[],
+): string | null {
+  const [largest] = lines.toSorted((a, b) => b.amount - a.amount)
+  return largest?.pricing?.price_details?.product ?? null
 }

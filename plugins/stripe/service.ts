@@ -17,10 +17,11 @@ import {
 import type { Payouts } from '../payouts/public.ts'
 import { type Assembled, canonicalPayment } from './canonical.ts'
 import { type Fact, type KeptEvent, keptEvent } from './facts.ts'
+import { createCouponReader, type PromotionApi } from './promotions.ts'
 import { accounts, facts, payments } from './tables.ts'
 
 /** What is asked of Stripe itself, never within a transaction. */
-export interface StripeApi {
+export interface StripeApi extends PromotionApi {
   /** The account that the secret key belongs to. */
   ownAccount(): Promise<{ id: string; name: string }>
   /** Everything that Stripe has about a payment: intent, charge, sessions, invoices. */
@@ -108,9 +109,10 @@ export function createStripeService({
     const ownEvent = account === null || account === (await ownAccount()).id
     if (!ownEvent && fact.type !== 'account')
       throw new UserError('foreign_account', `It happened on the connected account ${account}, not on the program’s own.`)
-    return { account: ownEvent ? null : account, fact }
+    return { account: ownEvent ? null : account, fact: await withCoupon(fact) }
   }
 
+  const withCoupon = createCouponReader(api)
   let known: { id: string; name: string } | undefined
   async function ownAccount(): Promise<{ id: string; name: string }> {
     known ??= await api.ownAccount()
@@ -189,7 +191,8 @@ export function createStripeService({
       .from(payments)
       .where(and(eq(payments.programId, programId), eq(payments.paymentKey, paymentKey)))
     if (known?.saleId || (await db.transaction((tx) => settle(tx, programId, paymentKey)))) return
-    const found = await api.originOf(paymentKey)
+    const found: Fact[] = []
+    for (const fact of await api.originOf(paymentKey)) found.push(await withCoupon(fact))
     await db.transaction(async (tx) => {
       await keep(tx, programId, found, { onlyNew: true })
       await tx

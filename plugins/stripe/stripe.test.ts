@@ -287,6 +287,23 @@ describe('a purchase through Checkout', () => {
     expect(heard[0]!.payload).toMatchObject({ product: 'Course', basis: 10_000n })
   })
 
+  test('the promotion code that the customer typed in is its coupon, and siso_deal names its deal', async () => {
+    const { id: coupon } = await stripe.coupons.create({ percent_off: 10, duration: 'once' })
+    const { id: promotion_code } = await stripe.promotionCodes.create({ promotion: { type: 'coupon', coupon }, code: 'ADA-10' })
+    const deal = newId()
+    const session = await aPurchase({ discounts: [{ promotion_code }], metadata: { siso_deal: deal } })
+    await settled()
+    const [row] = await house.connection
+      .sql`select hints from attribution_sales where payment_key = ${String(session.payment_intent)}`
+    expect(row!.hints).toMatchObject({ coupon: 'ADA-10', deal })
+    const plan = await aPurchase({ ...aPlan, discounts: [{ promotion_code }] })
+    await settled()
+    await askStripe()
+    const [first] = await house.connection
+      .sql`select hints from attribution_sales where subscription = ${String(plan.subscription)}`
+    expect(first!.hints).toMatchObject({ coupon: 'ADA-10' })
+  })
+
   test('delivered twice and backwards it is still one sale', async () => {
     sandbox.webhooks.hold()
     const session = await aPurchase()
@@ -496,6 +513,42 @@ describe('subscriptions', () => {
       [ada, 1, '2500'],
       [ada, 2, '2500'],
     ])
+  })
+
+  test('a customer who pauses brings no sale meanwhile, and one who changes the plan brings what the new one costs', async () => {
+    const session = await aPurchase(aPlan)
+    await settled()
+    const subscription = String(session.subscription)
+    const salesNow = async () =>
+      (
+        await house.connection
+          .sql`select sequence, gross, product, partner_id from attribution_sales where subscription = ${subscription} order by sequence`
+      ).map(({ sequence, gross, partner_id }) => [sequence, gross, partner_id])
+    const renew = async () => {
+      house.clock.advance(60_000)
+      await control(`subscriptions/${subscription}/renew`)
+      await settled()
+      await askStripe()
+    }
+    await stripe.subscriptions.update(subscription, { pause_collection: { behavior: 'void' } })
+    await renew()
+    expect(await salesNow()).toEqual([[1, '2500', ada]])
+    await stripe.subscriptions.update(subscription, { pause_collection: '' })
+    const product = await stripe.products.create({ name: 'Large plan' })
+    const price = await stripe.prices.create({
+      product: product.id,
+      currency: 'usd',
+      unit_amount: 9_900,
+      recurring: { interval: 'month' },
+    })
+    const { items } = await stripe.subscriptions.retrieve(subscription)
+    await stripe.subscriptions.update(subscription, { items: [{ id: items.data[0]!.id, price: price.id }] })
+    await renew()
+    expect(await salesNow()).toEqual([
+      [1, '2500', ada],
+      [2, '9900', ada],
+    ])
+    expect(await parkedReasons()).toEqual([])
   })
 
   test('told backwards and twice, it is still one sale', async () => {

@@ -1,0 +1,150 @@
+// The money of a deal is one sale, whether a payment provider reports it, an admin records it, or both: matches the two. Amounts in minor units.
+import { and, asc, eq, sql } from 'drizzle-orm'
+import type { Attribution, Sale } from '../attribution/public.ts'
+import { staffChannel } from '../channels/public.ts'
+import { type DiscordEffects, type Reader, type Tx, UserError } from '../kit/index.ts'
+import type { Notifications } from '../notifications/public.ts'
+import { replacedMessage, sameMoneyCard } from './messages.ts'
+import { byHand, type DealService, handPayment } from './service.ts'
+import { type Deal, type DealPayment, deals, payments } from './tables.ts'
+
+export interface DealPayments {
+  /**
+   * A sale was recorded. If a provider reported it and it is of a deal: a payment that names the deal wins it, or takes the place of what an admin had
+   * recorded by hand; for a payment of the deal's contact an admin is asked.
+   */
+  noticed(tx: Tx, programId: string, saleId: string): Promise<void>
+  /** Payments of the deal's contact of which nobody has said whether they are the deal's money, oldest first. */
+  open(reader: Reader, programId: string, dealId: string): Promise<DealPayment[]>
+  /** A person says that this payment is the deal's money. @throws UserError unless it is open, and the deal is accepted or won */
+  same(tx: Tx, programId: string, dealId: string, saleId: string, actor: string): Promise<Deal>
+  /** A person says that it is money beside the deal's. @throws UserError unless it is open */
+  other(tx: Tx, programId: string, dealId: string, saleId: string, actor: string): Promise<void>
+}
+
+export function createDealPayments(needs: {
+  attribution: Attribution
+  discord: DiscordEffects
+  notifications: Notifications
+  service: DealService
+}): DealPayments {
+  const { attribution, discord, notifications, service } = needs
+
+  const noticed: DealPayments['noticed'] = async (tx, programId, saleId) => {
+    const origin = await attribution.origins(tx, programId, saleId)
+    if (!origin || origin.provider === byHand) return
+    const decision = (await attribution.decisions(tx, programId, saleId)).at(-1)
+    const byContact = decision?.candidates.find(({ kind }) => kind === 'deal')?.reference
+    const dealId = origin.hints.deal ?? byContact
+    const deal = dealId === undefined ? undefined : await locked(tx, programId, dealId)
+    if (!deal || (deal.status !== 'accepted' && deal.status !== 'won')) return
+    const how = origin.hints.deal === deal.id ? 'named' : 'contact'
+    const sale = (await attribution.sale(tx, programId, saleId))!
+    const { gross: amount, currency, paidAt } = sale
+    const state = how === 'named' ? 'counted' : 'open'
+    const [made] = await tx
+      .insert(payments)
+      .values({ programId, saleId, dealId: deal.id, how, state, amount, currency, paidAt })
+      .onConflictDoNothing()
+      .returning()
+    if (!made) return
+    if (how === 'named') await count(tx, deal, sale)
+    else if (await isByHand(tx, deal)) await ask(tx, deal, made)
+  }
+
+  /** The payment is the deal's money. */
+  async function count(tx: Tx, deal: Deal, sale: Sale): Promise<Deal> {
+    if (deal.status === 'accepted') return service.winWith(tx, deal, sale)
+    return (await isByHand(tx, deal)) ? replace(tx, deal, sale) : deal
+  }
+
+  /**
+   * What an admin had recorded is lowered by what providers reported of the same deal, as by a refund: reported in full, it is worth nothing, and the
+   * payment is the sale. So nothing counts twice, also when a deal is paid in parts.
+   */
+  async function replace(tx: Tx, deal: Deal, sale: Sale): Promise<Deal> {
+    const [row] = await tx
+      .select({ reported: sql<string>`coalesce(sum(${payments.amount}), 0)` })
+      .from(payments)
+      .where(and(ofDeal(deal), eq(payments.state, 'counted'), eq(payments.currency, deal.wonCurrency!)))
+    const reported = BigInt(row!.reported)
+    const refunded = reported < deal.wonAmount! ? reported : deal.wonAmount!
+    await attribution.recordPayment(tx, {
+      ...handPayment(deal, { amount: deal.wonAmount!, currency: deal.wonCurrency! }),
+      refunded,
+    })
+    const whole = refunded === deal.wonAmount!
+    const [changed] = whole ? await tx.update(deals).set({ saleId: sale.id }).where(eq(deals.id, deal.id)).returning() : [deal]
+    await notifications.tell(tx, {
+      programId: deal.programId,
+      key: `deals.replaced:${sale.id}`,
+      userId: deal.userId,
+      message: replacedMessage(deal, sale),
+    })
+    return changed!
+  }
+
+  const isByHand = async (tx: Tx, { programId, saleId }: Deal): Promise<boolean> =>
+    saleId !== null && (await attribution.origins(tx, programId, saleId))?.provider === byHand
+
+  const ask = (tx: Tx, deal: Deal, payment: DealPayment): Promise<void> =>
+    discord.post(tx, {
+      programId: deal.programId,
+      key: `deals.payment:${payment.saleId}`,
+      channel: staffChannel,
+      message: sameMoneyCard(deal, [payment]),
+    })
+
+  async function locked(tx: Tx, programId: string, dealId: string): Promise<Deal | undefined> {
+    const [deal] = await tx
+      .select()
+      .from(deals)
+      .where(and(eq(deals.programId, programId), eq(deals.id, dealId)))
+      .for('update')
+    return deal
+  }
+
+  /** Settles an open payment. @throws UserError unless it is open */
+  async function settle(tx: Tx, programId: string, dealId: string, saleId: string, state: 'counted' | 'other', actor: string) {
+    const deal = uuid.test(dealId) ? await locked(tx, programId, dealId) : undefined
+    const [settled] =
+      deal && uuid.test(saleId)
+        ? await tx
+            .update(payments)
+            .set({ state, decidedBy: actor })
+            .where(and(ofDeal(deal), eq(payments.saleId, saleId), eq(payments.state, 'open')))
+            .returning()
+        : []
+    if (!deal || !settled)
+      throw new UserError(
+        'already_decided',
+        'Somebody has said already what this payment is; that stands. `/admin deals show` has the deal.',
+      )
+    if (deal.status === 'won')
+      await discord.post(tx, {
+        programId,
+        key: `deals.payment:${saleId}`,
+        channel: staffChannel,
+        message: sameMoneyCard(deal, [settled]),
+      })
+    return deal
+  }
+
+  return {
+    noticed,
+    open: (reader, programId, dealId) =>
+      reader
+        .select()
+        .from(payments)
+        .where(and(eq(payments.programId, programId), eq(payments.dealId, dealId), eq(payments.state, 'open')))
+        .orderBy(asc(payments.paidAt), asc(payments.saleId)),
+    same: async (tx, programId, dealId, saleId, actor) => {
+      const deal = await settle(tx, programId, dealId, saleId, 'counted', actor)
+      return count(tx, deal, (await attribution.sale(tx, programId, saleId))!)
+    },
+    other: async (tx, programId, dealId, saleId, actor) => void (await settle(tx, programId, dealId, saleId, 'other', actor)),
+  }
+}
+
+const uuid = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i
+const ofDeal = ({ programId, id }: Deal) => and(eq(payments.programId, programId), eq(payments.dealId, id))
