@@ -1,5 +1,6 @@
 // The explicit, ordered list of the plugins that come with the house. A company's own plugins are added in siso.config.ts.
 import { agreements } from './agreements/plugin.ts'
+import { analytics } from './analytics/plugin.ts'
 import { attribution } from './attribution/plugin.ts'
 import { badges } from './badges/plugin.ts'
 import { channels } from './channels/plugin.ts'
@@ -36,6 +37,7 @@ export const plugins: readonly Plugin[] = [
   fraud,
   payouts,
   tax,
+  analytics,
   leaderboards,
   badges,
   stripe,

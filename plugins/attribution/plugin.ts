@@ -1,10 +1,12 @@
 // Attribution: records payments as sales and decides, with a trace, which partner each belongs to.
 import { createHmac } from 'node:crypto'
-import { definePlugin } from '../kit/index.ts'
+import { figureSource } from '../analytics/public.ts'
+import { definePlugin, extend } from '../kit/index.ts'
 import { partners } from '../partners/plugin.ts'
 import { attributionCommands, attributionComponents } from './commands.ts'
 import { type Config, config } from './config.ts'
 import { createCorrections } from './corrections.ts'
+import { saleFigures } from './figures.ts'
 import { createListing } from './listing.ts'
 import { createPointing } from './pointing.ts'
 import { type Attribution, saleFollower, touchSource } from './public.ts'
@@ -42,6 +44,7 @@ export const attribution = definePlugin<Config, Attribution>({
       commandGroups: { sales: 'The sales that came through you', 'admin sales': 'Sales and whose they are' },
       commands: attributionCommands(parts),
       components: attributionComponents(parts),
+      extends: [extend(figureSource, saleFigures)],
     }
   },
 })

@@ -1,17 +1,15 @@
 // Commissions: what each attributed sale earns its partner, held, lowered and released by rule, and booked in the ledger.
 import { agreements } from '../agreements/plugin.ts'
 import { attribution } from '../attribution/plugin.ts'
-import { saleFollower } from '../attribution/public.ts'
-import { definePlugin, extend } from '../kit/index.ts'
+import { definePlugin } from '../kit/index.ts'
 import { ledger } from '../ledger/plugin.ts'
-import { projection } from '../ledger/public.ts'
 import { notifications } from '../notifications/plugin.ts'
 import { partners } from '../partners/plugin.ts'
 import { commissionCommands, commissionGroups } from './commands.ts'
 import { type Config, config } from './config.ts'
+import { commissionExtensions } from './extensions.ts'
 import { commissionJobs, commissionSchedules } from './jobs.ts'
 import { commissionListeners } from './listeners.ts'
-import { commissionProjection } from './projection.ts'
 import { type Commissions, tierSource } from './public.ts'
 import { createRuleBook } from './ruleBook.ts'
 import { ruleComponents } from './ruleCommands.ts'
@@ -51,7 +49,7 @@ export const commissions = definePlugin<Config, Commissions>({
       listeners: commissionListeners(service),
       jobs: commissionJobs(service),
       schedules: commissionSchedules(service, statements),
-      extends: [extend(projection, commissionProjection(others.ledger)), extend(saleFollower, service.reassign)],
+      extends: commissionExtensions(service, others.ledger),
     }
   },
 })

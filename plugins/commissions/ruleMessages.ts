@@ -1,8 +1,7 @@
 // The words of the rules of commissions: pure functions.
 import { componentRef, customId } from '../../commands/customId.ts'
 import { button, card, literal, type Message, time } from '../../commands/messages.ts'
-import { formatMoney, formatRate, toDecimal } from '../kit/index.ts'
-import { csv } from './csv.ts'
+import { csvFile, formatMoney, formatRate, toDecimal } from '../kit/index.ts'
 import type { Draft, Simulation } from './ruleBook.ts'
 import type { Rule, Terms } from './terms.ts'
 
@@ -126,7 +125,7 @@ export function simulationCard({ draft, days, sales, changes }: Simulation, name
 }
 
 function simulationCsv(changes: Simulation['changes']): Buffer {
-  return csv(
+  return csvFile(
     ['partner', 'currency', 'sales_changed', 'now', 'would_be', 'difference'],
     changes.map(({ partnerId, currency, sales, now, would }) => [
       partnerId,

@@ -1,7 +1,6 @@
 // The statement as files: a PDF to read and a CSV to compute with. Pure; nothing is fetched.
-import { toDecimal } from '../kit/index.ts'
+import { csvFile, toDecimal } from '../kit/index.ts'
 import { ink, openPdf, type Print, soft } from '../kit/pdf.ts'
-import { csv } from './csv.ts'
 import type { Statement, StatementSection } from './statement.ts'
 
 export const accountWords: Readonly<Record<string, string>> = {
@@ -16,7 +15,7 @@ export const statementName = (statement: Statement, type: 'pdf' | 'csv'): string
 
 /** One row for each movement, between an opening and a closing row of each currency. */
 export function statementCsv({ sections }: Statement): Buffer {
-  return csv(
+  return csvFile(
     ['currency', 'time', 'what', 'reference', 'moved', 'change', 'balance'],
     sections.flatMap(({ currency, opening, lines, closing }) => [
       [currency, '', 'Opening balance', '', '', '', toDecimal(opening, currency)],

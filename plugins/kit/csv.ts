@@ -2,14 +2,14 @@
 
 /**
  * A file of RFC 4180 with a byte order mark, which spreadsheets need to see UTF-8. What a person typed may begin like a formula (`=`, `+`, `-`, `@`, tab,
- * carriage return; https://owasp.org/www-community/attacks/CSV_Injection): such a cell gets an apostrophe in front, which makes it text.
+ * carriage return; https://owasp.org/www-community/attacks/CSV_Injection): such a cell gets an apostrophe in front, which makes it text. A plain number stays one.
  */
 export function csvFile(header: readonly string[], rows: readonly (readonly string[])[]): Buffer {
   return Buffer.from(`\uFEFF${[header, ...rows].map((row) => row.map(cell).join(',')).join('\r\n')}\r\n`, 'utf8')
 }
 
 function cell(value: string): string {
-  const harmless = /^\s*[=+\-@\t\r]/.test(value) ? `'${value}` : value
+  const harmless = /^\s*[=+\-@\t\r]/.test(value) && !/^-?\d+(\.\d+)?$/.test(value) ? `'${value}` : value
   return /[",;\r\n\t']/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless
 }
 

@@ -1,5 +1,6 @@
 // Clicks in the database: stored many at a time, each once, however often it is tried. Knows nothing of visitors or requests.
 import type { Sql } from '../kit/index.ts'
+import { sumDaysAgain } from './days.ts'
 import type { Rejection } from './tables.ts'
 import type { Device } from './targets.ts'
 
@@ -68,13 +69,14 @@ export async function storeClicks(sql: Sql, clicks: readonly Click[]): Promise<v
   }
 }
 
-/** Stores clicks of the past, and marks the hours that were summed up already. */
+/** Stores clicks of the past, and marks the hours and days that were summed up already. */
 export async function storeLateClicks(sql: Sql, clicks: readonly Click[]): Promise<void> {
   await storeClicks(sql, clicks)
   const hours = [...new Set(clicks.map(({ at }) => `${at.slice(0, 13)}:00:00Z`))]
   await sql`
     insert into links_stale_hours (hour)
     select hour from unnest(${`{${hours.join()}}`}::timestamptz[]) as h (hour) order by hour on conflict do nothing`
+  await sumDaysAgain(sql, clicks)
 }
 
 /** Whether the database refuses what it was given, so that trying again is of no use. */

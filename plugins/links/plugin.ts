@@ -1,5 +1,6 @@
 // Links: referral links for partners, the redirect behind them, and honest click counts.
 import { agreements } from '../agreements/plugin.ts'
+import { figureSource } from '../analytics/public.ts'
 import { attribution } from '../attribution/plugin.ts'
 import { touchSource } from '../attribution/public.ts'
 import { definePlugin, extend } from '../kit/index.ts'
@@ -7,6 +8,7 @@ import { partners } from '../partners/plugin.ts'
 import { linkCommands, linkComponents } from './commands.ts'
 import { type Config, config } from './config.ts'
 import { environment } from './environment.ts'
+import { clickFigures } from './figures.ts'
 import { linkGauges } from './gauges.ts'
 import { createLandingPages } from './landing/pages.ts'
 import type { Links } from './public.ts'
@@ -28,7 +30,7 @@ export const links = definePlugin<Config, Links>({
   environment,
   data: {
     statement:
-      'Partners’ links, and clicks with their time, link, country, kind of device, the site they came from, and a hash of address and browser whose salt changes daily; no address is kept. Clicks are deleted after two years, those of bots after a week, unless the program sets other terms. How many there were each hour stays.',
+      'Partners’ links, and clicks with their time, link, country, kind of device, the site they came from, and a hash of address and browser whose salt changes daily; no address is kept. Clicks are deleted after two years, those of bots after a week, unless the program sets other terms. How many there were each hour and day stays.',
   },
   setup: (context) => {
     const { db, clock, use, url } = context
@@ -52,7 +54,7 @@ export const links = definePlugin<Config, Links>({
       schedules: linkSchedules(context),
       gauges: linkGauges(context.dataDirectory),
       stop: redirect.stop,
-      extends: [extend(touchSource, clickTouches(service))],
+      extends: [extend(touchSource, clickTouches(service)), extend(figureSource, clickFigures)],
     }
   },
 })

@@ -91,16 +91,18 @@ export function createLinksService({
     clickCount: countInRange,
     trail: async (reader, programId, clickId) => {
       if (!isClickId(clickId)) return []
-      const rows = await reader.execute<{ id: string; link_id: string; partner_id: string; at: string }>(sql`
+      const rows = await reader.execute<{ id: string; partner_id: string; at: string; origin: Origin }>(sql`
         with recursive trail as (
-          select id, link_id, partner_id, at, previous, rejected, 1 as step from links_clicks
+          select c.*, 1 as step from links_clicks c
           where program_id = ${programId} and id = ${clickId} and at = links_click_at(${clickId}::uuid)
           union all
-          select c.id, c.link_id, c.partner_id, c.at, c.previous, c.rejected, trail.step + 1
+          select c.*, trail.step + 1
           from trail join links_clicks c on c.id = trail.previous and c.at = links_click_at(trail.previous)
           where c.program_id = ${programId} and trail.step < ${longestTrail})
-        select id, link_id, partner_id, at from trail where rejected is null or rejected = 'prefetch' order by step`)
-      return rows.map((row) => ({ id: row.id, partnerId: row.partner_id, at: new Date(row.at), origin: { link: row.link_id } }))
+        select id, partner_id, at, jsonb_strip_nulls(jsonb_build_object('link', link_id, 'campaign', campaign, 'page', landing_page_id,
+          'country', country, 'device', device, 'referrer', referrer)) as origin
+        from trail where rejected is null or rejected = 'prefetch' order by step`)
+      return rows.map((row) => ({ id: row.id, partnerId: row.partner_id, at: new Date(row.at), origin: row.origin }))
     },
   }
 }

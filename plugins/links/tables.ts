@@ -1,5 +1,5 @@
 // Drizzle's view of the tables of links; the SQL in db/migrations is the truth.
-import { bigint, boolean, customType, integer, jsonb, pgEnum, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
+import { bigint, boolean, customType, date, integer, jsonb, pgEnum, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
 import { at } from '../../db/tables.ts'
 import type { Assignee } from './landing/choose.ts'
 import { devices, type Target } from './targets.ts'
@@ -116,6 +116,22 @@ export const hours = pgTable(
 export const summed = pgTable('links_summed', {
   oneRow: boolean('one_row').primaryKey().default(true),
   through: at('through').notNull(),
+})
+
+export const days = pgTable('links_days', {
+  programId: uuid('program_id').notNull(),
+  partnerId: uuid('partner_id'),
+  dimension: text('dimension').notNull(),
+  day: date('day').notNull(),
+  value: text('value').notNull(),
+  clicks: bigint('clicks', { mode: 'number' }).notNull(),
+  visitors: bigint('visitors', { mode: 'number' }).notNull(),
+})
+
+export const daysSummed = pgTable('links_days_summed', {
+  programId: uuid('program_id').primaryKey(),
+  timeZone: text('time_zone').notNull(),
+  before: date('before').notNull(),
 })
 
 export const staleHours = pgTable('links_stale_hours', {

@@ -1,10 +1,12 @@
 // Tracking: leads, sales and refunds that the company's own programs report through the public API.
+import { figureSource } from '../analytics/public.ts'
 import { attribution } from '../attribution/plugin.ts'
 import { touchSource } from '../attribution/public.ts'
 import { developer } from '../developer/plugin.ts'
 import { apiScope } from '../developer/public.ts'
 import { definePlugin, extend } from '../kit/index.ts'
 import { trackingCommands } from './commands.ts'
+import { leadFigures } from './figures.ts'
 import { createLeadService } from './leads.ts'
 import { createPaymentService } from './payments.ts'
 import type { Tracking } from './public.ts'
@@ -33,6 +35,7 @@ export const tracking = definePlugin<Record<never, never>, Tracking>({
       commands: trackingCommands({ db, payments }),
       routes: trackingRoutes({ db, once: use(developer).once, leads, payments, attribution: use(attribution) }),
       extends: [
+        extend(figureSource, leadFigures),
         ...scopes.map((scope) => extend(apiScope, scope)),
         extend(touchSource, {
           kind: 'click',

@@ -1,0 +1,100 @@
+// Clicks summed by day and dimension. Whole days only, once no click of them can still be on its way: today is read from the clicks. Knows no reader.
+import { sql } from 'drizzle-orm'
+import { type Db, minutes, type Sql, type Tx } from '../kit/index.ts'
+
+/** Clicks of a day may still be on their way for so long after it. */
+const settledAfterMs = minutes(5)
+const lockKey = 7_405_562
+/** So many days are summed at a time, so that years of clicks need no more room than a week of them. */
+const stepDays = 7
+
+/** What the values of each dimension are, of a click `c`. */
+export const clickValues = {
+  all: sql`''`,
+  partner: sql`c.partner_id::text`,
+  link: sql`c.link_id::text`,
+  campaign: sql`coalesce(c.campaign, '')`,
+  page: sql`coalesce(c.landing_page_id::text, '')`,
+  country: sql`coalesce(c.country, '')`,
+  device: sql`coalesce(c.device::text, '')`,
+  referrer: sql`coalesce(c.referrer, '')`,
+} as const
+
+/**
+ * Whether a counted click `c` is the first of its browser on the links of the partner that day in UTC: the salt of the hashes is the same for just that
+ * long. To be computed over all clicks of the day up to it.
+ */
+export const isFirstOfDay = sql`row_number() over (
+  partition by c.partner_id, c.ip_hash, c.agent_hash, date_trunc('day', c.at, 'utc') order by c.at, c.id) = 1`
+
+/** Sums up every program's days that have ended since the last time. A program that has changed its time zone is summed up anew, as far back as there are clicks. */
+export async function sumDays(db: Db, now: Date): Promise<void> {
+  while (await db.transaction((tx) => sumSomeDays(tx, new Date(now.getTime() - settledAfterMs))));
+}
+
+/** False once nothing is left to do. */
+async function sumSomeDays(tx: Tx, settled: Date): Promise<boolean> {
+  await tx.execute(sql`select pg_advisory_xact_lock(${lockKey})`)
+  await tx.execute(sql`set local work_mem = '64MB'`)
+  const [oldest] = await tx.execute<{ at: string | null }>(sql`select min(at) as at from links_clicks`)
+  const first = oldest?.at ?? settled.toISOString()
+  await tx.execute(sql`
+    delete from links_days d using links_days_summed s join core_programs p on p.id = s.program_id
+    where d.program_id = p.id and s.time_zone <> p.time_zone and d.day >= (${first}::timestamptz at time zone p.time_zone)::date`)
+  await tx.execute(sql`
+    insert into links_days_summed as s (program_id, time_zone, before)
+    select id, time_zone, least(${first}::timestamptz, ${settled.toISOString()}::timestamptz) at time zone time_zone from core_programs
+    on conflict (program_id) do update set time_zone = excluded.time_zone, before = excluded.before where s.time_zone <> excluded.time_zone`)
+  // Locked, so that a click of the past that is committed from here on sets its program back afterwards.
+  const due = await tx.execute<{ program_id: string; start: string; until: string }>(sql`
+    select program_id, before::text as start, until::text from links_days_summed,
+      lateral (select least(before + ${stepDays}::integer, (${settled.toISOString()}::timestamptz at time zone time_zone)::date) as until) u
+    where before < until order by program_id for update of links_days_summed`)
+  if (due.length === 0) return false
+  const columns = (key: 'program_id' | 'start' | 'until') => `{${due.map((row) => row[key]).join()}}`
+  const wanted = sql`
+    select p.id as program_id, p.time_zone, w.start, w.until,
+      date_trunc('day', (w.start::timestamp at time zone p.time_zone) - interval '3 hours', 'utc') as scan_from,
+      ((w.until + 1)::timestamp at time zone p.time_zone) as scan_until
+    from unnest(${columns('program_id')}::uuid[], ${columns('start')}::date[], ${columns('until')}::date[]) as w (id, start, until)
+    join core_programs p on p.id = w.id`
+  await tx.execute(sql`
+    with wanted as materialized (${wanted}),
+    clicks as materialized (
+      select c.*, (c.at at time zone w.time_zone)::date as day, w.start, w.until, ${isFirstOfDay} as first
+      from links_clicks c join wanted w on w.program_id = c.program_id and c.at >= w.scan_from and c.at < w.scan_until
+      where c.counted and c.at >= (select min(scan_from) from wanted) and c.at < (select max(scan_until) from wanted)
+    ),
+    of_partners as materialized (
+      select program_id, partner_id, dimension, day, value, count(*) as clicks, count(*) filter (where first) as visitors
+      from clicks c cross join lateral (values ${sql.join(
+        Object.entries(clickValues).map(([dimension, value]) => sql`(${dimension}, ${value})`),
+        sql`, `,
+      )}) as d (dimension, value)
+      where day >= start and day < until
+      group by program_id, partner_id, dimension, day, value
+    ),
+    summed as (
+      select * from of_partners where dimension <> 'partner'
+      union all
+      select program_id, null, dimension, day, value, sum(clicks), sum(visitors) from of_partners group by program_id, dimension, day, value
+    )
+    insert into links_days as d (program_id, partner_id, dimension, day, value, clicks, visitors)
+    select program_id, partner_id, dimension, day, value, clicks, visitors from summed
+    on conflict (program_id, partner_id, dimension, day, value) do update set clicks = excluded.clicks, visitors = excluded.visitors
+    where (d.clicks, d.visitors) is distinct from (excluded.clicks, excluded.visitors)`)
+  await tx.execute(sql`
+    update links_days_summed s set before = w.until
+    from unnest(${columns('program_id')}::uuid[], ${columns('until')}::date[]) as w (id, until) where s.program_id = w.id`)
+  return true
+}
+
+/** After clicks of the past were stored: their days, and those of which the first click of a browser may be another now, are summed up again. */
+export async function sumDaysAgain(sql: Sql, clicks: readonly { programId: string; at: string }[]): Promise<void> {
+  const oldest = new Map<string, string>()
+  for (const { programId, at } of clicks) if (at < (oldest.get(programId) ?? '~')) oldest.set(programId, at)
+  const [programs, times] = [[...oldest.keys()].sort(), [...oldest].sort().map(([, at]) => at)]
+  await sql`
+    update links_days_summed s set before = least(before, (date_trunc('day', w.at, 'utc') at time zone s.time_zone)::date)
+    from unnest(${`{${programs.join()}}`}::uuid[], ${`{${times.join()}}`}::timestamptz[]) as w (id, at) where s.program_id = w.id`
+}

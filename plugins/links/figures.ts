@@ -1,0 +1,66 @@
+// Clicks and visitors for statistics: whole days from their sums, the rest from the clicks. One statement, whatever is asked.
+import { sql } from 'drizzle-orm'
+import type { Dimension, FigureQuestion, FigureRow, FigureSource } from '../analytics/public.ts'
+import type { Reader } from '../kit/index.ts'
+import { clickValues, isFirstOfDay } from './days.ts'
+
+/** What links contribute to the statistics. */
+export const clickFigures: FigureSource = { id: 'links.clicks', read: readClicks, names: readNames }
+
+/** The statement and so the plan behind every card, for tests and measurements. */
+export function clicksQuery(question: FigureQuestion) {
+  const { programId, timeZone, partnerId, days, to, by, keys, daily } = question
+  const dimension = partnerId !== undefined && by === 'partner' ? 'all' : (by ?? 'all')
+  const key = partnerId !== undefined && by === 'partner' ? sql`${partnerId}` : sql`value`
+  const known = keys?.filter((value) => value !== null)
+  const isWanted = known && dimension !== 'all' ? sql`and value in ${known.length > 0 ? known : [null]}` : sql``
+  const tailFrom = sql`greatest((select before from summed), ${days.from}::date)`
+  return sql`
+    with summed as materialized (
+      select coalesce((select before from links_days_summed where program_id = ${programId} and time_zone = ${timeZone}), '-infinity'::date) as before
+    ),
+    tail as (
+      select (c.at at time zone ${timeZone})::date as day, ${clickValues[dimension]} as value, ${isFirstOfDay} as first
+      from links_clicks c
+      where c.program_id = ${programId} ${partnerId === undefined ? sql`` : sql`and c.partner_id = ${partnerId}`} and c.counted
+        and c.at >= date_trunc('day', (${tailFrom}::timestamp at time zone ${timeZone}) - interval '3 hours', 'utc') and c.at < ${to.toISOString()}::timestamptz
+    )
+    select ${daily ? sql`day::text` : sql`null`} as day, ${by ? key : sql`null`} as key, sum(clicks)::text as clicks, sum(visitors)::text as visitors
+    from (
+      select day, value, clicks, visitors from links_days
+      where program_id = ${programId} and partner_id ${partnerId === undefined ? sql`is null` : sql`= ${partnerId}`} and dimension = ${dimension}
+        and day >= ${days.from}::date and day < least(${days.to}::date, (select before from summed))
+      union all
+      select day, value, 1, first::integer from tail where day >= ${tailFrom}
+    ) counted
+    where true ${isWanted}
+    group by 1, 2`
+}
+
+async function readClicks(reader: Reader, question: FigureQuestion): Promise<FigureRow[]> {
+  const rows = await reader.execute<{ day: string | null; key: string | null; clicks: string; visitors: string }>(
+    clicksQuery(question),
+  )
+  return rows.map(({ day, key, clicks, visitors }) => ({
+    ...(day !== null && { day }),
+    ...(key !== null && { key }),
+    counts: { clicks: Number(clicks), visitors: Number(visitors) },
+  }))
+}
+
+/** Links by code and campaign, landing pages by name. */
+async function readNames(
+  reader: Reader,
+  programId: string,
+  dimension: Dimension,
+  keys: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  if (dimension !== 'link' && dimension !== 'page') return new Map()
+  const listed = sql`program_id = ${programId} and id in (select v::uuid from jsonb_array_elements_text(${JSON.stringify(keys)}::text::jsonb) v)`
+  const rows = await reader.execute<{ id: string; name: string }>(
+    dimension === 'link'
+      ? sql`select id, code || coalesce(' · ' || campaign, '') as name from links_links where ${listed}`
+      : sql`select id, name from links_landing_pages where ${listed}`,
+  )
+  return new Map(rows.map(({ id, name }) => [id, name]))
+}
