@@ -1,5 +1,6 @@
 // Who may see and do what: finds what a call names, or refuses with Discord's code for it. Changes nothing.
 
+import type { Alarms } from './alarms.ts'
 import { botsOnly, invalidField, missingAccess, missingPermissions, unknownThing, wrongChannelType } from './errors.ts'
 import type { Faults } from './faults.ts'
 import type { Gateway } from './gateway.ts'
@@ -15,6 +16,8 @@ export interface Context {
   gateway: Gateway
   faults: Faults
   limits: RateLimits
+  /** What is due on the sandbox's clock. */
+  alarms: Alarms
   /** Runs later; cancelled when the sandbox closes. Returns the timer. */
   after: (ms: number, run: () => void) => NodeJS.Timeout
   /** Calls by webhook token that are not an interaction's. */

@@ -27,7 +27,7 @@ interface Seed {
 }
 
 export function controlRoutes(context: Context, onReset: () => void = () => {}): Route[] {
-  const { world, gateway, faults, limits } = context
+  const { world, gateway, faults, limits, alarms } = context
 
   const requireGuild = (call: Call): Guild => {
     const guild = world.guilds.get(call.params.guild ?? '')
@@ -225,6 +225,7 @@ export function controlRoutes(context: Context, onReset: () => void = () => {}):
           clearWorld(world)
           faults.clear()
           limits.reset()
+          alarms.clear()
           onReset()
         },
       },

@@ -73,6 +73,7 @@ export function unknownThing(what: keyof typeof unknown): ApiError {
 
 export const unauthorized = (): ApiError => new ApiError(401, 0, '401: Unauthorized')
 export const notFound = (): ApiError => new ApiError(404, 0, '404: Not Found')
+export const tooLarge = (): ApiError => new ApiError(413, 40005, 'Request entity too large')
 export const methodNotAllowed = (): ApiError => new ApiError(405, 0, '405: Method Not Allowed')
 export const botsOnly = (): ApiError => new ApiError(403, 20001, 'Only bots can use this endpoint')
 export const missingAccess = (): ApiError => new ApiError(403, 50001, 'Missing Access')

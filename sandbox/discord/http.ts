@@ -2,14 +2,15 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ApiError, invalidField, invalidJson, methodNotAllowed, notFound, unauthorized } from './errors.ts'
+import { ApiError, invalidField, invalidJson, methodNotAllowed, notFound, tooLarge, unauthorized } from './errors.ts'
 import type { Faults } from './faults.ts'
 import { principal } from './gateway.ts'
 import type { RateLimits } from './ratelimits.ts'
 import type { Application, User, World } from './store.ts'
 
 const MAX_BODY = 26 * 1024 * 1024
-const MAX_FILE = 10 * 1024 * 1024
+/** The size up to which Discord takes a file, in bytes. */
+export const MAX_FILE = 10 * 1024 * 1024
 
 export interface UploadedFile {
   /** `files[0]` and the like. */
@@ -74,6 +75,8 @@ export interface RouterOptions {
   api: readonly Route[]
   /** Endpoints outside /api: control and files. */
   outside: readonly Route[]
+  /** Runs before each call is answered. */
+  before?: (() => void) | undefined
   log?: ((line: string) => void) | undefined
   /** Sees every answered call below /api. */
   observe?: ((exchange: Exchange) => void) | undefined
@@ -84,6 +87,8 @@ export interface Exchange {
   method: string
   /** The path below /api/vN. */
   path: string
+  /** The route that answered: `/channels/:channel`. */
+  route: string
   request: unknown
   /** Whether the request body was multipart. */
   multipart: boolean
@@ -99,6 +104,7 @@ export function createListener(options: RouterOptions): (request: IncomingMessag
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const method = request.method ?? 'GET'
     const address = new URL(request.url ?? '/', 'http://sandbox')
+    options.before?.()
     allowEveryOrigin(response)
     if (method === 'OPTIONS') return send(response, new Reply(204, undefined))
     const version = /^\/api(?:\/v(\d+))?(?=\/|$)/.exec(address.pathname)
@@ -140,7 +146,15 @@ export function createListener(options: RouterOptions): (request: IncomingMessag
     const reply = result instanceof Reply ? result : new Reply(result === undefined ? 204 : 200, result)
     if (version) {
       const multipart = call.contentType?.startsWith('multipart/') ?? false
-      options.observe?.({ method, path, request: call.body, multipart, status: reply.status, response: reply.body })
+      options.observe?.({
+        method,
+        path,
+        route: match.route.pattern,
+        request: call.body,
+        multipart,
+        status: reply.status,
+        response: reply.body,
+      })
     }
     send(response, reply)
   }
@@ -202,7 +216,7 @@ async function read(request: IncomingMessage): Promise<Buffer> {
   let size = 0
   for await (const part of request as AsyncIterable<Buffer>) {
     size += part.length
-    if (size > MAX_BODY) throw new ApiError(413, 40005, 'Request entity too large')
+    if (size > MAX_BODY) throw tooLarge()
     parts.push(part)
   }
   return Buffer.concat(parts)
@@ -229,7 +243,7 @@ async function parseMultipart(type: string, raw: Buffer): Promise<{ body: unknow
       continue
     }
     const bytes = Buffer.from(await value.arrayBuffer())
-    if (bytes.length > MAX_FILE) throw new ApiError(413, 40005, 'Request entity too large')
+    if (bytes.length > MAX_FILE) throw tooLarge()
     files.push({ field: name, filename: value.name, contentType: value.type || 'application/octet-stream', bytes })
   }
   if (files.length > 10) throw new ApiError(400, 30015, 'Maximum number of attachments in a message reached (10)')
@@ -247,9 +261,17 @@ function parseJson(text: string): unknown {
 function readReason(request: IncomingMessage): string | null {
   const header = request.headers['x-audit-log-reason']
   if (typeof header !== 'string' || header === '') return null
-  const reason = decode(header)
+  const reason = percentDecoded(header)
   if ([...reason].length > 512) throw invalidField(['reason'], 'BASE_TYPE_MAX_LENGTH', 'Must be 512 or fewer in length.')
   return reason
+}
+
+function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 async function suffer(faults: ReturnType<Faults['meet']>): Promise<Reply | null> {

@@ -4,6 +4,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Context } from './access.ts'
+import { createAlarms } from './alarms.ts'
 import { controlRoutes } from './control.ts'
 import { createFaults } from './faults.ts'
 import { createGateway } from './gateway.ts'
@@ -13,23 +14,30 @@ import { applicationRoutes } from './rest/applications.ts'
 import { channelRoutes } from './rest/channels.ts'
 import { commandRoutes } from './rest/commands.ts'
 import { eventRoutes } from './rest/events.ts'
+import { fileRoutes, uploadRoutes } from './rest/files.ts'
 import { guildRoutes } from './rest/guilds.ts'
 import { interactionRoutes } from './rest/interactions.ts'
 import { inviteRoutes } from './rest/invites.ts'
 import { memberRoutes } from './rest/members.ts'
-import { fileRoutes, messageRoutes } from './rest/messages.ts'
+import { messageRoutes } from './rest/messages.ts'
+import { pinRoutes } from './rest/pins.ts'
+import { pollRoutes } from './rest/polls.ts'
+import { reactionRoutes } from './rest/reactions.ts'
 import { roleRoutes } from './rest/roles.ts'
 import { threadRoutes } from './rest/threads.ts'
 import { userRoutes } from './rest/users.ts'
 import { webhookCalls, webhookRoutes } from './rest/webhooks.ts'
 import { clearWorld, createWorld } from './store.ts'
 
+/** How often the clock is looked at when nobody calls. */
+const TICK_MS = 500
+
 export interface DiscordSandboxOptions {
   /** 0 (the default) takes any free port. */
   port?: number
   /** Loopback unless told otherwise. */
   host?: string
-  /** Unix milliseconds; drives ids, timestamps and the fifteen minutes of a token. */
+  /** Unix milliseconds; drives ids, timestamps, the fifteen minutes of a token, the end of polls and the sleep of threads. */
   clock?: () => number
   /** Further endpoints outside /api on the same port (`/sandbox/mail` and the like). */
   routes?: readonly Route[]
@@ -48,6 +56,8 @@ export interface DiscordSandbox {
   /** ws://host:port/gateway */
   gateway: string
   port: number
+  /** Every endpoint below /api: `GET /channels/:channel`. */
+  endpoints: readonly string[]
   close: () => Promise<void>
 }
 
@@ -62,6 +72,7 @@ export async function createDiscordSandbox(options: DiscordSandboxOptions = {}):
     gateway: createGateway(world, () => urls.gateway),
     faults: createFaults(),
     limits: createRateLimits(Date.now),
+    alarms: createAlarms(world.now),
     after: (ms, run) => {
       const timer = setTimeout(() => {
         timers.delete(timer)
@@ -92,6 +103,10 @@ export async function createDiscordSandbox(options: DiscordSandboxOptions = {}):
     ...roleRoutes(context),
     ...memberRoutes(context),
     ...messageRoutes(context),
+    ...reactionRoutes(context),
+    ...pinRoutes(context),
+    ...pollRoutes(context),
+    ...uploadRoutes(context),
     ...threadRoutes(context),
     ...commandRoutes(context),
     ...interactionRoutes(context),
@@ -106,10 +121,13 @@ export async function createDiscordSandbox(options: DiscordSandboxOptions = {}):
     faults: context.faults,
     api,
     outside,
+    before: context.alarms.ring,
     observe: options.observe,
     log: options.log ?? ((line) => process.stderr.write(`${line}\n`)),
   })
   const server = createServer(listener)
+  const tick = setInterval(context.alarms.ring, TICK_MS)
+  tick.unref()
   server.on('upgrade', (request, socket, head) => context.gateway.upgrade(request, socket, head))
   const port = await listen(server, options.port ?? 0, host)
   const named = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host
@@ -122,8 +140,10 @@ export async function createDiscordSandbox(options: DiscordSandboxOptions = {}):
     api: `${urls.http}/api`,
     gateway: urls.gateway,
     port,
+    endpoints: api.map(({ method, pattern }) => `${method} ${pattern}`),
     close: async () => {
       for (const timer of timers) clearTimeout(timer)
+      clearInterval(tick)
       context.gateway.close()
       clearWorld(world)
       await new Promise<void>((resolve) => {

@@ -36,6 +36,8 @@ export const Flag = {
   COMPONENTS_V2: 1 << 15,
 } as const
 
+/** What all stored files may take together. */
+const STORED_BYTES = 256 * 1024 * 1024
 const SETTABLE = Flag.SUPPRESS_EMBEDS | Flag.SUPPRESS_NOTIFICATIONS | Flag.COMPONENTS_V2
 
 interface AllowedMentions {
@@ -426,7 +428,19 @@ export function storeFile(
     bytes: file.bytes,
   }
   context.world.files.set(attachment.path, attachment)
+  forgetOldFiles(context)
   return attachment
+}
+
+/** All files together stay within a budget: the oldest are gone, as an expired link is. */
+function forgetOldFiles({ world }: Context): void {
+  let stored = 0
+  for (const file of world.files.values()) stored += file.bytes.length
+  for (const [path, file] of world.files) {
+    if (stored <= STORED_BYTES) return
+    world.files.delete(path)
+    stored -= file.bytes.length
+  }
 }
 
 const TYPES: Record<string, string> = {
@@ -633,6 +647,21 @@ export function announceMessage(
     return
   }
   gateway.toGuild(guild, event, payload, { intent: Intent.MESSAGES, channel, botsNeedView: true })
+}
+
+/** Tells those who may read the message of something that happened to it. `intent` is the bots' in a guild, `direct` in a DM. */
+export function announceAbout(
+  { world, gateway }: Context,
+  message: Message,
+  event: string,
+  data: Wire,
+  { intent, direct }: { intent: number; direct: number },
+): void {
+  const channel = world.channels.get(message.channel_id)
+  const guild = message.guild_id === null ? null : world.guilds.get(message.guild_id)
+  if (!channel) return
+  if (guild) gateway.toGuild(guild, event, { ...data, guild_id: guild.id }, { intent, channel, botsNeedView: true })
+  else for (const id of channel.recipients) gateway.toUser(id, event, data, direct)
 }
 
 /** Bots without the message content intent read only what they wrote, DMs and what mentions them. */

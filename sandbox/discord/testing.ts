@@ -8,6 +8,8 @@ import { createWireCheck } from './wire.ts'
 export interface Bench {
   sandbox: DiscordSandbox
   problems: string[]
+  /** The endpoints that answered with success so far, as `sandbox.endpoints` names them. */
+  answered: Set<string>
   owner: Person
   guildId: string
   application: { id: string; token: string; bot: { id: string } }
@@ -40,7 +42,14 @@ export async function aBench(
   options: { permissions?: string; sandbox?: DiscordSandboxOptions; client?: Partial<ClientOptions> } = {},
 ): Promise<Bench> {
   const wire = createWireCheck()
-  const sandbox = await createDiscordSandbox({ observe: wire.observe, ...options.sandbox })
+  const answered = new Set<string>()
+  const sandbox = await createDiscordSandbox({
+    observe: (exchange) => {
+      wire.observe(exchange)
+      if (exchange.status < 400) answered.add(`${exchange.method} ${exchange.route}`)
+    },
+    ...options.sandbox,
+  })
   const control: Bench['control'] = (method, path, body) => call(sandbox.url, method, `/sandbox${path}`, undefined, body)
   const people: Person[] = []
   const owner = await connectPerson(sandbox.url, 'owner')
@@ -53,6 +62,7 @@ export async function aBench(
   return {
     sandbox,
     problems: wire.problems,
+    answered,
     owner,
     guildId: made.id,
     application,

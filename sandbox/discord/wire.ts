@@ -134,7 +134,7 @@ function parseType(text: string): Type {
         if (tokens[at] === '{') depth++
         if (tokens[at] === '}') depth--
         at++
-      } while (depth > 0)
+      } while (depth > 0 && at < tokens.length)
       type = { kind: 'any' }
     } else {
       const name = tokens[at++] ?? ''

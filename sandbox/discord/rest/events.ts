@@ -8,7 +8,7 @@ import { P } from '../permissions.ts'
 import { presentEvent, presentMember, userOf } from '../present.ts'
 import { type ScheduledEvent, timestampOf, type Wire } from '../store.ts'
 import { anything, nullable, object, oneOf, required, snowflake, text, timestamp, validate } from '../validate.ts'
-import { queryNumber } from './members.ts'
+import { pageOfIds } from './members.ts'
 
 const LIVE_EVENTS = 100
 /** Which status may follow which: 1 scheduled, 2 active, 3 completed, 4 cancelled. */
@@ -216,7 +216,7 @@ export function eventRoutes(context: Context): Route[] {
         const scope = requireGuild(context, call)
         const event = requireEvent(call, scope)
         const withMember = call.query.get('with_member') === 'true'
-        return event.users.slice(0, queryNumber(call, 'limit', 100, 1, 100)).map((id) => {
+        return pageOfIds(call, event.users, 100).map((id) => {
           const member = scope.guild.members.get(id)
           return {
             guild_scheduled_event_id: event.id,

@@ -7,9 +7,10 @@ import { created, type Route } from '../http.ts'
 import { setRoles } from '../membership.ts'
 import { P } from '../permissions.ts'
 import { presentGuild, presentWebhook, userOf } from '../present.ts'
+import { compareIds } from '../snowflakes.ts'
 import type { Guild, Wire } from '../store.ts'
 import { boolean, list, nullable, object, oneOf, required, snowflake, text, validate, whole } from '../validate.ts'
-import { queryNumber } from './members.ts'
+import { queryId, queryNumber } from './members.ts'
 
 const guildShape = object({
   name: text({ min: 2, max: 100 }),
@@ -183,10 +184,13 @@ export function guildRoutes(context: Context): Route[] {
         const limit = queryNumber(call, 'limit', 50, 1, 100)
         const action = call.query.get('action_type')
         const by = call.query.get('user_id')
-        const entries = scope.guild.auditLog
+        const before = queryId(call, 'before')
+        const after = queryId(call, 'after')
+        const found = scope.guild.auditLog
           .filter((entry) => (action === null || entry.action_type === Number(action)) && (by === null || entry.user_id === by))
-          .toReversed()
-          .slice(0, limit)
+          .filter((entry) => before === null || compareIds(String(entry.id), before) < 0)
+          .filter((entry) => after === null || compareIds(String(entry.id), after) > 0)
+        const entries = after !== null && before === null ? found.slice(0, limit) : found.toReversed().slice(0, limit)
         return {
           audit_log_entries: entries,
           users: [...new Set(entries.map((entry) => String(entry.user_id)))].map((id) => userOf(world, id)),

@@ -33,6 +33,7 @@ import { presentBasicApplication, presentMember, presentMessage, presentUser, us
 import type { Application, Channel, Command, Guild, Interaction, Member, Message, Wire } from '../store.ts'
 import { list, number, object, oneOf, type Problem, required, snowflake, text, validate } from '../validate.ts'
 import { mayUse } from './commands.ts'
+import { watchPoll } from './polls.ts'
 import { joinByWriting } from './threads.ts'
 
 const FIRST_ANSWER_MS = 3000
@@ -431,6 +432,7 @@ export function interactionRoutes(context: Context): Route[] {
     keepMessage(context, channel, message)
     if (guild && channel.thread && message.ephemeralFor === null) joinByWriting(context, guild, channel, message)
     announceMessage(context, message, 'MESSAGE_CREATE', { userId: interaction.user_id, nonce: followUp ? null : interaction.nonce })
+    watchPoll(context, message)
     return message
   }
 
@@ -438,6 +440,7 @@ export function interactionRoutes(context: Context): Route[] {
     const guild = message.guild_id === null ? null : (world.guilds.get(message.guild_id) ?? null)
     editMessage(context, message, guild, draft, call.files)
     announceMessage(context, message, 'MESSAGE_UPDATE')
+    if (draft.poll) watchPoll(context, message)
   }
 
   // --- the token's webhook, for fifteen minutes ---

@@ -30,6 +30,26 @@ export function queryNumber(call: Call, name: string, fallback: number, min: num
   return Number(given)
 }
 
+/** Reads an id from the query; 0 is one, too: it stands before all. */
+export function queryId(call: Call, name: string): string | null {
+  const given = call.query.get(name)
+  return given === null || given === '0' ? given : requireId(name, given)
+}
+
+/** The page of ids that `limit`, `before` and `after` ask for, in the order of ids, as Discord pages through people. */
+export function pageOfIds(call: Call, ids: Iterable<string>, usual: number, most = 100): string[] {
+  const limit = queryNumber(call, 'limit', usual, 1, most)
+  const before = queryId(call, 'before')
+  const after = queryId(call, 'after') ?? '0'
+  const sorted = [...ids].sort(compareIds)
+  if (before) return sorted.filter((id) => compareIds(id, before) < 0).slice(-limit)
+  return sorted.filter((id) => compareIds(id, after) > 0).slice(0, limit)
+}
+
+/** Such a page as users. */
+export const pageOfUsers = ({ world }: Context, call: Call, ids: Iterable<string>, usual: number): Wire[] =>
+  pageOfIds(call, ids, usual).map((id) => userOf(world, id))
+
 export function memberRoutes(context: Context): Route[] {
   const { world, gateway } = context
 
@@ -198,7 +218,10 @@ export function memberRoutes(context: Context): Route[] {
       handler: (call) => {
         const scope = requireGuild(context, call)
         requireInGuild(context, scope, P.BAN_MEMBERS)
-        return [...scope.guild.bans].map(([id, reason]) => ({ user: userOf(world, id), reason }))
+        return pageOfIds(call, scope.guild.bans.keys(), 1000, 1000).map((id) => ({
+          user: userOf(world, id),
+          reason: scope.guild.bans.get(id) ?? null,
+        }))
       },
     },
     {

@@ -3,6 +3,7 @@
 import {
   audit,
   type Context,
+  changesBetween,
   type InChannel,
   permissionsIn,
   requireGuild,
@@ -16,7 +17,7 @@ import { type Call, created, type Route, type UploadedFile } from '../http.ts'
 import { announceMessage, buildMessage, checkDraft, type Draft, Flag, keepMessage, systemMessage } from '../messages.ts'
 import { isThread, P } from '../permissions.ts'
 import { presentChannel, presentMember, presentMessage, presentThreadMember } from '../present.ts'
-import { compareIds } from '../snowflakes.ts'
+import { compareIds, timeOf } from '../snowflakes.ts'
 import { type Channel, type Guild, type Message, newChannel, threadsOf, type Wire } from '../store.ts'
 import { boolean, type Field, list, nullable, object, oneOf, required, snowflake, text, validate, whole } from '../validate.ts'
 import { queryNumber } from './members.ts'
@@ -48,6 +49,26 @@ export function requireOpenThread(context: Context, { channel, permissions }: Pi
   meta.archived = false
   meta.archive_timestamp = context.world.iso()
   announceThread(context, channel, 'THREAD_UPDATE')
+  watchIdleness(context, channel)
+}
+
+/** Puts the thread to sleep once nothing happened in it for as long as it says: no message, no waking, no change of that time. */
+function watchIdleness(context: Context, thread: Channel): void {
+  const { world } = context
+  const meta = thread.thread
+  if (!meta || meta.archived) return
+  const due = (): number => {
+    const wrote = thread.last_message_id === null ? 0 : timeOf(thread.last_message_id)
+    return Math.max(Date.parse(meta.archive_timestamp), wrote) + meta.auto_archive_duration * 60_000
+  }
+  const at = due()
+  context.alarms.set(at, () => {
+    if (!world.channels.has(thread.id) || meta.archived) return
+    if (due() > at) return watchIdleness(context, thread)
+    meta.archived = true
+    meta.archive_timestamp = world.iso()
+    announceThread(context, thread, 'THREAD_UPDATE')
+  })
 }
 
 function announceThread(context: Context, thread: Channel, event: 'THREAD_CREATE' | 'THREAD_UPDATE', extra: Wire = {}): void {
@@ -132,6 +153,7 @@ export function editThread(context: Context, call: Call): Wire {
   if (meta.archived && body.archived !== false && Object.keys(body).some((key) => key !== 'archived' && key !== 'locked')) {
     throw new ApiError(400, 50083, 'Thread is archived')
   }
+  const before = presentChannel(world, thread)
   if (body.name !== undefined) thread.name = body.name.trim()
   if (typeof body.locked === 'boolean') meta.locked = body.locked
   if (typeof body.archived === 'boolean' && body.archived !== meta.archived) {
@@ -139,13 +161,14 @@ export function editThread(context: Context, call: Call): Wire {
     meta.archive_timestamp = world.iso()
   }
   if (typeof body.auto_archive_duration === 'number') meta.auto_archive_duration = body.auto_archive_duration
+  watchIdleness(context, thread)
   if (typeof body.rate_limit_per_user === 'number') thread.rate_limit_per_user = body.rate_limit_per_user
   if (typeof body.invitable === 'boolean' && thread.type === 12) meta.invitable = body.invitable
   if (typeof body.flags === 'number') thread.flags = body.flags
   if (body.applied_tags)
     meta.applied_tags = checkTags(world.channels.get(thread.parent_id ?? '') as Channel, body.applied_tags, manages)
   announceThread(context, thread, 'THREAD_UPDATE')
-  audit(context, scope.guild, call, 111, thread.id)
+  audit(context, scope.guild, call, 111, thread.id, { changes: changesBetween(before, presentChannel(world, thread)) })
   return presentChannel(world, thread, call.user.id)
 }
 
@@ -205,6 +228,7 @@ function makeThread(
   thread.threadMembers.set(ownerId, { join_timestamp: world.iso(), flags: 1 })
   world.channels.set(thread.id, thread)
   announceThread(context, thread, 'THREAD_CREATE', { newly_created: true })
+  watchIdleness(context, thread)
   return thread
 }
 
@@ -218,13 +242,14 @@ export function makePost(
   draft: Draft,
   files: readonly UploadedFile[],
   manages: boolean,
+  extra: Partial<Message> = {},
 ): { thread: Channel; message: ReturnType<typeof buildMessage> } {
   const tags = checkTags(forum, body.applied_tags ?? [], manages)
   if (forum.flags & (1 << 4) && tags.length === 0)
     throw new ApiError(400, 40067, 'A tag is required to create a forum post in this channel')
   const id = context.world.id()
   const thread = newChannel(context.world, { id, type: 11, name: body.name, guild_id: guild.id })
-  const message = buildMessage(context, { channel: thread, guild, authorId, draft, files, extra: { id, position: 0 } })
+  const message = buildMessage(context, { channel: thread, guild, authorId, draft, files, extra: { id, position: 0, ...extra } })
   const made = makeThread(context, guild, forum, authorId, 11, body, { id, tags })
   forum.last_message_id = id
   keepMessage(context, made, message)

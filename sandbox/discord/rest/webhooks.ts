@@ -1,6 +1,6 @@
 // Incoming webhooks: making them, and speaking through them with their own name and picture.
 
-import { audit, type Context, requireGuild, requireGuildChannel, requireId, requireInGuild } from '../access.ts'
+import { audit, type Context, changesBetween, requireGuild, requireGuildChannel, requireId, requireInGuild } from '../access.ts'
 import { ApiError, invalidField, invalidWebhookToken, maximumReached, unknownThing, wrongChannelType } from '../errors.ts'
 import { Intent } from '../gateway.ts'
 import { type Call, Reply, type Route } from '../http.ts'
@@ -18,7 +18,8 @@ import { P } from '../permissions.ts'
 import { presentMessage, presentWebhook } from '../present.ts'
 import { type Channel, type Guild, type Message, makeToken, type Webhook, type Wire } from '../store.ts'
 import { nullable, object, required, snowflake, text, validate } from '../validate.ts'
-import { makePost } from './threads.ts'
+import { watchPoll } from './polls.ts'
+import { makePost, requireOpenThread } from './threads.ts'
 
 const WEBHOOKS_PER_CHANNEL = 15
 
@@ -58,22 +59,16 @@ export function webhookCalls(context: () => Context): Context['webhooks'] {
       if ([15, 16].includes(channel.type)) {
         if (!draft.thread_name)
           throw new ApiError(400, 220001, 'Webhooks posted to forum channels must have a thread_name or thread_id')
-        const { message } = makePost(
-          context(),
-          guild,
-          channel,
-          webhook.id,
-          { name: draft.thread_name, applied_tags: draft.applied_tags ?? [] },
-          draft,
-          call.files,
-          true,
-        )
-        Object.assign(message, extra)
+        const post = { name: draft.thread_name, applied_tags: draft.applied_tags ?? [] }
+        const { message } = makePost(context(), guild, channel, webhook.id, post, draft, call.files, true, extra)
+        watchPoll(context(), message)
         return call.query.get('wait') === 'true' ? presentMessage(world, message) : undefined
       }
+      requireOpenThread(context(), { channel, permissions: 0n })
       const message = buildMessage(context(), { channel, guild, authorId: webhook.id, draft, files: call.files, extra })
       keepMessage(context(), channel, message)
       announceMessage(context(), message, 'MESSAGE_CREATE')
+      watchPoll(context(), message)
       return call.query.get('wait') === 'true' ? presentMessage(world, message) : undefined
     },
     read: (call) => presentMessage(context().world, own(call, find(call))),
@@ -183,10 +178,12 @@ export function webhookRoutes(context: Context): Route[] {
           object({ name: text({ min: 1, max: 80 }), channel_id: nullable(snowflake) }),
           call.body,
         )
+        const before = presentWebhook(world, webhook, false)
         if (body.name !== undefined) webhook.name = body.name.trim()
         if (body.channel_id)
           webhook.channel_id = requireGuildChannel(context, call, P.MANAGE_WEBHOOKS, String(body.channel_id)).channel.id
         announce(guild, webhook.channel_id)
+        audit(context, guild, call, 51, webhook.id, { changes: changesBetween(before, presentWebhook(world, webhook, false)) })
         return presentWebhook(world, webhook, true)
       },
     },
