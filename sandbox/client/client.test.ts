@@ -1,7 +1,5 @@
 // The browser client in a real Chromium, against the local Discord and a small discord.js bot: what a person sees and does.
 
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import {
   ActionRowBuilder,
   ApplicationCommandOptionType,
@@ -34,6 +32,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createDiscordSandbox, type DiscordSandbox } from '../discord/index.ts'
 import { launchBrowser, openPage } from './browser.ts'
 import { clientRoutes } from './index.ts'
+import { seriousProblems } from './testing.ts'
 
 interface Person {
   id: string
@@ -420,20 +419,6 @@ async function say(page: Page, text: string): Promise<void> {
 async function run(page: Page, command: string): Promise<void> {
   await page.getByTestId('composer').pressSequentially(`/${command} `)
   await page.getByTestId('run-command').click()
-}
-
-async function seriousProblems(page: Page): Promise<string[]> {
-  const source = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-  await page.evaluate(source)
-  return page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
-      axe: { run: () => Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> }
-    }
-    const { violations } = await axe.run()
-    return violations
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 160)).join(' | ')}`)
-  })
 }
 
 // ---- the bot ----

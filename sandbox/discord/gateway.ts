@@ -4,8 +4,8 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { constants, createDeflate } from 'node:zlib'
-import { type RawData, type WebSocket, WebSocketServer } from 'ws'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { Intent, KNOWN_INTENTS } from './intents.ts'
 import { channelPermissions, P } from './permissions.ts'
 import {
   presentBasicApplication,
@@ -16,6 +16,7 @@ import {
   presentSelf,
   userOf,
 } from './present.ts'
+import { createSocket, parse, type Socket } from './socket.ts'
 import {
   type Application,
   type Channel,
@@ -33,30 +34,6 @@ const RESUMABLE_MS = 5 * 60_000
 const BUFFERED = 5_000
 const COMMANDS_PER_MINUTE = 120
 
-export const Intent = {
-  GUILDS: 1 << 0,
-  MEMBERS: 1 << 1,
-  MODERATION: 1 << 2,
-  EXPRESSIONS: 1 << 3,
-  INTEGRATIONS: 1 << 4,
-  WEBHOOKS: 1 << 5,
-  INVITES: 1 << 6,
-  PRESENCES: 1 << 8,
-  MESSAGES: 1 << 9,
-  REACTIONS: 1 << 10,
-  TYPING: 1 << 11,
-  DIRECT_MESSAGES: 1 << 12,
-  DIRECT_REACTIONS: 1 << 13,
-  DIRECT_TYPING: 1 << 14,
-  CONTENT: 1 << 15,
-  EVENTS: 1 << 16,
-  POLLS: 1 << 24,
-  DIRECT_POLLS: 1 << 25,
-} as const
-
-/** Every intent that Discord knows today; other bits are refused with 4013. */
-const KNOWN_INTENTS = 0b11_0011_0001_1111_1111_1111_1111
-
 interface Session {
   id: string
   user: User
@@ -71,12 +48,6 @@ interface Session {
   shard: [number, number]
   /** Channels that a person's client knows of, by guild. */
   visible: Map<string, Set<string>>
-}
-
-interface Socket {
-  send: (text: string) => void
-  close: (code: number, reason: string) => void
-  terminate: () => void
 }
 
 interface GuildAudience {
@@ -511,37 +482,4 @@ export function principal(world: World, token: unknown): User | undefined {
   const id = Buffer.from(plain.split('.')[0] ?? '', 'base64url').toString()
   const user = world.users.get(id)
   return user?.token === plain ? user : undefined
-}
-
-function createSocket(socket: WebSocket, compressed: boolean): Socket {
-  const common = {
-    close: (code: number, reason: string) => socket.close(code, reason),
-    terminate: () => socket.terminate(),
-  }
-  if (!compressed) return { ...common, send: (text) => socket.send(text) }
-  const deflate = createDeflate()
-  let parts: Buffer[] = []
-  deflate.on('data', (part: Buffer) => parts.push(part))
-  socket.on('close', () => deflate.destroy())
-  return {
-    ...common,
-    send: (text) => {
-      deflate.write(text)
-      deflate.flush(constants.Z_SYNC_FLUSH, () => {
-        const message = Buffer.concat(parts)
-        parts = []
-        if (message.length > 0) socket.send(message)
-      })
-    },
-  }
-}
-
-function parse(raw: RawData): { op: number; d: Wire } | null {
-  try {
-    const packet = JSON.parse(raw.toString()) as { op?: unknown; d?: unknown }
-    if (typeof packet !== 'object' || packet === null || typeof packet.op !== 'number') return null
-    return { op: packet.op, d: (typeof packet.d === 'object' && packet.d !== null ? packet.d : {}) as Wire }
-  } catch {
-    return null
-  }
 }

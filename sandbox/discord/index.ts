@@ -10,6 +10,7 @@ import { createFaults } from './faults.ts'
 import { createGateway } from './gateway.ts'
 import { createListener, type Exchange, type Route } from './http.ts'
 import { createRateLimits } from './ratelimits.ts'
+import { answerRoutes } from './rest/answers.ts'
 import { applicationRoutes } from './rest/applications.ts'
 import { channelRoutes } from './rest/channels.ts'
 import { commandRoutes } from './rest/commands.ts'
@@ -110,6 +111,7 @@ export async function createDiscordSandbox(options: DiscordSandboxOptions = {}):
     ...threadRoutes(context),
     ...commandRoutes(context),
     ...interactionRoutes(context),
+    ...answerRoutes(context),
     ...webhookRoutes(context),
     ...inviteRoutes(context),
     ...eventRoutes(context),

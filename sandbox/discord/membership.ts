@@ -2,7 +2,7 @@
 
 import type { Context } from './access.ts'
 import { maximumReached } from './errors.ts'
-import { Intent } from './gateway.ts'
+import { Intent } from './intents.ts'
 import { systemMessage } from './messages.ts'
 import { presentChannel, presentMember, presentRole } from './present.ts'
 import { type Application, type Guild, type Member, newMember, newRole, type Role, threadsOf, type Wire } from './store.ts'

@@ -1,230 +1,16 @@
-// What a message may hold and how it comes to be, for channels, interactions and webhooks alike:
-// limits, embeds, files, mentions, polls; storing and announcing. Who may write is decided by the callers.
+// How a message comes to be, for channels, interactions and webhooks alike: building, editing, storing and announcing it.
+// What it may hold is checked in drafts.ts; who may write is decided by the callers.
 
 import type { Context } from './access.ts'
-import { displayedText, flatten, messageComponentProblems, storeComponents, withoutNulls } from './components.ts'
-import { emptyMessage, invalidField, invalidForm, maximumReached } from './errors.ts'
-import { Intent, type Viewer } from './gateway.ts'
+import { displayedText, flatten, storeComponents } from './components.ts'
+import { type AllowedMentions, type Draft, Flag, SETTABLE } from './drafts.ts'
+import { emptyMessage, maximumReached } from './errors.ts'
+import { isShownInEmbed, resolveMedia, storeEmbed, storeFiles } from './files.ts'
+import type { Viewer } from './gateway.ts'
 import type { UploadedFile } from './http.ts'
-import { presentAttachment, presentBareMember, presentMessage, userOf } from './present.ts'
-import { type Attachment, type Channel, type Guild, type Message, type Poll, timestampOf, type Wire } from './store.ts'
-import {
-  boolean,
-  type Check,
-  lengthOf,
-  list,
-  nullable,
-  object,
-  oneOf,
-  type Problem,
-  required,
-  snowflake,
-  text,
-  timestamp,
-  url,
-  whole,
-} from './validate.ts'
-
-export const Flag = {
-  CROSSPOSTED: 1 << 0,
-  IS_CROSSPOST: 1 << 1,
-  SUPPRESS_EMBEDS: 1 << 2,
-  HAS_THREAD: 1 << 5,
-  EPHEMERAL: 1 << 6,
-  LOADING: 1 << 7,
-  SUPPRESS_NOTIFICATIONS: 1 << 12,
-  COMPONENTS_V2: 1 << 15,
-} as const
-
-/** What all stored files may take together. */
-const STORED_BYTES = 256 * 1024 * 1024
-const SETTABLE = Flag.SUPPRESS_EMBEDS | Flag.SUPPRESS_NOTIFICATIONS | Flag.COMPONENTS_V2
-
-interface AllowedMentions {
-  parse?: string[] | null
-  users?: string[] | null
-  roles?: string[] | null
-  replied_user?: boolean | null
-}
-
-/** The body of a message that is created or edited. */
-export interface Draft {
-  content?: string | null
-  embeds?: Wire[] | null
-  components?: unknown[] | null
-  flags?: number | null
-  allowed_mentions?: AllowedMentions | null
-  attachments?:
-    | { id: string | number; filename?: string; description?: string | null; uploaded_filename?: string; is_spoiler?: boolean }[]
-    | null
-  poll?: {
-    question: { text: string }
-    answers: { poll_media: { text?: string; emoji?: Wire } }[]
-    duration?: number
-    allow_multiselect?: boolean
-    layout_type?: number
-  } | null
-  tts?: boolean | null
-  nonce?: string | number | null
-  enforce_nonce?: boolean | null
-  message_reference?: {
-    type?: number
-    message_id: string
-    channel_id?: string
-    guild_id?: string
-    fail_if_not_exists?: boolean
-  } | null
-  username?: string
-  avatar_url?: string
-  thread_name?: string
-  applied_tags?: string[]
-}
-
-const embedMedia = object({ url: required(url(['http:', 'https:', 'attachment:'])) })
-
-const embed = object({
-  title: nullable(text({ max: 256 })),
-  description: nullable(text({ max: 4096 })),
-  url: nullable(url()),
-  color: nullable(whole(0, 0xffffff)),
-  timestamp: nullable(timestamp),
-  footer: nullable(object({ text: required(text({ max: 2048 })), icon_url: nullable(url(['http:', 'https:', 'attachment:'])) })),
-  image: nullable(embedMedia),
-  thumbnail: nullable(embedMedia),
-  author: nullable(
-    object({
-      name: required(text({ max: 256 })),
-      url: nullable(url()),
-      icon_url: nullable(url(['http:', 'https:', 'attachment:'])),
-    }),
-  ),
-  fields: nullable(
-    list(
-      object({
-        name: required(text({ min: 1, max: 256 })),
-        value: required(text({ min: 1, max: 1024 })),
-        inline: nullable(boolean),
-      }),
-      { max: 25 },
-    ),
-  ),
-})
-
-const pollMedia = (max: number): Check => object({ text: nullable(text({ min: 1, max })), emoji: nullable(object({})) })
-
-const draftShape = object({
-  content: nullable(text({ max: 2000 })),
-  embeds: nullable(list(embed, { max: 10 })),
-  flags: nullable(whole(0)),
-  tts: nullable(boolean),
-  nonce: nullable((value, at, problems) => {
-    if (String(value).length > 25)
-      problems.push({ path: at, code: 'BASE_TYPE_MAX_LENGTH', message: 'Must be 25 or fewer in length.' })
-  }),
-  enforce_nonce: nullable(boolean),
-  allowed_mentions: nullable(
-    object({
-      parse: nullable(list(oneOf(['users', 'roles', 'everyone']))),
-      users: nullable(list(snowflake, { max: 100 })),
-      roles: nullable(list(snowflake, { max: 100 })),
-      replied_user: nullable(boolean),
-    }),
-  ),
-  message_reference: nullable(object({ message_id: required(snowflake), type: nullable(oneOf([0, 1])) })),
-  attachments: nullable(
-    list(object({ id: required(snowflake), filename: nullable(text({ max: 1024 })), description: nullable(text({ max: 1024 })) }), {
-      max: 10,
-    }),
-  ),
-  poll: nullable(
-    object({
-      question: required(pollMedia(300)),
-      answers: required(list(object({ poll_media: required(pollMedia(55)) }), { min: 1, max: 10 })),
-      duration: nullable(whole(1, 768)),
-      allow_multiselect: nullable(boolean),
-      layout_type: nullable(oneOf([1])),
-    }),
-  ),
-  sticker_ids: nullable(list(snowflake, { max: 3 })),
-})
-
-/** Checks a draft; throws 50035 with paths below `at`. `flags` are those that the message will have. */
-export function checkDraft(body: unknown, flags: number, at: readonly string[] = []): Draft {
-  const problems: Problem[] = []
-  draftShape(body, at, problems)
-  const draft = (body ?? {}) as Draft
-  const v2 = (flags & Flag.COMPONENTS_V2) !== 0
-  if (draft.components !== undefined && draft.components !== null) {
-    problems.push(...messageComponentProblems(draft.components, v2, [...at, 'components']))
-  }
-  if (v2) {
-    for (const field of ['content', 'embeds', 'poll', 'sticker_ids'] as const) {
-      const value = (draft as Wire)[field]
-      if (value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0)) continue
-      problems.push({
-        path: [...at, field],
-        code: 'MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2',
-        message: `The '${field}' field cannot be used when using MessageFlags.IS_COMPONENTS_V2`,
-      })
-    }
-  }
-  problems.push(...embedProblems(draft.embeds, at), ...mentionProblems(draft.allowed_mentions, at))
-  if (problems.length > 0) throw invalidForm(problems)
-  return draft
-}
-
-function embedProblems(embeds: unknown, at: readonly string[]): Problem[] {
-  if (!Array.isArray(embeds)) return []
-  const problems: Problem[] = []
-  let total = 0
-  for (const [index, one] of (embeds as Wire[]).entries()) {
-    if (typeof one !== 'object' || one === null) continue
-    total += embedLength(one)
-    const holds = ['title', 'description', 'url', 'image', 'thumbnail', 'author', 'footer', 'timestamp', 'video', 'provider'].some(
-      (key) => one[key],
-    )
-    if (!holds && !(Array.isArray(one.fields) && one.fields.length > 0)) {
-      problems.push({
-        path: [...at, 'embeds', index, 'description'],
-        code: 'BASE_TYPE_REQUIRED',
-        message: 'This field is required',
-      })
-    }
-    if (total > 6000) {
-      problems.push({
-        path: [...at, 'embeds', index],
-        code: 'MAX_EMBED_SIZE_EXCEEDED',
-        message: 'Embed size exceeds maximum size of 6000',
-      })
-    }
-  }
-  return problems
-}
-
-function embedLength(embed: Wire): number {
-  const texts = [
-    embed.title,
-    embed.description,
-    (embed.footer as Wire | undefined)?.text,
-    (embed.author as Wire | undefined)?.name,
-    ...((Array.isArray(embed.fields) ? embed.fields : []) as Wire[]).flatMap((field) => [field?.name, field?.value]),
-  ]
-  return texts.reduce<number>((sum, value) => sum + (typeof value === 'string' ? lengthOf(value) : 0), 0)
-}
-
-function mentionProblems(allowed: AllowedMentions | null | undefined, at: readonly string[]): Problem[] {
-  const problems: Problem[] = []
-  for (const kind of ['users', 'roles'] as const) {
-    if (!Array.isArray(allowed?.parse) || !allowed.parse.includes(kind) || !(allowed[kind]?.length ?? 0)) continue
-    problems.push({
-      path: [...at, 'allowed_mentions', kind],
-      code: 'MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE',
-      message: `parse:["${kind}"] and ${kind}: [ids...] are mutually exclusive.`,
-    })
-  }
-  return problems
-}
-
+import { Intent } from './intents.ts'
+import { presentBareMember, presentMessage, userOf } from './present.ts'
+import { type Channel, type Guild, type Message, type Poll, timestampOf, type Wire } from './store.ts'
 export interface NewMessage {
   channel: Channel
   guild: Guild | null
@@ -295,7 +81,7 @@ export function buildMessage(context: Context, input: NewMessage): Message {
     interaction: null,
     poll: draft.poll ? storePoll(context, draft.poll) : null,
     thread_id: null,
-    position: channel.thread ? channel.thread.total_message_sent : null,
+    position: channel.thread ? channel.thread.total_message_sent + (channel.messages.has(channel.id) ? 1 : 0) : null,
     ephemeralFor: null,
     ...input.extra,
   }
@@ -349,205 +135,6 @@ export function editMessage(
   message.edited_timestamp = wasLoading ? message.edited_timestamp : context.world.iso()
 }
 
-/** The flags a message will have after an edit: Components V2 cannot be taken off. */
-export function flagsAfterEdit(message: Message, body: unknown): number {
-  const wanted = (body as { flags?: unknown } | null)?.flags
-  return message.flags | (typeof wanted === 'number' ? wanted & Flag.COMPONENTS_V2 : 0)
-}
-
-function storeFiles(
-  context: Context,
-  channelId: string,
-  draft: Draft,
-  files: readonly UploadedFile[],
-  ephemeral: boolean,
-): Attachment[] {
-  const stored: Attachment[] = []
-  const named = draft.attachments ?? []
-  for (const [index, file] of files.entries()) {
-    const number = /^files?\[(\d+)\]$/.exec(file.field)?.[1] ?? String(index)
-    const about = named.find((one) => String(one.id) === number)
-    stored.push(
-      storeFile(context, channelId, {
-        filename: about?.filename ?? file.filename,
-        bytes: file.bytes,
-        contentType: file.contentType,
-        description: about?.description ?? null,
-        spoiler: about?.is_spoiler ?? false,
-        ephemeral,
-      }),
-    )
-  }
-  for (const [index, one] of named.entries()) {
-    if (!one.uploaded_filename) continue
-    const upload = context.world.uploads.get(one.uploaded_filename)
-    if (!upload)
-      throw invalidField(['attachments', index, 'uploaded_filename'], 'ATTACHMENT_NOT_FOUND', 'Unable to find the uploaded file.')
-    stored.push(
-      storeFile(context, channelId, {
-        filename: one.filename ?? upload.name,
-        bytes: upload.bytes,
-        contentType: null,
-        description: one.description ?? null,
-        spoiler: one.is_spoiler ?? false,
-        ephemeral,
-      }),
-    )
-  }
-  if (stored.length > 10) throw maximumReached(30015, 'attachments in a message', 10)
-  return stored
-}
-
-/** Stores one file and gives it the address from which it is fetched. */
-export function storeFile(
-  context: Context,
-  channelId: string,
-  file: {
-    filename: string
-    bytes: Buffer
-    contentType: string | null
-    description: string | null
-    spoiler: boolean
-    ephemeral: boolean
-  },
-): Attachment {
-  const id = context.world.id()
-  const filename = file.filename.replace(/[^\w.-]+/g, '_').slice(-100) || 'file'
-  const size = pictureSize(file.bytes)
-  const attachment: Attachment = {
-    id,
-    filename,
-    size: file.bytes.length,
-    content_type: contentTypeOf(filename, file.contentType),
-    description: file.description,
-    width: size?.width ?? null,
-    height: size?.height ?? null,
-    ephemeral: file.ephemeral,
-    spoiler: file.spoiler || filename.startsWith('SPOILER_'),
-    path: `/attachments/${channelId}/${id}/${filename}`,
-    bytes: file.bytes,
-  }
-  context.world.files.set(attachment.path, attachment)
-  forgetOldFiles(context)
-  return attachment
-}
-
-/** All files together stay within a budget: the oldest are gone, as an expired link is. */
-function forgetOldFiles({ world }: Context): void {
-  let stored = 0
-  for (const file of world.files.values()) stored += file.bytes.length
-  for (const [path, file] of world.files) {
-    if (stored <= STORED_BYTES) return
-    world.files.delete(path)
-    stored -= file.bytes.length
-  }
-}
-
-const TYPES: Record<string, string> = {
-  png: 'image/png',
-  jpg: 'image/jpeg',
-  jpeg: 'image/jpeg',
-  gif: 'image/gif',
-  webp: 'image/webp',
-  pdf: 'application/pdf',
-  txt: 'text/plain; charset=utf-8',
-  md: 'text/markdown; charset=utf-8',
-  csv: 'text/csv; charset=utf-8',
-  json: 'application/json',
-  html: 'text/html; charset=utf-8',
-}
-
-function contentTypeOf(filename: string, given: string | null): string {
-  if (given && given !== 'application/octet-stream') return given
-  return TYPES[filename.split('.').at(-1)?.toLowerCase() ?? ''] ?? 'application/octet-stream'
-}
-
-/** Width and height of a PNG, GIF or JPEG. */
-function pictureSize(bytes: Buffer): { width: number; height: number } | null {
-  if (bytes.length > 24 && bytes.readUInt32BE(0) === 0x89504e47)
-    return { width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20) }
-  if (bytes.length > 10 && bytes.toString('latin1', 0, 3) === 'GIF')
-    return { width: bytes.readUInt16LE(6), height: bytes.readUInt16LE(8) }
-  if (bytes.length < 4 || bytes.readUInt16BE(0) !== 0xffd8) return null
-  let at = 2
-  while (at + 9 < bytes.length) {
-    const marker = bytes.readUInt16BE(at)
-    if (marker >= 0xffc0 && marker <= 0xffc3) return { width: bytes.readUInt16BE(at + 7), height: bytes.readUInt16BE(at + 5) }
-    at += 2 + bytes.readUInt16BE(at + 2)
-  }
-  return null
-}
-
-function resolveMedia(context: Context, address: string, attachments: readonly Attachment[]): Wire {
-  if (!address.startsWith('attachment://'))
-    return { id: context.world.id(), url: address, proxy_url: address, loading_state: 2, flags: 0 }
-  const name = address.slice('attachment://'.length)
-  const attachment = attachments.find((one) => one.filename === name || one.filename === name.replace(/[^\w.-]+/g, '_'))
-  if (!attachment) {
-    throw invalidField(
-      ['components'],
-      'UNFURLED_MEDIA_ITEM_REFERENCED_ATTACHMENT_NOT_FOUND',
-      `Unable to find the attachment "${name}".`,
-    )
-  }
-  const shown = presentAttachment(context.world, attachment)
-  return {
-    id: context.world.id(),
-    url: shown.url,
-    proxy_url: shown.proxy_url,
-    width: attachment.width,
-    height: attachment.height,
-    content_type: attachment.content_type,
-    attachment_id: attachment.id,
-    name: attachment.filename,
-    size: attachment.size,
-  }
-}
-
-function storeEmbed(context: Context, source: Wire, attachments: readonly Attachment[]): Wire {
-  const embed = withoutNulls(source)
-  const address = (value: unknown): string => {
-    const given = String(value)
-    if (!given.startsWith('attachment://')) return given
-    const attachment = attachments.find((one) => one.filename === given.slice('attachment://'.length))
-    return attachment ? String(presentAttachment(context.world, attachment).url) : given
-  }
-  const media = (value: unknown): Wire => {
-    const target = address((value as Wire).url)
-    return { url: target, proxy_url: target, width: 0, height: 0, flags: 0 }
-  }
-  const icon = (value: unknown): Wire => {
-    const kept = withoutNulls(value as Wire)
-    return kept.icon_url ? { ...kept, icon_url: address(kept.icon_url), proxy_icon_url: address(kept.icon_url) } : kept
-  }
-  const trimmed = (key: string): Wire => (typeof embed[key] === 'string' ? { [key]: (embed[key] as string).trim() } : {})
-  return {
-    type: 'rich',
-    ...trimmed('title'),
-    ...trimmed('description'),
-    ...(embed.url ? { url: embed.url } : {}),
-    ...(embed.color === undefined ? {} : { color: embed.color }),
-    ...(embed.timestamp ? { timestamp: timestampOf(Date.parse(String(embed.timestamp))) } : {}),
-    ...(Array.isArray(embed.fields) && embed.fields.length > 0
-      ? {
-          fields: (embed.fields as Wire[]).map((field) => ({
-            name: String(field.name).trim(),
-            value: String(field.value).trim(),
-            inline: field.inline ?? false,
-          })),
-        }
-      : {}),
-    ...(embed.image ? { image: media(embed.image) } : {}),
-    ...(embed.thumbnail ? { thumbnail: media(embed.thumbnail) } : {}),
-    ...(embed.author ? { author: icon(embed.author) } : {}),
-    ...(embed.footer ? { footer: icon(embed.footer) } : {}),
-  }
-}
-
-function isShownInEmbed(attachment: Attachment, embeds: readonly Wire[]): boolean {
-  return embeds.some((embed) => JSON.stringify(embed).includes(attachment.path))
-}
-
 function storePoll(context: Context, poll: NonNullable<Draft['poll']>): Poll {
   return {
     question: { text: poll.question.text },
@@ -596,11 +183,14 @@ export function keepMessage(context: Context, channel: Channel, message: Message
   }
   channel.messages.set(message.id, message)
   channel.last_message_id = message.id
-  if (channel.thread) {
+  if (channel.thread && !isStarter(channel, message)) {
     channel.thread.total_message_sent += 1
     channel.thread.message_count += 1
   }
 }
+
+/** The first message of a post, and the line that stands for the message a thread began on: neither counts. */
+const isStarter = (channel: Channel, message: Message): boolean => message.id === channel.id || message.type === 21
 
 /** Sends MESSAGE_CREATE or MESSAGE_UPDATE to all who may read it; an ephemeral to its one reader. */
 export function announceMessage(
@@ -684,7 +274,7 @@ export function removeMessage(context: Context, message: Message): void {
   }
   if (!channel) return
   channel.messages.delete(message.id)
-  if (channel.thread) channel.thread.message_count = Math.max(0, channel.thread.message_count - 1)
+  if (channel.thread && !isStarter(channel, message)) channel.thread.message_count = Math.max(0, channel.thread.message_count - 1)
   if (guild) gateway.toGuild(guild, 'MESSAGE_DELETE', notice, { intent: Intent.MESSAGES, channel, botsNeedView: true })
   else for (const id of channel.recipients) gateway.toUser(id, 'MESSAGE_DELETE', notice, Intent.DIRECT_MESSAGES)
 }

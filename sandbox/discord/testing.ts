@@ -1,8 +1,8 @@
 // What the sandbox's own tests share: a Discord with a guild, a discord.js bot and people, and the check of the wire.
 
-import { Client, type ClientOptions, GatewayIntentBits, type Guild, Partials, type TextChannel } from 'discord.js'
+import { Client, type ClientOptions, GatewayIntentBits, type Guild, type Interaction, Partials, type TextChannel } from 'discord.js'
 import { createDiscordSandbox, type DiscordSandbox, type DiscordSandboxOptions } from './index.ts'
-import { call, connectPerson, type Person } from './person.ts'
+import { call, connectPerson, type Payload, type Person } from './person.ts'
 import { createWireCheck } from './wire.ts'
 
 export interface Bench {
@@ -100,4 +100,26 @@ export async function aClient(sandbox: DiscordSandbox, token: string, options: P
   await client.login(token)
   await ready
   return client as Client<true>
+}
+
+/** Lets the bot answer the next interactions with the given handler; what it throws fails the test that awaits `settled`. */
+export function answering(
+  client: Client<true>,
+  handler: (interaction: Interaction) => Promise<unknown>,
+): { settled: Promise<unknown> } {
+  const settled = new Promise((resolve, reject) => {
+    client.on('interactionCreate', (interaction) => handler(interaction).then(resolve, reject))
+  })
+  settled.catch(() => {})
+  return { settled }
+}
+
+/** How discord.js tells that Discord refused. Rejects when it did not. */
+export async function refusal(promise: Promise<unknown>): Promise<{ code: unknown; status: unknown; rawError: Payload }> {
+  try {
+    await promise
+  } catch (error) {
+    return error as { code: unknown; status: unknown; rawError: Payload }
+  }
+  throw new Error('was not refused')
 }

@@ -84,7 +84,12 @@ const HANDLERS = {
     if (guild) guild.emojis = data.emojis
   },
   GUILD_SCHEDULED_EVENT_CREATE: (data) => state.guilds.get(data.guild_id)?.scheduledEvents.set(data.id, data),
-  GUILD_SCHEDULED_EVENT_UPDATE: (data) => state.guilds.get(data.guild_id)?.scheduledEvents.set(data.id, data),
+  GUILD_SCHEDULED_EVENT_UPDATE(data) {
+    const events = state.guilds.get(data.guild_id)?.scheduledEvents
+    events?.set(data.id, { ...events.get(data.id), ...data })
+  },
+  GUILD_SCHEDULED_EVENT_USER_ADD: (data) => interest(data, 1),
+  GUILD_SCHEDULED_EVENT_USER_REMOVE: (data) => interest(data, -1),
   GUILD_SCHEDULED_EVENT_DELETE: (data) => state.guilds.get(data.guild_id)?.scheduledEvents.delete(data.id),
   GUILD_APPLICATION_COMMAND_INDEX_UPDATE: (data) => state.commands.delete(data.guild_id),
   PRESENCE_UPDATE: (data) => state.guilds.get(data.guild_id)?.presences.set(data.user.id, data.status),
@@ -237,6 +242,18 @@ function addMember(guild, member) {
   remember(user)
   guild.members.set(user.id, { ...member, user })
   touchNames()
+}
+
+/**
+ * @param {{ guild_id: string, guild_scheduled_event_id: string, user_id: string }} data
+ * @param {1 | -1} step
+ */
+function interest(data, step) {
+  const events = state.guilds.get(data.guild_id)?.scheduledEvents
+  const event = events?.get(data.guild_scheduled_event_id)
+  if (!events || !event) return
+  const interested = data.user_id === state.me?.id ? step === 1 : event.interested
+  events.set(event.id, { ...event, interested, user_count: Math.max(0, (event.user_count ?? 0) + step) })
 }
 
 /** @param {{ guild_id: string, role: import('./types.d.ts').Role }} data */

@@ -1,10 +1,12 @@
 // Starts the page: draws the application and signs someone in.
 
 import { render } from 'preact'
+import { listenToKeys } from './keys.js'
 import { start } from './session.js'
 import { App } from './ui/app.js'
 import { html } from './ui/html.js'
 
 const root = /** @type {HTMLElement} */ (document.getElementById('app'))
 render(html`<${App} />`, root)
+listenToKeys()
 await start(root.dataset.prefix ?? '/client')

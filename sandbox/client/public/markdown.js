@@ -97,8 +97,19 @@ function parseBlock(rest, quoted) {
     }
   }
   const list = LIST.exec(rest)
-  if (list) return { node: parseList(list[0]), length: list[0].length }
+  if (list) {
+    const own = sameList(list[0])
+    return { node: parseList(own), length: own.length }
+  }
   return undefined
+}
+
+/** A list ends where numbers follow dots at its own depth, or dots numbers. @param {string} source */
+function sameList(source) {
+  const [, indent = '', mark = ''] = /^( *)([-*]|\d)/.exec(source) ?? []
+  const other = new RegExp(`\\n(?= {${indent.length},${indent.length + 1}}${/\d/.test(mark) ? '[-*] ' : '\\d+\\. '})`)
+  const at = source.search(other)
+  return at === -1 ? source : source.slice(0, at + 1)
 }
 
 /**

@@ -47,6 +47,14 @@ describe('blocks', () => {
     ['a code block with its language', '```ts\nconst x = 1\n```', [{ type: 'block', language: 'ts', text: 'const x = 1' }]],
     ['a list', '- a\n- b', [{ type: 'list', ordered: false, start: 1, items: [[text('a')], [text('b')]] }]],
     ['a numbered list', '3. a\n4. b', [{ type: 'list', ordered: true, start: 3, items: [[text('a')], [text('b')]] }]],
+    [
+      'numbers after dots, two lists',
+      '- a\n1. b',
+      [
+        { type: 'list', ordered: false, start: 1, items: [[text('a')]] },
+        { type: 'list', ordered: true, start: 1, items: [[text('b')]] },
+      ],
+    ],
     ['a hash without a blank is text', '#general', [text('#general')]],
   ])('%s', (_, source, tree) => expect(parse(source)).toEqual(tree))
 

@@ -4,6 +4,8 @@
 /** @import { Channel, Guild } from './types.d.ts' */
 
 export const Permission = {
+  CreateInvite: 1n << 0n,
+  KickMembers: 1n << 1n,
   Administrator: 1n << 3n,
   ManageChannels: 1n << 4n,
   AddReactions: 1n << 6n,
@@ -13,8 +15,14 @@ export const Permission = {
   AttachFiles: 1n << 15n,
   ReadMessageHistory: 1n << 16n,
   UseApplicationCommands: 1n << 31n,
+  ManageRoles: 1n << 28n,
   ManageThreads: 1n << 34n,
+  CreatePublicThreads: 1n << 35n,
+  CreatePrivateThreads: 1n << 36n,
   SendMessagesInThreads: 1n << 38n,
+  ModerateMembers: 1n << 40n,
+  SendPolls: 1n << 49n,
+  PinMessages: 1n << 51n,
 }
 
 const ALL = (1n << 64n) - 1n

@@ -105,6 +105,11 @@ function afterDispatch(event, data) {
 
 /** Goes where the address bar says, else to the first server's first channel. */
 function followHash() {
+  const code = /^#\/invite\/(\w+)/.exec(location.hash)?.[1]
+  if (code !== undefined) {
+    update((s) => (s.panel = { kind: 'invite', code }))
+    history.replaceState(null, '', location.pathname)
+  }
   const [, guildPart, channelId] = /^#\/([^/]+)(?:\/(\d+))?/.exec(location.hash) ?? []
   if (guildPart === '@me') return openHome(channelId)
   const guildId = guildPart !== undefined && state.guilds.has(guildPart) ? guildPart : [...state.guilds.keys()][0]
@@ -159,6 +164,7 @@ export function openChannel(channelId) {
     s.newAfter = isUnread(channel) ? (s.read.get(channelId) ?? null) : null
     s.menu = null
     s.replyTo = null
+    s.editing = null
     if (channel.guild_id) s.lastChannel.set(channel.guild_id, channelId)
   })
   markRead()
@@ -213,12 +219,22 @@ export async function openDirect(userId) {
 
 // ---- what was read ----
 
-function markRead() {
+/** Counts everything in the open channel as seen. */
+export function markRead() {
   const channel = currentChannel()
   if (!channel || document.visibilityState !== 'visible') return
   const newest = state.timelines.get(channel.id)?.messages.findLast((message) => !message.local)?.id ?? channel.last_message_id
   update((s) => {
     if (newest && compareIds(newest, s.read.get(channel.id) ?? '0') > 0) s.read.set(channel.id, newest)
+    s.mentions.delete(channel.id)
+  })
+  saveRead()
+}
+
+/** @param {Channel} channel */
+export function markChannelRead(channel) {
+  update((s) => {
+    if (channel.last_message_id) s.read.set(channel.id, channel.last_message_id)
     s.mentions.delete(channel.id)
   })
   saveRead()
@@ -628,8 +644,8 @@ export function toast(text, kind = 'info') {
   setTimeout(() => update((s) => (s.toasts = s.toasts.filter((item) => item.id !== id))), 5000)
 }
 
-/** @param {() => Promise<unknown>} action */
-async function attempt(action) {
+/** Does it; what went wrong is told in a short notice. @param {() => Promise<unknown>} action */
+export async function attempt(action) {
   try {
     await action()
   } catch (error) {

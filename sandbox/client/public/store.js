@@ -27,6 +27,8 @@ const empty = () => ({
   pending: new Map(),
   autocomplete: null,
   modal: null,
+  panel: null,
+  editing: null,
   menu: null,
   typing: new Map(),
   replyTo: null,

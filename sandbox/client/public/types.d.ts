@@ -49,7 +49,8 @@ export type Channel = Pick<APIChannel, 'id'> & {
   member_count?: number
   member?: APIThreadMember
   applied_tags?: string[]
-  available_tags?: { id: string; name: string; emoji_name?: string | null }[]
+  flags?: number
+  available_tags?: { id: string; name: string; moderated?: boolean; emoji_name?: string | null }[]
   thread_metadata?: { archived: boolean; locked?: boolean; archive_timestamp?: string }
   rate_limit_per_user?: number
 }
@@ -79,6 +80,9 @@ export interface ScheduledEvent {
   user_count?: number
   channel_id?: string | null
   entity_metadata?: { location?: string } | null
+  creator_id?: string | null
+  /** Whether the person is interested, once the page knows. */
+  interested?: boolean
 }
 
 export interface Interaction {
@@ -169,6 +173,15 @@ export interface SelectOption {
   colour?: string
 }
 
+export type Panel =
+  | { kind: 'switcher' }
+  | { kind: 'pins' | 'threads' | 'post' | 'poll'; channelId: string }
+  | { kind: 'thread'; channelId: string; message?: Message }
+  | { kind: 'events'; guildId: string }
+  | { kind: 'reactors' | 'voters'; message: Message }
+  | { kind: 'invite'; code: string }
+  | { kind: 'link'; title: string; url: string }
+
 export interface MenuItem {
   label: string
   run?: () => void
@@ -251,6 +264,10 @@ export interface State {
   pending: Map<string, Pending>
   autocomplete: { nonce: string; choices: Choice[] } | null
   modal: ModalState | null
+  /** The panel above the page. */
+  panel: Panel | null
+  /** The message that is being written anew. */
+  editing: string | null
   menu: MenuState | null
   typing: Map<string, Map<string, number>>
   replyTo: Message | null

@@ -13,8 +13,8 @@ import {
   requireInGuild,
 } from '../access.ts'
 import { invalidField, maximumReached, missingPermissions, unknownThing, wrongChannelType } from '../errors.ts'
-import { Intent } from '../gateway.ts'
 import { type Call, created, type Route } from '../http.ts'
+import { Intent } from '../intents.ts'
 import { guildPermissions, isThread, P } from '../permissions.ts'
 import { presentBareMember, presentChannel, userOf } from '../present.ts'
 import { type Channel, channelsOf, type Guild, makeToken, newChannel, type Overwrite, type Webhook, type Wire } from '../store.ts'

@@ -2,8 +2,8 @@
 
 import { audit, type Context, type InGuild, requireGuild, requireId, requireInGuild } from '../access.ts'
 import { invalidField, maximumReached, missingPermissions, unknownThing } from '../errors.ts'
-import { Intent } from '../gateway.ts'
 import type { Call, Route } from '../http.ts'
+import { Intent } from '../intents.ts'
 import { P } from '../permissions.ts'
 import { presentEvent, presentMember, userOf } from '../present.ts'
 import { type ScheduledEvent, timestampOf, type Wire } from '../store.ts'

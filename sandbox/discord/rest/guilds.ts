@@ -2,8 +2,8 @@
 
 import { audit, type Context, changesBetween, requireGuild, requireId, requireInGuild } from '../access.ts'
 import { ApiError, invalidField, missingAccess, unknownThing } from '../errors.ts'
-import { Intent } from '../gateway.ts'
 import { created, type Route } from '../http.ts'
+import { Intent } from '../intents.ts'
 import { setRoles } from '../membership.ts'
 import { P } from '../permissions.ts'
 import { presentGuild, presentWebhook, userOf } from '../present.ts'

@@ -11,8 +11,8 @@ import {
   requireRole,
 } from '../access.ts'
 import { ApiError, invalidField, missingPermissions, unknownThing } from '../errors.ts'
-import { Intent } from '../gateway.ts'
 import type { Call, Route } from '../http.ts'
+import { Intent } from '../intents.ts'
 import { announceMember, leaveGuild, setRoles } from '../membership.ts'
 import { P, standsAboveMember, standsAboveRole } from '../permissions.ts'
 import { presentMember, userOf } from '../present.ts'

@@ -9,6 +9,7 @@ import {
   requireId,
   requireMessage,
 } from '../access.ts'
+import { checkDraft, type Draft, Flag, flagsAfterEdit } from '../drafts.ts'
 import {
   ApiError,
   cannotMessageUser,
@@ -18,19 +19,9 @@ import {
   systemMessage as systemMessageError,
   wrongChannelType,
 } from '../errors.ts'
-import { Intent } from '../gateway.ts'
 import type { Call, Route } from '../http.ts'
-import {
-  announceMessage,
-  buildMessage,
-  checkDraft,
-  type Draft,
-  editMessage,
-  Flag,
-  flagsAfterEdit,
-  keepMessage,
-  removeMessage,
-} from '../messages.ts'
+import { Intent } from '../intents.ts'
+import { announceMessage, buildMessage, editMessage, keepMessage, removeMessage } from '../messages.ts'
 import { isThread, P } from '../permissions.ts'
 import { presentMessage } from '../present.ts'
 import { compareIds, timeOf } from '../snowflakes.ts'

@@ -2,8 +2,8 @@
 
 import { type Context, requireChannel, requireMessage } from '../access.ts'
 import { maximumReached, missingPermissions } from '../errors.ts'
-import { Intent } from '../gateway.ts'
 import type { Call, Route } from '../http.ts'
+import { Intent } from '../intents.ts'
 import { announceAbout, announceMessage, systemMessage } from '../messages.ts'
 import { P } from '../permissions.ts'
 import { presentMessage } from '../present.ts'

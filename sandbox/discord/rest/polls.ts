@@ -2,8 +2,8 @@
 
 import { type Context, requireChannel, requireMessage } from '../access.ts'
 import { ApiError, invalidField, notTheAuthor, unknownThing } from '../errors.ts'
-import { Intent } from '../gateway.ts'
 import type { Call, Route } from '../http.ts'
+import { Intent } from '../intents.ts'
 import { announceAbout, announceMessage, systemMessage } from '../messages.ts'
 import { presentMessage } from '../present.ts'
 import type { Message } from '../store.ts'

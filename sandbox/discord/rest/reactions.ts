@@ -2,8 +2,8 @@
 
 import { type Context, requireChannel, requireGuildChannel, requireId, requireMessage } from '../access.ts'
 import { maximumReached, missingPermissions, unknownThing } from '../errors.ts'
-import { Intent } from '../gateway.ts'
 import type { Call, Route } from '../http.ts'
+import { Intent } from '../intents.ts'
 import { announceAbout } from '../messages.ts'
 import { P } from '../permissions.ts'
 import { presentBareMember, presentReactionEmoji, presentUser } from '../present.ts'

@@ -11,8 +11,8 @@ import {
   requireRole,
 } from '../access.ts'
 import { ApiError, missingPermissions } from '../errors.ts'
-import { Intent } from '../gateway.ts'
 import type { Route } from '../http.ts'
+import { Intent } from '../intents.ts'
 import { addRole, removeRole } from '../membership.ts'
 import { compareRoles, guildPermissions, P, standsAboveRole } from '../permissions.ts'
 import { presentRole } from '../present.ts'

@@ -11,10 +11,11 @@ import {
   requireId,
   requireMessage,
 } from '../access.ts'
+import { checkDraft, type Draft, Flag } from '../drafts.ts'
 import { ApiError, invalidField, missingAccess, missingPermissions, unknownThing, wrongChannelType } from '../errors.ts'
-import { Intent } from '../gateway.ts'
 import { type Call, created, type Route, type UploadedFile } from '../http.ts'
-import { announceMessage, buildMessage, checkDraft, type Draft, Flag, keepMessage, systemMessage } from '../messages.ts'
+import { Intent } from '../intents.ts'
+import { announceMessage, buildMessage, keepMessage, systemMessage } from '../messages.ts'
 import { isThread, P } from '../permissions.ts'
 import { presentChannel, presentMember, presentMessage, presentThreadMember } from '../present.ts'
 import { compareIds, timeOf } from '../snowflakes.ts'

@@ -1,19 +1,11 @@
 // Incoming webhooks: making them, and speaking through them with their own name and picture.
 
 import { audit, type Context, changesBetween, requireGuild, requireGuildChannel, requireId, requireInGuild } from '../access.ts'
+import { checkDraft, type Draft, flagsAfterEdit } from '../drafts.ts'
 import { ApiError, invalidField, invalidWebhookToken, maximumReached, unknownThing, wrongChannelType } from '../errors.ts'
-import { Intent } from '../gateway.ts'
 import { type Call, Reply, type Route } from '../http.ts'
-import {
-  announceMessage,
-  buildMessage,
-  checkDraft,
-  type Draft,
-  editMessage,
-  flagsAfterEdit,
-  keepMessage,
-  removeMessage,
-} from '../messages.ts'
+import { Intent } from '../intents.ts'
+import { announceMessage, buildMessage, editMessage, keepMessage, removeMessage } from '../messages.ts'
 import { P } from '../permissions.ts'
 import { presentMessage, presentWebhook } from '../present.ts'
 import { type Channel, type Guild, type Message, makeToken, type Webhook, type Wire } from '../store.ts'

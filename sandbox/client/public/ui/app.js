@@ -11,6 +11,7 @@ import { Icon } from './icons.js'
 import { Members } from './members.js'
 import { Modal } from './modal.js'
 import { Overlays } from './overlays.js'
+import { Panels } from './panels.js'
 import { OwnPanel, PeopleList } from './people.js'
 import { Rail } from './rail.js'
 import { Side } from './side.js'
@@ -22,7 +23,7 @@ export function App() {
   document.title = `${unread > 0 ? `(${unread}) ` : ''}${channel ? `${state.guildId ? '#' : '@'}${channelName(channel)}` : (currentGuild()?.name ?? 'Sandbox')}`
   const hasMembers = state.guildId !== null && (state.membersShown || state.drawer === 'members')
   return html`
-    <div class=${classes('app', `drawer-${state.drawer}`)} data-status=${state.status} data-testid="app" inert=${state.modal !== null || state.picture !== null}>
+    <div class=${classes('app', `drawer-${state.drawer}`)} data-status=${state.status} data-testid="app" inert=${state.modal !== null || state.picture !== null || state.panel !== null}>
       <${TitleBar} />
       <div class="columns">
         <div class="left" id="left">
@@ -35,6 +36,7 @@ export function App() {
         <${Side} />
       </div>
     </div>
+    <${Panels} />
     <${Modal} />
     <${Overlays} />
   `

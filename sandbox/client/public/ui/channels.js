@@ -1,11 +1,14 @@
 // The list beside the rail: a server's channels by category with their threads, or the direct messages.
 
 import { useState } from 'preact/hooks'
+import { showPanel } from '../actions.js'
 import { channelName, compareIds, displayName } from '../format.js'
 import { isPrivate } from '../permissions.js'
 import { isUnread, joinGuild, openChannel } from '../session.js'
 import { currentGuild, isDirect, isThread, state, visibleChannels } from '../store.js'
 import { Avatar } from './avatar.js'
+import { openChannelMenu } from './channel-menu.js'
+import { eventTime } from './events-panel.js'
 import { classes, html } from './html.js'
 import { Icon } from './icons.js'
 
@@ -48,7 +51,7 @@ function GuildChannels({ guild }) {
       ${
         events.length > 0 &&
         html`<div class="events">
-          ${events.map((event) => html`<div class="event" data-testid="event"><${Icon} name="calendar" class="icon muted" /><span><strong>${event.name}</strong><small>${new Date(event.scheduled_start_time).toLocaleString('en-US', { weekday: 'short', month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' })}</small></span></div>`)}
+          ${events.map((event) => html`<button type="button" class="event" data-testid="event" onClick=${() => showPanel({ kind: 'events', guildId: guild.id })}><${Icon} name="calendar" class="icon muted" /><span><strong>${event.name}</strong><small>${event.status === 2 ? 'Happening now' : eventTime(event.scheduled_start_time)}</small></span></button>`)}
         </div>`
       }
       <ul class="channel-list">${rows(loose)}</ul>
@@ -117,6 +120,7 @@ function ChannelRow({ channel, guild }) {
     data-testid="channel"
     data-channel=${channel.name}
     data-private=${isPrivate(guild, channel) || undefined}
+    onContextMenu=${(/** @type {MouseEvent} */ event) => openChannelMenu(event, channel)}
     onClick=${() => openChannel(channel.id)}
   >
     <${Icon} name=${channelIcon(channel)} /><span class="channel-name">${channelName(channel)}</span>
@@ -133,7 +137,7 @@ function ThreadRows({ threads }) {
       const unread = !active && isUnread(thread)
       const mentions = state.mentions.get(thread.id) ?? 0
       return html`<li key=${thread.id}>
-        <button type="button" class=${classes('channel thread', active && 'active', unread && 'unread')} aria-label=${`${channelName(thread)}, thread${unread ? ', unread' : ''}`} aria-current=${active ? 'page' : undefined} data-testid="thread" data-channel=${thread.name} onClick=${() => openChannel(thread.id)}>
+        <button type="button" class=${classes('channel thread', active && 'active', unread && 'unread')} aria-label=${`${channelName(thread)}, thread${unread ? ', unread' : ''}`} aria-current=${active ? 'page' : undefined} data-testid="thread" data-channel=${thread.name} onContextMenu=${(/** @type {MouseEvent} */ event) => openChannelMenu(event, thread)} onClick=${() => openChannel(thread.id)}>
           <span class="channel-name">${channelName(thread)}</span>${mentions > 0 && html`<span class="badge">${mentions}</span>`}
         </button>
       </li>`

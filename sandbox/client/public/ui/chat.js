@@ -1,16 +1,20 @@
 // The middle of the page: the open channel's head, its messages in order, who is typing. The composer stands below.
 
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
-import { channelName, compareIds, dayName, displayName, nameIn, relativeTime, sameDay, timeOf } from '../format.js'
-import { isUnread, loadMessages, openChannel } from '../session.js'
-import { currentChannel, currentGuild, isDirect, isForum, isThread, may, revision, state, update } from '../store.js'
+import { showPanel } from '../actions.js'
+import { channelName, compareIds, dayName, displayName, sameDay } from '../format.js'
+import { Permission } from '../permissions.js'
+import { loadMessages, openChannel } from '../session.js'
+import { currentChannel, isDirect, isForum, isThread, may, revision, state, update } from '../store.js'
 import { Avatar } from './avatar.js'
 import { channelIcon } from './channels.js'
 import { Composer } from './composer.js'
+import { Forum } from './forum.js'
 import { classes, html } from './html.js'
 import { Icon } from './icons.js'
-import { Markdown, plainText } from './markup.js'
+import { plainText } from './markup.js'
 import { MessageRow } from './message.js'
+import { startedBy } from './threads.js'
 
 /** @import { Channel, Message, Pending } from '../types.d.ts' */
 
@@ -54,6 +58,8 @@ function Head({ channel }) {
       `
     }
     ${!channel?.topic && html`<span class="grow"></span>`}
+    ${channel && [0, 5].includes(channel.type) && html`<button type="button" class="icon-button" aria-label="Threads" data-testid="open-threads" onClick=${() => showPanel({ kind: 'threads', channelId: channel.id })}><${Icon} name="thread" size=${24} /></button>`}
+    ${channel && !isForum(channel) && (isDirect(channel) || may(channel, Permission.ReadMessageHistory)) && html`<button type="button" class="icon-button" aria-label="Pinned Messages" data-testid="open-pins" onClick=${() => showPanel({ kind: 'pins', channelId: channel.id })}><${Icon} name="pin" size=${24} /></button>`}
     ${
       channel &&
       !isDirect(channel) &&
@@ -132,6 +138,7 @@ function Timeline({ channel }) {
               pending=${pendings.get(message.id)}
               revision=${revision}
               highlighted=${state.replyTo?.id === message.id}
+              editing=${state.editing === message.id}
             />`,
           ]
         })}
@@ -171,38 +178,9 @@ function Beginning({ channel }) {
   </div>`
 }
 
-/** @param {Channel} thread */
-function startedBy(thread) {
-  const user = state.users.get(thread.owner_id ?? '')
-  return user ? nameIn(user, currentGuild()) : 'someone'
-}
-
 const WIDTHS = [62, 38, 81, 47, 70]
 function Skeleton() {
   return html`<div class="skeletons" aria-label="Loading messages" role="status">
     ${WIDTHS.map((width) => html`<div class="skeleton"><span class="skeleton-face"></span><span class="skeleton-text"><i style=${{ width: '110px' }}></i><i style=${{ width: `${width}%` }}></i></span></div>`)}
-  </div>`
-}
-
-/** @param {{ channel: Channel }} props */
-function Forum({ channel }) {
-  const posts = [...state.channels.values()]
-    .filter((post) => post.parent_id === channel.id && isThread(post) && may(post))
-    .sort((a, b) => ((a.last_message_id ?? a.id) < (b.last_message_id ?? b.id) ? 1 : -1))
-  const tags = new Map((channel.available_tags ?? []).map((tag) => [tag.id, tag]))
-  return html`<div class="forum scroller" tabindex="0">
-    ${channel.topic && html`<div class="forum-topic markup"><${Markdown} text=${channel.topic} /></div>`}
-    ${posts.length === 0 && html`<div class="nothing">No posts yet.</div>`}
-    <ul class="posts">
-      ${posts.map(
-        (post) => html`<li>
-          <button type="button" class=${classes('post', isUnread(post) && 'unread')} onClick=${() => openChannel(post.id)}>
-            <span class="post-tags">${(post.applied_tags ?? []).map((id) => html`<span class="post-tag">${tags.get(id)?.emoji_name} ${tags.get(id)?.name}</span>`)}</span>
-            <strong>${channelName(post)}</strong>
-            <small>${startedBy(post)} · ${post.message_count ?? 0} messages · ${relativeTime(timeOf(post.last_message_id ?? post.id))}</small>
-          </button>
-        </li>`,
-      )}
-    </ul>
   </div>`
 }

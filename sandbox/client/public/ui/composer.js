@@ -1,6 +1,8 @@
 // The line at the bottom: writes messages, offers commands after a slash and names after an @ or #, and hands over to the command bar.
 
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { showPanel } from '../actions.js'
+import { findEmoji } from '../emoji.js'
 import { channelName, colourIn, displayName, nameIn } from '../format.js'
 import { Permission } from '../permissions.js'
 import {
@@ -18,8 +20,10 @@ import { currentGuild, isDirect, isThread, may, maySend, state, update } from '.
 import { Avatar } from './avatar.js'
 import { CommandBar } from './command-bar.js'
 import { onWriteCommand } from './composer-link.js'
+import { EmojiButton } from './emoji-picker.js'
 import { classes, html } from './html.js'
 import { Icon } from './icons.js'
+import { editLast } from './panels.js'
 import { Typing } from './typing.js'
 
 /** @import { Channel, Runnable } from '../types.d.ts' */
@@ -45,8 +49,10 @@ export function Composer({ channel }) {
   const allowed = maySend(channel)
   const slash = text.startsWith('/') && !text.includes('\n')
   const found = slash && !closed ? search(runnables(index), text.slice(1)) : []
-  const name = /(?:^|\s)([@#])([^\s@#]{0,32})$/.exec(slash ? '' : text)
-  const people = name && !closed ? suggestNames(name[1] ?? '', name[2] ?? '') : []
+  const name = /(?:^|\s)(?:([@#])([^\s@#]{0,32})|(:)(\w{2,32}))$/.exec(slash ? '' : text)
+  const mark = name?.[1] ?? name?.[3] ?? ''
+  const part = name?.[2] ?? name?.[4] ?? ''
+  const people = name && !closed ? suggestNames(mark, part) : []
   const listed = found.length > 0 ? found.length : people.length
 
   const begin = (/** @type {Runnable} */ runnable, /** @type {Record<string, string>} */ values = {}) => {
@@ -110,8 +116,8 @@ export function Composer({ channel }) {
     if (runnable) return begin(runnable)
     const person = people[index]
     if (!person || !name) return
-    names.current.set(person.written, person.mention)
-    setText(`${text.slice(0, text.length - (name[2]?.length ?? 0) - 1)}${person.written} `)
+    if (person.written !== person.mention) names.current.set(person.written, person.mention)
+    setText(`${text.slice(0, text.length - part.length - 1)}${person.written} `)
     input.current?.focus()
   }
   const onKey = (/** @type {KeyboardEvent} */ event) => {
@@ -121,6 +127,9 @@ export function Composer({ channel }) {
     } else if (listed > 0 && (event.key === 'Tab' || (event.key === 'Enter' && !event.shiftKey))) {
       event.preventDefault()
       pick(active)
+    } else if (event.key === 'ArrowUp' && text === '') {
+      event.preventDefault()
+      editLast()
     } else if (event.key === 'Escape') {
       if (listed > 0) setClosed(true)
       else if (state.replyTo) update((s) => (s.replyTo = null))
@@ -128,6 +137,11 @@ export function Composer({ channel }) {
       event.preventDefault()
       send()
     }
+  }
+  const canPoll = isDirect(channel) || may(channel, Permission.SendPolls)
+  const addEmoji = (/** @type {import('./emoji-picker.js').Picked} */ emoji) => {
+    setText(`${text}${emoji.id ? `<:${emoji.name}:${emoji.id}>` : emoji.name}`)
+    input.current?.focus()
   }
   const addFiles = (/** @type {Iterable<File>} */ added) => {
     const all = [...files, ...added].slice(0, MAX_FILES)
@@ -153,6 +167,7 @@ export function Composer({ channel }) {
     </div>`
 
   return html`<div class="composer-wrap">
+    <${ThreadNotice} channel=${channel} />
     ${found.length > 0 && html`<${CommandList} found=${found} active=${active} query=${text.slice(1)} onPick=${pick} onPoint=${setActive} />`}
     ${people.length > 0 && html`<${NameList} people=${people} active=${active} onPick=${pick} onPoint=${setActive} />`}
     ${
@@ -202,6 +217,8 @@ export function Composer({ channel }) {
             if (pasted.length > 0) addFiles(pasted)
           }}
         ></textarea>
+        ${allowed && canPoll && html`<button type="button" class="icon-button" aria-label="Create a poll" onClick=${() => showPanel({ kind: 'poll', channelId: channel.id })}><${Icon} name="poll" size=${22} /></button>`}
+        ${allowed && html`<${EmojiButton} label="Emoji" class="icon-button" size=${22} onPick=${addEmoji} />`}
         ${
           hasCommands &&
           allowed &&
@@ -213,8 +230,23 @@ export function Composer({ channel }) {
         ${(text.trim() !== '' || files.length > 0) && html`<button type="button" class="icon-button send" aria-label="Send message" onClick=${send}><${Icon} name="send" size=${22} /></button>`}
       </div>
     </div>
-    <${Typing} channel=${channel} />
+    <${Below} channel=${channel} />
   </div>`
+}
+
+/** Says that a thread sleeps or is locked. @param {{ channel: Channel }} props */
+function ThreadNotice({ channel }) {
+  const meta = channel.thread_metadata
+  if (!meta?.archived && !meta?.locked) return null
+  const text = meta.locked ? 'This thread is locked.' : 'This thread is closed. A message opens it again.'
+  return html`<div class="thread-notice" role="status"><${Icon} name="thread" size=${16} class="icon muted" />${text}</div>`
+}
+
+/** Who is typing, and whether the channel is slow. @param {{ channel: Channel }} props */
+function Below({ channel }) {
+  const seconds = channel.rate_limit_per_user ?? 0
+  const wait = seconds >= 60 ? `${Math.round(seconds / 60)} min` : `${seconds} s`
+  return html`<div class="below"><${Typing} channel=${channel} />${seconds > 0 && html`<span class="slow-mode" title=${`One message every ${wait}`}>Slow mode: ${wait}</span>`}</div>`
 }
 
 /** @param {{ found: Runnable[], active: number, query: string, onPick: (index: number) => void, onPoint: (index: number) => void }} props */
@@ -249,11 +281,21 @@ function CommandList({ found, active, query, onPick, onPoint }) {
 }
 
 /**
- * @param {string} mark `@` or `#`
+ * @param {string} mark `@`, `#` or `:`
  * @param {string} query
  * @returns {{ written: string, mention: string, label: string, detail: string, icon: any }[]}
  */
 function suggestNames(mark, query) {
+  if (mark === ':')
+    return findEmoji(query)
+      .slice(0, 8)
+      .map(({ name, text }) => ({
+        written: text,
+        mention: text,
+        label: `:${name}:`,
+        detail: '',
+        icon: html`<span class="emoji">${text}</span>`,
+      }))
   if (mark === '#')
     return query === '' && state.guildId === null
       ? []

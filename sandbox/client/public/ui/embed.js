@@ -1,8 +1,10 @@
 // Draws embeds, attachments and polls: what may stand below a message's text.
 
 import { useState } from 'preact/hooks'
+import { endPoll, showPanel } from '../actions.js'
 import { cssColour, messageTime, relativeTime } from '../format.js'
 import { votePoll } from '../session.js'
+import { state } from '../store.js'
 import { FileCard, Picture, safeUrl } from './components.js'
 import { classes, html } from './html.js'
 import { EmojiMark, Markdown } from './markup.js'
@@ -77,7 +79,7 @@ function columns(fields) {
 /** @param {{ attachment: import('discord-api-types/v10').APIAttachment }} props */
 export function Attachment({ attachment }) {
   const { url, filename, content_type: type, description, size } = attachment
-  const spoiler = filename.startsWith('SPOILER_')
+  const spoiler = filename.startsWith('SPOILER_') || ((attachment.flags ?? 0) & 8) !== 0
   if (type?.startsWith('image/') || /\.(png|jpe?g|gif|webp|svg)$/i.test(filename))
     return html`<${Picture} media=${attachment} alt=${description ?? filename} spoiler=${spoiler} class="attachment-picture" />`
   return html`<${FileCard} name=${filename} size=${size} url=${url} spoiler=${spoiler} />`
@@ -115,6 +117,8 @@ export function Poll({ message }) {
     })}
     <div class="poll-foot">
       <span>${total} ${total === 1 ? 'vote' : 'votes'}${poll.expiry !== null && ` · ${closed ? 'Poll closed' : `ends ${relativeTime(Date.parse(poll.expiry))}`}`}</span>
+      ${showsResults && total > 0 && html`<button type="button" class="link" onClick=${() => showPanel({ kind: 'voters', message })}>View votes</button>`}
+      ${!closed && message.author.id === state.me?.id && html`<button type="button" class="link" onClick=${() => void endPoll(message)}>End poll</button>`}
       ${!closed && (voted ? html`<button type="button" class="link" onClick=${() => votePoll(message, [])}>Remove Vote</button>` : html`<button type="button" class="button button-primary" disabled=${picked.length === 0} onClick=${() => votePoll(message, picked)}>Vote</button>`)}
     </div>
   </section>`

@@ -113,7 +113,7 @@ export function Floating(props) {
  * @param {{ current: HTMLElement | null }} ref
  */
 export function useFocusTrap(ref) {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = /** @type {HTMLElement | null} */ (document.activeElement)
     const focusable = () =>
       [

@@ -2,27 +2,24 @@
 
 import { clock, colourIn, displayName, fullTime, messageTime, nameIn } from '../format.js'
 import { Permission } from '../permissions.js'
-import { currentCommands, deleteMessage, dismiss, openChannel, runOn, toast, toggleReaction } from '../session.js'
+import { dismiss, openChannel, toggleReaction } from '../session.js'
 import { currentGuild, may, maySend, state, update } from '../store.js'
 import { Avatar } from './avatar.js'
 import { Components } from './components.js'
 import { Attachment, Embed, Poll } from './embed.js'
+import { EmojiButton } from './emoji-picker.js'
 import { classes, html, memo } from './html.js'
 import { Icon } from './icons.js'
 import { EmojiMark, Markdown, plainText } from './markup.js'
+import { MessageEdit } from './message-edit.js'
+import { Flag, has, isOwn, openMessageMenu, QUICK, reply } from './message-menu.js'
 import { openUserMenu } from './user-menu.js'
 
-/** @import { MenuItem, Message, Pending } from '../types.d.ts' */
-
-export const Flag = { Crossposted: 1, SuppressEmbeds: 4, HasThread: 32, Ephemeral: 64, Loading: 128, ComponentsV2: 32768 }
-const QUICK = ['👍', '❤️', '😂', '🎉', '👀', '✅']
-
-/** @param {Message} message */
-const has = (message, /** @type {number} */ flag) => ((message.flags ?? 0) & flag) !== 0
+/** @import { Message, Pending } from '../types.d.ts' */
 
 /** Types that are told as one line with an icon instead of as something someone wrote. @type {Record<number, { icon: import('./icons.js').IconName, text: string }>} */
 const EVENTS = {
-  6: { icon: 'warning', text: 'pinned a message to this channel.' },
+  6: { icon: 'pin', text: 'pinned a message to this channel.' },
   7: { icon: 'arrow', text: 'joined the server. Welcome!' },
   12: { icon: 'announcement', text: 'follows another channel from here.' },
   18: { icon: 'thread', text: 'started a thread.' },
@@ -31,8 +28,13 @@ const EVENTS = {
 
 /** `revision` and `place` change when names, roles or the open place do: the message is drawn again. */
 export const MessageRow = memo(
-  /** @param {{ message: Message, grouped: boolean, pending: Pending | undefined, revision: number, highlighted: boolean }} props */
-  ({ message, grouped, pending, highlighted }) => {
+  /** @param {{ message: Message, grouped: boolean, pending: Pending | undefined, revision: number, highlighted: boolean, editing: boolean }} props */
+  ({ message: given, grouped, pending, highlighted, editing }) => {
+    // The first line of a thread on a message is that message.
+    const message =
+      given.type === 21 && given.referenced_message
+        ? { ...given, ...given.referenced_message, id: given.id, channel_id: given.channel_id, thread: undefined }
+        : given
     const event = EVENTS[message.type]
     if (event) return html`<${EventRow} message=${message} event=${event} />`
     const ephemeral = has(message, Flag.Ephemeral)
@@ -68,9 +70,9 @@ export const MessageRow = memo(
             <time datetime=${message.timestamp} title=${fullTime(sent)}>${messageTime(sent)}</time>
           </h3>`
         }
-        <${Body} message=${message} pending=${pending} />
+        ${editing ? html`<${MessageEdit} message=${message} />` : html`<${Body} message=${message} pending=${pending} />`}
       </div>
-      ${!message.local && html`<${Tools} message=${message} />`}
+      ${!message.local && !editing && html`<${Tools} message=${message} />`}
     </li>`
   },
 )
@@ -145,6 +147,8 @@ function Body({ message, pending }) {
   const showsEmbeds = embeds.length > 0 && !has(message, Flag.SuppressEmbeds)
   return html`
     ${!isV2 && content !== '' && html`<div class="content markup" data-testid="content"><${Markdown} text=${content} jumbo=${true} />${message.edited_timestamp && html`<span class="edited" title=${fullTime(Date.parse(message.edited_timestamp))}> (edited)</span>`}</div>`}
+    ${message.message_snapshots?.map(({ message: copy }) => html`<div class="forwarded"><small>Forwarded</small><${Body} message=${{ ...copy, id: message.id, channel_id: message.channel_id, author: message.author, flags: (copy.flags ?? 0) & Flag.ComponentsV2 }} pending=${undefined} /></div>`)}
+    ${has(message, Flag.Crossposted) && html`<span class="published"><${Icon} name="announcement" size=${12} /> Published</span>`}
     ${attachments.length > 0 && !isV2 && html`<div class="attachments">${attachments.map((attachment) => html`<${Attachment} key=${attachment.id} attachment=${attachment} />`)}</div>`}
     ${showsEmbeds && embeds.map((embed, index) => html`<${Embed} key=${index} embed=${embed} />`)}
     ${message.poll && html`<${Poll} message=${message} />`}
@@ -190,6 +194,7 @@ function Reactions({ message }) {
         <${EmojiMark} emoji=${reaction.emoji} /><span>${reaction.count}</span>
       </button>`,
     )}
+    ${!has(message, Flag.Ephemeral) && html`<${EmojiButton} label="Add a reaction" class="reaction add" size=${16} onPick=${(/** @type {any} */ emoji) => toggleReaction(message, emoji)} />`}
   </div>`
 }
 
@@ -212,15 +217,11 @@ function Tools({ message }) {
   const canReact = !ephemeral && may(channel, Permission.AddReactions)
   return html`<div class="tools" role="toolbar" aria-label="Message actions">
     ${canReact && QUICK.slice(0, 3).map((emoji) => html`<button type="button" class="tool emoji" aria-label=${`React with ${emoji}`} onClick=${() => toggleReaction(message, { name: emoji })}>${emoji}</button>`)}
+    ${canReact && html`<${EmojiButton} label="Add Reaction" class="tool" onPick=${(/** @type {any} */ emoji) => toggleReaction(message, emoji)} />`}
+    ${!ephemeral && isOwn(message) && !message.poll && html`<button type="button" class="tool" aria-label="Edit" onClick=${() => update((s) => (s.editing = message.id))}><${Icon} name="edit" /></button>`}
     ${!ephemeral && maySend(channel) && html`<button type="button" class="tool" aria-label="Reply" onClick=${() => reply(message)}><${Icon} name="reply" /></button>`}
     <button type="button" class="tool" aria-label="More" aria-haspopup="menu" onClick=${(/** @type {MouseEvent} */ e) => openMessageMenu(e, message)}><${Icon} name="more" /></button>
   </div>`
-}
-
-/** @param {Message} message */
-function reply(message) {
-  update((s) => (s.replyTo = message))
-  document.getElementById('composer')?.focus()
 }
 
 /** @param {Message} message */
@@ -230,61 +231,5 @@ function mentions(message) {
     message.mention_everyone ||
     message.mentions.some((user) => user.id === state.me?.id) ||
     message.mention_roles.some((id) => roles.includes(id))
-  )
-}
-
-/**
- * @param {MouseEvent} event
- * @param {Message} message
- */
-function openMessageMenu(event, message) {
-  if (message.local) return
-  if (event.type === 'contextmenu' && /** @type {HTMLElement} */ (event.target).closest('a,input,textarea')) return
-  event.preventDefault()
-  const channel = state.channels.get(message.channel_id)
-  if (!channel) return
-  const ephemeral = has(message, Flag.Ephemeral)
-  const commands = currentCommands()
-  const apps = (commands?.commands ?? []).filter((command) => command.type === 3)
-  /** @type {MenuItem[]} */
-  const items = []
-  if (!ephemeral && may(channel, Permission.AddReactions))
-    items.push({
-      label: 'Add Reaction',
-      items: QUICK.map((emoji) => ({ label: emoji, run: () => void toggleReaction(message, { name: emoji }) })),
-    })
-  if (!ephemeral && maySend(channel)) items.push({ label: 'Reply', run: () => reply(message) })
-  if (apps.length > 0 && !ephemeral)
-    items.push({
-      label: 'Apps',
-      items: apps.map((command) => ({
-        label: command.name,
-        hint: commands?.applications.get(command.application_id)?.name,
-        run: () => void runOn(command, message.id),
-      })),
-    })
-  items.push({ label: 'Copy Text', run: () => copy(message.content) })
-  items.push({ label: 'Copy Message ID', run: () => copy(message.id) })
-  if (ephemeral) items.push({ label: 'Dismiss Message', run: () => dismiss(message) })
-  else if (message.author.id === state.me?.id || may(channel, Permission.ManageMessages))
-    items.push({ label: 'Delete Message', danger: true, run: () => void deleteMessage(message) })
-  const { right, bottom } = /** @type {HTMLElement} */ (event.currentTarget).getBoundingClientRect()
-  const fromPointer = event.clientX > 0 || event.clientY > 0
-  update(
-    (s) =>
-      (s.menu = {
-        x: fromPointer ? event.clientX : right - 220,
-        y: fromPointer ? event.clientY : bottom,
-        title: 'Message actions',
-        items,
-      }),
-  )
-}
-
-/** @param {string} text */
-export function copy(text) {
-  navigator.clipboard?.writeText(text).then(
-    () => toast('Copied'),
-    () => toast('Copying is not allowed here', 'error'),
   )
 }

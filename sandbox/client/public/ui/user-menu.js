@@ -1,8 +1,10 @@
 // The menu and the card of a person: what can be done with someone, and who they are.
 
+import { changeRole, copy, kick, timeOut } from '../actions.js'
 import { colourIn, cssColour, dayName, displayName, nameIn, timeOf } from '../format.js'
-import { currentCommands, openDirect, runOn, toast } from '../session.js'
-import { state, update } from '../store.js'
+import { Permission, permissionsOf } from '../permissions.js'
+import { currentCommands, openDirect, runOn } from '../session.js'
+import { currentGuild, state, update } from '../store.js'
 import { Avatar } from './avatar.js'
 import { Floating, html } from './html.js'
 
@@ -25,6 +27,7 @@ export function openUserMenu(event, user) {
     },
   ]
   if (user.id !== state.me?.id) items.push({ label: 'Message', run: () => void openDirect(user.id) })
+  items.push(...moderation(user))
   if (apps.length > 0)
     items.push({
       label: 'Apps',
@@ -36,9 +39,40 @@ export function openUserMenu(event, user) {
     })
   items.push({
     label: 'Copy User ID',
-    run: () => void navigator.clipboard?.writeText(user.id).then(() => toast('Copied')),
+    run: () => copy(user.id),
   })
   update((s) => (s.menu = { x: event.clientX, y: event.clientY, title: displayName(user), items }))
+}
+
+/** What the person may do to a member of the open server. @param {User} user @returns {MenuItem[]} */
+function moderation(user) {
+  const guild = currentGuild()
+  const member = guild?.members.get(user.id)
+  if (!guild || !member || !state.me) return []
+  const held = permissionsOf(guild, state.me.id)
+  const isOther = user.id !== state.me.id && user.id !== guild.owner_id
+  const roles = [...guild.roles.values()]
+    .filter((role) => role.id !== guild.id && !role.managed)
+    .sort((a, b) => b.position - a.position)
+  const silenced = Date.parse(member.communication_disabled_until ?? '') > Date.now()
+  /** @type {(MenuItem | false)[]} */
+  const items = [
+    (held & Permission.ManageRoles) !== 0n &&
+      roles.length > 0 && {
+        label: 'Roles',
+        items: roles.map((role) => {
+          const has = member.roles.includes(role.id)
+          return { label: role.name, hint: has ? '✓' : '', run: () => void changeRole(guild.id, user.id, role.id, !has) }
+        }),
+      },
+    isOther &&
+      (held & Permission.ModerateMembers) !== 0n && {
+        label: silenced ? 'Remove Timeout' : 'Timeout (10 minutes)',
+        run: () => void timeOut(guild.id, user.id, !silenced),
+      },
+    isOther && (held & Permission.KickMembers) !== 0n && { label: 'Kick', danger: true, run: () => void kick(guild.id, user.id) },
+  ]
+  return items.filter((item) => item !== false)
 }
 
 /** The card that opens from a name or a face. */
