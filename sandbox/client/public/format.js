@@ -54,7 +54,7 @@ export function relativeTime(ms, now = Date.now()) {
 /**
  * The text of `<t:seconds:style>`.
  * @param {number} ms
- * @param {string} style one of t T d D f F R
+ * @param {string} style one of t T d D f F s S R
  * @param {number} [now]
  */
 export function timestamp(ms, style, now = Date.now()) {
@@ -68,6 +68,10 @@ export function timestamp(ms, style, now = Date.now()) {
       return shortDate.format(date)
     case 'D':
       return longDate.format(date)
+    case 's':
+      return `${shortDate.format(date)}, ${shortTime.format(date)}`
+    case 'S':
+      return `${shortDate.format(date)}, ${longTime.format(date)}`
     case 'F':
       return `${weekday.format(date)}, ${longDate.format(date)} at ${shortTime.format(date)}`
     case 'R':

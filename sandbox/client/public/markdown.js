@@ -153,14 +153,16 @@ const INLINE = [
   [/^<@&(\d{15,21})>/, (m) => ({ type: 'role', id: m[1] ?? '' })],
   [/^<#(\d{15,21})>/, (m) => ({ type: 'channel', id: m[1] ?? '' })],
   [/^<\/([^:>\n]+):(\d{15,21})>/, (m) => ({ type: 'command', name: m[1] ?? '', id: m[2] ?? '' })],
-  [/^<id:(customize|browse|guide|home|linked-roles)>/, (m) => ({ type: 'place', id: m[1] ?? '' })],
+  [/^<id:(customize|browse|guide|home|linked-roles)(?::\d+)?>/, (m) => ({ type: 'place', id: m[1] ?? '' })],
   [/^<(a?):(\w{2,32}):(\d{15,21})>/, (m) => ({ type: 'emoji', animated: m[1] === 'a', name: m[2] ?? '', id: m[3] ?? '' })],
-  [/^<t:(-?\d{1,13})(?::([tTdDfFR]))?>/, (m) => ({ type: 'timestamp', ms: Number(m[1]) * 1000, style: m[2] ?? 'f' })],
+  [/^<t:(-?\d{1,13})(?::([tTdDfFsSR]))?>/, (m) => ({ type: 'timestamp', ms: Number(m[1]) * 1000, style: m[2] ?? 'f' })],
   [/^@(everyone|here)\b/, (m) => ({ type: 'everyone', text: m[0] })],
   [
     /^\[((?:\[[^\]]*\]|[^[\]]|\](?=[^[]*\]))+)\]\(\s*<?((?:[^\s()<>]|\([^\s()]*\))+)>?(?:\s+"([^"]*)")?\s*\)/,
     (m) => link(m[2] ?? '', parseInline(m[1] ?? ''), m[3]),
   ],
+  [/^<([\w.+-]+@[\w-]+\.[\w.-]+)>/, (m) => link(`mailto:${m[1]}`, [{ type: 'text', text: m[1] ?? '' }])],
+  [/^<(\+\d[\d\s().-]{3,30})>/, (m) => link(`tel:${m[1]}`, [{ type: 'text', text: m[1] ?? '' }])],
   [/^<(https?:\/\/[^\s<>]+)>/, (m) => link(m[1] ?? '', [{ type: 'text', text: m[1] ?? '' }])],
   [/^https?:\/\/[^\s<]+[^<.,:;"')\]\s*_~|`]/, (m) => link(m[0], [{ type: 'text', text: m[0] }])],
   [/^\*\*((?:\\[\s\S]|[^\\])+?)\*\*(?!\*)/, (m) => ({ type: 'bold', children: parseInline(m[1] ?? '') })],
@@ -226,14 +228,14 @@ function matchAt(source, at) {
 }
 
 /**
- * Only http, https and mailto become links; anything else stays text.
+ * Only http, https, mailto and tel become links; anything else stays text.
  * @param {string} url
  * @param {Node[]} children
  * @param {string} [title]
  * @returns {Node | undefined}
  */
 function link(url, children, title) {
-  if (!/^(https?:\/\/|mailto:)/i.test(url)) return undefined
+  if (!/^(https?:\/\/|mailto:|tel:\+)/i.test(url)) return undefined
   return title === undefined ? { type: 'link', url, children } : { type: 'link', url, children, title }
 }
 

@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from 'preact/hooks'
 import { pinsOf, reactorsOf, showPanel, votersOf } from '../actions.js'
-import { channelName, messageTime, nameIn } from '../format.js'
+import { messageTime, nameIn } from '../format.js'
 import { openChannel } from '../session.js'
 import { currentGuild, state, update } from '../store.js'
 import { Avatar } from './avatar.js'
@@ -133,9 +133,6 @@ function Voters({ message, onClose }) {
   }))
   return html`<${PeopleByTab} title=${message.poll?.question.text ?? 'Poll'} tabs=${tabs} onClose=${onClose} />`
 }
-
-/** Shows where the sidebar stands when a place was chosen. @param {string} id */
-export const placeName = (id) => channelName(state.channels.get(id) ?? /** @type {any} */ ({ id }))
 
 /** Begins the edit of one's own last message in the open channel. */
 export function editLast() {
