@@ -1,11 +1,11 @@
 // Files and pictures of messages: storing them within a budget, their types and sizes, and the media that components and embeds name.
 
 import type { Context } from './access.ts'
-import { withoutNulls } from './components.ts'
+import { withoutNulls } from './component-store.ts'
 import type { Draft } from './drafts.ts'
 import { invalidField, maximumReached } from './errors.ts'
 import type { UploadedFile } from './http.ts'
-import { presentAttachment } from './present.ts'
+import { presentAttachment } from './present-message.ts'
 import { type Attachment, timestampOf, type Wire } from './store.ts'
 
 /** What all stored files may take together. */

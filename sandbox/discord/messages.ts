@@ -2,14 +2,15 @@
 // What it may hold is checked in drafts.ts; who may write is decided by the callers.
 
 import type { Context } from './access.ts'
-import { displayedText, flatten, storeComponents } from './components.ts'
+import { displayedText, flatten, storeComponents } from './component-store.ts'
 import { type AllowedMentions, type Draft, Flag, SETTABLE } from './drafts.ts'
 import { emptyMessage, maximumReached } from './errors.ts'
 import { isShownInEmbed, resolveMedia, storeEmbed, storeFiles } from './files.ts'
 import type { Viewer } from './gateway.ts'
 import type { UploadedFile } from './http.ts'
 import { Intent } from './intents.ts'
-import { presentBareMember, presentMessage, userOf } from './present.ts'
+import { presentBareMember, userOf } from './present.ts'
+import { presentMessage } from './present-message.ts'
 import { type Channel, type Guild, type Message, type Poll, timestampOf, type Wire } from './store.ts'
 export interface NewMessage {
   channel: Channel

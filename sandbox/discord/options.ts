@@ -3,12 +3,14 @@
 
 import type { Context } from './access.ts'
 import { permissionsIn } from './access.ts'
-import { Component, flatten } from './components.ts'
+import { flatten } from './component-store.ts'
+import { Component } from './components.ts'
 import { invalidField } from './errors.ts'
 import { storeFile } from './files.ts'
 import type { UploadedFile } from './http.ts'
 import { isThread } from './permissions.ts'
-import { presentAttachment, presentBareMember, presentMessage, presentRole, userOf } from './present.ts'
+import { presentBareMember, presentRole, userOf } from './present.ts'
+import { presentAttachment, presentMessage } from './present-message.ts'
 import type { Attachment, Channel, Command, Guild, Message, Wire } from './store.ts'
 import { lengthOf, type Path } from './validate.ts'
 

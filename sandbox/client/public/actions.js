@@ -1,8 +1,9 @@
 // What a person does beyond writing and pressing: editing, pinning, threads, posts, polls, events, invites, roles. Talks to the wire; what it changes comes back as events.
 
 import { dispatch } from './events.js'
+import { attempt, toast } from './notices.js'
 import { rest } from './rest.js'
-import { attempt, openChannel, openGuild, toast } from './session.js'
+import { openChannel, openGuild } from './session.js'
 import { state, updateNow } from './store.js'
 
 /** @import { Channel, Message, Panel, ScheduledEvent, User } from './types.d.ts' */

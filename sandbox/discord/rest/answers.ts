@@ -1,12 +1,14 @@
 // Interactions as bots answer them: the callback within three seconds, exactly once, then the token's webhook for fifteen minutes.
 
 import { type Context, permissionsIn } from '../access.ts'
-import { checkModal, storeComponents, withoutNulls } from '../components.ts'
+import { storeComponents, withoutNulls } from '../component-store.ts'
+import { checkModal } from '../components.ts'
 import { checkDraft, type Draft, Flag, flagsAfterEdit } from '../drafts.ts'
 import { alreadyAcknowledged, invalidField, invalidForm, invalidWebhookToken, unknownThing } from '../errors.ts'
 import { type Call, Reply, type Route } from '../http.ts'
 import { announceMessage, buildMessage, editMessage, keepMessage, removeMessage } from '../messages.ts'
-import { presentBasicApplication, presentMessage, userOf } from '../present.ts'
+import { presentBasicApplication, userOf } from '../present.ts'
+import { presentMessage } from '../present-message.ts'
 import type { Application, Interaction, Message, Wire } from '../store.ts'
 import { list, number, object, oneOf, type Problem, required, text, validate } from '../validate.ts'
 import { watchPoll } from './polls.ts'

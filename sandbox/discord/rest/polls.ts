@@ -5,7 +5,7 @@ import { ApiError, invalidField, notTheAuthor, unknownThing } from '../errors.ts
 import type { Call, Route } from '../http.ts'
 import { Intent } from '../intents.ts'
 import { announceAbout, announceMessage, systemMessage } from '../messages.ts'
-import { presentMessage } from '../present.ts'
+import { presentMessage } from '../present-message.ts'
 import type { Message } from '../store.ts'
 import { list, object, required, validate, whole } from '../validate.ts'
 import { pageOfUsers } from './members.ts'

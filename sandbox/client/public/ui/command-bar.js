@@ -1,8 +1,9 @@
 // A chosen slash command being filled: one small field an option, suggestions above, keyboard throughout.
 
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { findChannels, findPeople } from '../finding.js'
 import { channelName, colourIn, nameIn } from '../format.js'
-import { autocomplete, currentCommands, findChannels, findPeople, runCommand } from '../session.js'
+import { autocomplete, currentCommands, runCommand } from '../interactions.js'
 import { OptionType, readNamed, wrong } from '../slash.js'
 import { currentGuild, state } from '../store.js'
 import { Avatar } from './avatar.js'

@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from 'preact/hooks'
 import { cssColour, fileSize } from '../format.js'
-import { press } from '../session.js'
+import { press } from '../interactions.js'
 import { update } from '../store.js'
 import { classes, html } from './html.js'
 import { Icon } from './icons.js'

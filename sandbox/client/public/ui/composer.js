@@ -3,18 +3,12 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { showPanel } from '../actions.js'
 import { findEmoji } from '../emoji.js'
+import { findChannels, findPeople } from '../finding.js'
 import { channelName, colourIn, displayName, nameIn } from '../format.js'
+import { currentCommands, loadCommands, refreshCommands } from '../interactions.js'
+import { sendMessage, sendTyping } from '../messages.js'
+import { toast } from '../notices.js'
 import { Permission } from '../permissions.js'
-import {
-  currentCommands,
-  findChannels,
-  findPeople,
-  loadCommands,
-  refreshCommands,
-  sendMessage,
-  sendTyping,
-  toast,
-} from '../session.js'
 import { readLine, runnables, search } from '../slash.js'
 import { currentGuild, isDirect, isThread, may, maySend, state, update } from '../store.js'
 import { Avatar } from './avatar.js'

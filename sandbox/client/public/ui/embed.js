@@ -3,7 +3,7 @@
 import { useState } from 'preact/hooks'
 import { endPoll, showPanel } from '../actions.js'
 import { cssColour, messageTime, relativeTime } from '../format.js'
-import { votePoll } from '../session.js'
+import { votePoll } from '../messages.js'
 import { state } from '../store.js'
 import { FileCard, Picture, safeUrl } from './components.js'
 import { classes, html } from './html.js'

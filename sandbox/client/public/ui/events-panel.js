@@ -3,7 +3,7 @@
 import { useEffect } from 'preact/hooks'
 import { loadEvents, toggleInterest } from '../actions.js'
 import { channelName, nameIn, relativeTime } from '../format.js'
-import { toast } from '../session.js'
+import { toast } from '../notices.js'
 import { state } from '../store.js'
 import { Avatar } from './avatar.js'
 import { Dialog } from './dialog.js'

@@ -2,7 +2,7 @@
 
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { editMessage } from '../actions.js'
-import { deleteMessage } from '../session.js'
+import { deleteMessage } from '../messages.js'
 import { update } from '../store.js'
 import { html } from './html.js'
 

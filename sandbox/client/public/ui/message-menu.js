@@ -1,8 +1,9 @@
 // What can be done with one message: the menu of the right button and of “More”.
 
 import { copy, publish, showPanel, togglePin } from '../actions.js'
+import { currentCommands, runOn } from '../interactions.js'
+import { deleteMessage, dismiss, toggleReaction } from '../messages.js'
 import { Permission } from '../permissions.js'
-import { currentCommands, deleteMessage, dismiss, runOn, toggleReaction } from '../session.js'
 import { isDirect, isThread, may, maySend, state, update } from '../store.js'
 
 /** @import { MenuItem, Message } from '../types.d.ts' */

@@ -1,8 +1,9 @@
 // One message: its head, text and everything below, with the tools that appear when the pointer is over it.
 
 import { clock, colourIn, displayName, fullTime, messageTime, nameIn } from '../format.js'
+import { dismiss, toggleReaction } from '../messages.js'
 import { Permission } from '../permissions.js'
-import { dismiss, openChannel, toggleReaction } from '../session.js'
+import { openChannel } from '../session.js'
 import { currentGuild, may, maySend, state, update } from '../store.js'
 import { Avatar } from './avatar.js'
 import { Components } from './components.js'

@@ -2,7 +2,7 @@
 
 import { useMemo, useRef, useState } from 'preact/hooks'
 import { fileSize } from '../format.js'
-import { closeModal, submitModal } from '../session.js'
+import { closeModal, submitModal } from '../interactions.js'
 import { state } from '../store.js'
 import { Avatar } from './avatar.js'
 import { classes, html, useFocusTrap } from './html.js'

@@ -1,8 +1,8 @@
 // One select for messages, modals and command options: a button that opens a list, with search, several values and keyboard use.
 
 import { useMemo, useRef, useState } from 'preact/hooks'
+import { findChannels, findPeople } from '../finding.js'
 import { channelName, colourIn, compareIds, cssColour, nameIn } from '../format.js'
-import { findChannels, findPeople } from '../session.js'
 import { currentGuild, state } from '../store.js'
 import { Avatar } from './avatar.js'
 import { classes, Floating, html } from './html.js'

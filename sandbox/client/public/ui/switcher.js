@@ -1,8 +1,9 @@
 // Ctrl+K: finds a channel, thread, person or server by name and goes there.
 
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { findPeople } from '../finding.js'
 import { channelName, displayName, nameIn } from '../format.js'
-import { findPeople, openChannel, openDirect, openGuild } from '../session.js'
+import { openChannel, openDirect, openGuild } from '../session.js'
 import { isDirect, isThread, may, state } from '../store.js'
 import { Avatar, GuildIcon } from './avatar.js'
 import { channelIcon } from './channels.js'

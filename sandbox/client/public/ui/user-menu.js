@@ -2,8 +2,9 @@
 
 import { changeRole, copy, kick, timeOut } from '../actions.js'
 import { colourIn, cssColour, dayName, displayName, nameIn, timeOf } from '../format.js'
+import { currentCommands, runOn } from '../interactions.js'
 import { Permission, permissionsOf } from '../permissions.js'
-import { currentCommands, openDirect, runOn } from '../session.js'
+import { openDirect } from '../session.js'
 import { currentGuild, state, update } from '../store.js'
 import { Avatar } from './avatar.js'
 import { Floating, html } from './html.js'
