@@ -88,6 +88,7 @@ export function controlRoutes(context: Context, onReset: () => void = () => {}):
       tags: [],
       commands: new Map(),
       roleConnectionMetadata: [],
+      emojis: new Map(),
     }
     world.applications.set(application.id, application)
     return created({ id: application.id, name: application.name, bot: { id: bot.id, username: bot.username }, token: bot.token })

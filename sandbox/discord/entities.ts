@@ -26,6 +26,7 @@ export interface Application {
   /** Registered commands by id; a guild command carries its guild_id. */
   commands: Map<string, Command>
   roleConnectionMetadata: Wire[]
+  emojis: Map<string, Wire>
 }
 
 export interface Command {

@@ -14,6 +14,7 @@ import { answerRoutes } from './rest/answers.ts'
 import { applicationRoutes } from './rest/applications.ts'
 import { channelRoutes } from './rest/channels.ts'
 import { commandRoutes } from './rest/commands.ts'
+import { emojiRoutes } from './rest/emojis.ts'
 import { eventRoutes } from './rest/events.ts'
 import { fileRoutes, uploadRoutes } from './rest/files.ts'
 import { guildRoutes } from './rest/guilds.ts'
@@ -100,6 +101,7 @@ export async function createDiscordSandbox(options: DiscordSandboxOptions = {}):
     ...userRoutes(context),
     ...applicationRoutes(context),
     ...guildRoutes(context),
+    ...emojiRoutes(context),
     ...channelRoutes(context),
     ...roleRoutes(context),
     ...memberRoutes(context),

@@ -42,7 +42,6 @@ export function applicationRoutes(context: Context): Route[] {
         return presentBasicApplication(world, application)
       },
     },
-    { method: 'GET', pattern: '/applications/:application/emojis', handler: (call) => ({ items: emptyFor(own(call)) }) },
     { method: 'GET', pattern: '/applications/:application/entitlements', handler: (call) => emptyFor(own(call)) },
     { method: 'GET', pattern: '/applications/:application/skus', handler: (call) => emptyFor(own(call)) },
     {
@@ -85,5 +84,5 @@ export function applicationRoutes(context: Context): Route[] {
   ]
 }
 
-/** The sandbox keeps no emojis, entitlements or SKUs of an application. */
+/** The sandbox keeps no entitlements or SKUs of an application. */
 const emptyFor = (_application: Application): never[] => []

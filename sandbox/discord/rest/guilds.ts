@@ -1,8 +1,8 @@
-// Guilds: reading and changing one, its audit log, onboarding, emojis and the small lists that clients ask for.
+// Guilds: reading and changing one, its audit log, onboarding and the small lists that clients ask for.
 
 import { audit, type Context, changesBetween, requireGuild, requireId, requireInGuild } from '../access.ts'
 import { ApiError, invalidField, missingAccess, unknownThing } from '../errors.ts'
-import { created, type Route } from '../http.ts'
+import type { Route } from '../http.ts'
 import { Intent } from '../intents.ts'
 import { setRoles } from '../membership.ts'
 import { P } from '../permissions.ts'
@@ -82,21 +82,6 @@ export function guildRoutes(context: Context): Route[] {
       return channel !== undefined && (bits & P.VIEW_CHANNEL) !== 0n && (bits & P.SEND_MESSAGES) !== 0n
     })
     if (ids.length < 7 || open.length < 5) throw new ApiError(400, 350000, 'Cannot enable onboarding, requirements are not met')
-  }
-
-  const requireEmoji = (guild: Guild, id: string | undefined): Wire => {
-    const emoji = guild.emojis.get(requireId('emoji_id', id))
-    if (!emoji) throw unknownThing('emoji')
-    return emoji
-  }
-
-  const announceEmojis = (guild: Guild): void => {
-    gateway.toGuild(
-      guild,
-      'GUILD_EMOJIS_UPDATE',
-      { guild_id: guild.id, emojis: [...guild.emojis.values()] },
-      { intent: Intent.EXPRESSIONS },
-    )
   }
 
   return [
@@ -247,65 +232,6 @@ export function guildRoutes(context: Context): Route[] {
         member.flags |= 1 << 1
         setRoles(context, guild, member, [...member.roles, ...chosen.flatMap((option) => option.role_ids as string[])])
         return { guild_id: guild.id, user_id: member.user_id, onboarding_responses }
-      },
-    },
-    { method: 'GET', pattern: '/guilds/:guild/emojis', handler: (call) => [...requireGuild(context, call).guild.emojis.values()] },
-    {
-      method: 'POST',
-      pattern: '/guilds/:guild/emojis',
-      handler: (call) => {
-        const scope = requireGuild(context, call)
-        requireInGuild(context, scope, P.CREATE_GUILD_EXPRESSIONS)
-        const body = validate<{ name: string; roles?: string[] }>(
-          object({
-            name: required(text({ min: 2, max: 32, pattern: /^\w+$/ })),
-            image: required(text({ min: 1 })),
-            roles: list(snowflake),
-          }),
-          call.body,
-        )
-        if (scope.guild.emojis.size >= 50) throw new ApiError(400, 30008, 'Maximum number of emojis reached (50)')
-        const emoji: Wire = {
-          id: world.id(),
-          name: body.name,
-          roles: body.roles ?? [],
-          user: userOf(world, call.user.id),
-          require_colons: true,
-          managed: false,
-          animated: false,
-          available: true,
-        }
-        scope.guild.emojis.set(String(emoji.id), emoji)
-        announceEmojis(scope.guild)
-        return created(emoji)
-      },
-    },
-    {
-      method: 'GET',
-      pattern: '/guilds/:guild/emojis/:emoji',
-      handler: (call) => requireEmoji(requireGuild(context, call).guild, call.params.emoji),
-    },
-    {
-      method: 'PATCH',
-      pattern: '/guilds/:guild/emojis/:emoji',
-      handler: (call) => {
-        const scope = requireGuild(context, call)
-        requireInGuild(context, scope, P.MANAGE_GUILD_EXPRESSIONS)
-        const emoji = requireEmoji(scope.guild, call.params.emoji)
-        const body = validate<{ name?: string }>(object({ name: text({ min: 2, max: 32, pattern: /^\w+$/ }) }), call.body)
-        if (body.name !== undefined) emoji.name = body.name
-        announceEmojis(scope.guild)
-        return emoji
-      },
-    },
-    {
-      method: 'DELETE',
-      pattern: '/guilds/:guild/emojis/:emoji',
-      handler: (call) => {
-        const scope = requireGuild(context, call)
-        requireInGuild(context, scope, P.MANAGE_GUILD_EXPRESSIONS)
-        scope.guild.emojis.delete(String(requireEmoji(scope.guild, call.params.emoji).id))
-        announceEmojis(scope.guild)
       },
     },
     { method: 'GET', pattern: '/guilds/:guild/stickers', handler: (call) => emptyFor(requireGuild(context, call).guild) },

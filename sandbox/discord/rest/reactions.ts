@@ -106,8 +106,8 @@ function readEmoji(context: Context, given: string): { id: string | null; name: 
   const custom = /^(?:a:)?(\w{2,32}):(\d+)$/.exec(given)
   if (custom) {
     const id = custom[2] as string
-    for (const guild of context.world.guilds.values()) {
-      const emoji = guild.emojis.get(id)
+    for (const { emojis } of [...context.world.guilds.values(), ...context.world.applications.values()]) {
+      const emoji = emojis.get(id)
       if (emoji) return { id, name: String(emoji.name), animated: emoji.animated === true }
     }
     throw unknownThing('emoji')
