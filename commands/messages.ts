@@ -100,6 +100,15 @@ function fitting(rows: NonNullable<Card['rows']>, room: number): (readonly APIBu
   return kept
 }
 
+/** The message with a file to download under it: one that no component names is not shown. */
+export function withFile(message: Message, file: Attachment): Message {
+  return {
+    ...message,
+    files: [...(message.files ?? []), file],
+    components: [...message.components, { type: ComponentType.File, file: { url: `attachment://${file.name}` } }],
+  }
+}
+
 /** A message of one plain paragraph, without a frame. */
 export function plain(content: string): Message {
   return { components: [{ type: ComponentType.TextDisplay, content: truncate(content, limits.text) }] }

@@ -42,6 +42,13 @@ export const config = z.object({
     .describe(
       'Whether a followed link leaves a cookie: always unless the visitor said no (siso_consent=0), only with consent (siso_consent=1), or never.',
     ),
+  defaultLinks: z
+    .array(z.string().trim().min(1).max(50))
+    .max(10)
+    .default(['default'])
+    .describe(
+      'Links that partners get when they become active, each for the landing page of this name; "default" for the page meant for them. [] for none.',
+    ),
   maxLinks: z.int().min(1).max(1000).default(50).describe('How many links a partner may have.'),
   clickDays: z.int().min(90).max(3650).default(730).describe('After how many days clicks are deleted.'),
   rejectedClickDays: z

@@ -62,9 +62,9 @@ export async function countInRange(
   return Number(row!.clicks)
 }
 
-/** Counted clicks of each of the partner's links, since there are links. Links without any are absent. */
-export async function countByLink(reader: Reader, programId: string, partnerId: string): Promise<Map<string, number>> {
-  const mine = sql`program_id = ${programId} and partner_id = ${partnerId}`
+/** Counted clicks of each of the partner's links, or of all links of the program, since there are links. Links without any are absent. */
+export async function countByLink(reader: Reader, programId: string, partnerId: string | undefined): Promise<Map<string, number>> {
+  const mine = sql`program_id = ${programId}${partnerId === undefined ? sql`` : sql` and partner_id = ${partnerId}`}`
   const rows = await reader.execute<{ link_id: string; clicks: string }>(sql`
     select link_id, sum(counted) as clicks from (
       select link_id, counted from links_hours where ${mine} and hour < (select through from links_summed)

@@ -3,14 +3,15 @@ import { agreements } from '../agreements/plugin.ts'
 import { figureSource } from '../analytics/public.ts'
 import { attribution } from '../attribution/plugin.ts'
 import { touchSource } from '../attribution/public.ts'
-import { definePlugin, extend } from '../kit/index.ts'
+import { definePlugin, extend, readAttachment } from '../kit/index.ts'
+import { notifications } from '../notifications/plugin.ts'
 import { partners } from '../partners/plugin.ts'
-import { linkCommands, linkComponents } from './commands.ts'
 import { type Config, config } from './config.ts'
 import { environment } from './environment.ts'
 import { clickFigures } from './figures.ts'
 import { linkGauges } from './gauges.ts'
 import { createLandingPages } from './landing/pages.ts'
+import { manageLinks } from './manage.ts'
 import type { Links } from './public.ts'
 import { createRedirect } from './redirect.ts'
 import { linkRoutes } from './routes.ts'
@@ -24,7 +25,7 @@ export const links = definePlugin<Config, Links>({
   id: 'links',
   title: 'Links',
   summary: 'Referral links for partners, the redirect behind them, and honest click counts.',
-  requires: [partners, agreements, attribution],
+  requires: [partners, agreements, attribution, notifications],
   config,
   tables,
   environment,
@@ -33,7 +34,7 @@ export const links = definePlugin<Config, Links>({
       'Partners’ links, and clicks with their time, link, country, kind of device, the site they came from, and a hash of address and browser whose salt changes daily; no address is kept. Clicks are deleted after two years, those of bots after a week, unless the program sets other terms. How many there were each hour and day stays.',
   },
   setup: (context) => {
-    const { db, clock, use, url } = context
+    const { clock, use, url } = context
     const service = createLinksService(context)
     const pages = createLandingPages(context)
     const whereabouts = createWhereabouts({
@@ -44,12 +45,10 @@ export const links = definePlugin<Config, Links>({
       landing: pages.landing,
     })
     const redirect = createRedirect({ ...context, whereabouts, key: context.secret('links.clicks') })
-    const parts = { db, service, partners: use(partners) }
+    const others = { partners: use(partners), attribution: use(attribution), notifications: use(notifications) }
     return {
       public: service,
-      commandGroups: { link: 'Your links' },
-      commands: linkCommands(parts),
-      components: linkComponents(parts),
+      ...manageLinks({ ...context, ...others, pages, urlOf: service.urlOf, standing: whereabouts.standing, readAttachment }),
       routes: linkRoutes({ redirect, secure: url('/').startsWith('https:') }),
       schedules: linkSchedules(context),
       gauges: linkGauges(context.dataDirectory),

@@ -31,6 +31,8 @@ export interface Partners {
   byUser(reader: Reader, programId: string, userId: string): Promise<Partner | undefined>
   byId(reader: Reader, programId: string, partnerId: string): Promise<Partner | undefined>
   list(reader: Reader, programId: string, filter?: { status?: PartnerStatus }): Promise<Partner[]>
+  /** What partners of the program may choose from. */
+  industries(reader: Reader, programId: string): Promise<readonly Industry[]>
   /** The partner who runs the command. @throws UserError that points to /start */
   require(reader: Reader, ctx: Ctx): Promise<Partner>
   /** For `access`: whoever has registered. */

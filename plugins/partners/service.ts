@@ -382,6 +382,7 @@ export function createPartnerService(ports: {
   return {
     byUser: async (reader, programId, userId) => optional(await find(reader, { programId, userId })),
     byId: async (reader, programId, partnerId) => optional(await findById(reader, programId, partnerId)),
+    industries: async (reader, programId) => (await settings.of(reader, programId)).industries,
     list: async (reader, programId, { status } = {}) =>
       (
         await reader

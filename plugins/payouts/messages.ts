@@ -1,6 +1,5 @@
 // The words of payouts: pure functions.
-import { ComponentType } from 'discord-api-types/v10'
-import { type Attachment, card, linkButton, literal, type Message, time } from '../../commands/messages.ts'
+import { type Attachment, card, linkButton, literal, type Message, time, withFile } from '../../commands/messages.ts'
 import { csvFile, formatMoney, hours, sum, toDecimal } from '../kit/index.ts'
 import type { Mail } from '../notifications/public.ts'
 import type { Gate } from './decide.ts'
@@ -111,15 +110,6 @@ function dryRunFile(lines: readonly PlanLine[]): Attachment {
         gate ? ownGateWords(gate, currency) : '',
       ]),
     ),
-  }
-}
-
-/** The message with a file below it. */
-function withFile(message: Message, file: Attachment): Message {
-  return {
-    ...message,
-    files: [file],
-    components: [...message.components, { type: ComponentType.File, file: { url: `attachment://${file.name}` } }],
   }
 }
 
