@@ -185,6 +185,35 @@ describe('the server', () => {
   })
 })
 
+describe('onboarding', () => {
+  test('whoever is new is asked what the server wants to know, and gets the role of the answer', async () => {
+    const role = await bench.asOwner('POST', `${bench.guild}/roles`, { name: 'SaaS', hoist: true })
+    const made = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((name) => bench.asOwner('POST', `${bench.guild}/channels`, { name }))
+    const default_channel_ids = (await Promise.all(made)).map((channel) => channel.id)
+    const options = [
+      { title: 'SaaS', description: 'Software', emoji_name: '💻', role_ids: [role.id], channel_ids: [] },
+      { title: 'Other', role_ids: [], channel_ids: [default_channel_ids[0]] },
+    ]
+    const prompts = [{ title: 'Which industry?', options, single_select: true, required: true, in_onboarding: true, type: 0 }]
+    await bench.asOwner('PUT', `${bench.guild}/onboarding`, { enabled: true, mode: 0, default_channel_ids, prompts })
+    const carl = await bench.newMember('carl')
+    const { page, problems } = await bench.openAs(carl)
+    const dialog = page.getByTestId('onboarding')
+    await dialog.getByText('Which industry?').waitFor()
+    expect(await page.getByTestId('dialog-submit').isDisabled()).toBe(true)
+    expect(await seriousProblems(page)).toEqual([])
+    await dialog.getByRole('button', { name: 'SaaS' }).click()
+    await page.getByTestId('dialog-submit').click()
+    await page.getByTestId('members').getByText('SaaS — 1').waitFor()
+    await page.reload()
+    await page.getByTestId('composer').waitFor()
+    await page.waitForLoadState('networkidle')
+    expect(await dialog.count()).toBe(0)
+    expect(problems).toEqual([])
+    await bench.asOwner('PUT', `${bench.guild}/onboarding`, { enabled: false })
+  })
+})
+
 describe('the keyboard', () => {
   test('Ctrl+K finds a channel, Alt with an arrow goes on, and a name after a colon is an emoji', async () => {
     await bench.asOwner('POST', `${bench.guild}/channels`, { name: 'zebra' })

@@ -47,11 +47,10 @@ export async function run(flags: { people?: Flag; rate?: Flag; seconds?: Flag; m
     const people = await newPartners(world, server.url, count)
     const order = { ...(await orderIn(world)), people, perSecond, seconds, warmUpSeconds }
     const measured = await measure(world, directory, order)
+    const result = { people: count, perSecond, seconds, ...measured }
     if (measured.answered !== measured.sent)
-      throw new Error(
-        `${measured.sent - measured.answered} of ${measured.sent} interactions were lost: ${JSON.stringify(measured.wrong)}`,
-      )
-    return { people: count, perSecond, seconds, ...measured }
+      throw new Error(`${measured.sent - measured.answered} of ${measured.sent} interactions were lost: ${JSON.stringify(result)}`)
+    return result
   } finally {
     await world?.close()
     await server.stop()

@@ -8,6 +8,9 @@ import { state, updateNow } from './store.js'
 
 /** @import { Channel, Message, Panel, ScheduledEvent, User } from './types.d.ts' */
 
+/** A member's flag: the server's questions were answered. */
+const COMPLETED_ONBOARDING = 2
+
 /** Opens a panel above the page, or closes the one that is open. @param {Panel | null} panel */
 export function showPanel(panel) {
   updateNow((s) => {
@@ -166,6 +169,29 @@ export const invite = (channel) =>
     const { code } = await rest('POST', `/channels/${channel.id}/invites`, { unique: true })
     showPanel({ kind: 'link', title: `Invite to #${channel.name}`, url: `${location.origin}${state.prefix}/#/invite/${code}` })
   })
+
+// ---- onboarding ----
+
+/** The questions that a server asks new members; none when it asks nothing. @param {string} guildId @returns {Promise<import('./ui/onboarding.js').Prompt[]>} */
+export async function readOnboarding(guildId) {
+  const { enabled, prompts } = await rest('GET', `/guilds/${guildId}/onboarding`)
+  return enabled ? prompts.filter((/** @type {{ in_onboarding: boolean }} */ prompt) => prompt.in_onboarding) : []
+}
+
+/**
+ * @param {string} guildId
+ * @param {string[]} options
+ */
+export const answerOnboarding = (guildId, options) =>
+  attempt(() => rest('POST', `/guilds/${guildId}/onboarding-responses`, { onboarding_responses: options }))
+
+/** Asks whoever has not answered yet. @param {string} guildId */
+export async function greet(guildId) {
+  const member = state.guilds.get(guildId)?.members.get(state.me?.id ?? '')
+  if (!member || ((member.flags ?? 0) & COMPLETED_ONBOARDING) !== 0 || state.panel !== null) return
+  const prompts = await readOnboarding(guildId).catch(() => [])
+  if (prompts.length > 0 && state.panel === null) showPanel({ kind: 'onboarding', guildId })
+}
 
 // ---- people ----
 

@@ -177,7 +177,7 @@ export type Panel =
   | { kind: 'switcher' }
   | { kind: 'pins' | 'threads' | 'post' | 'poll'; channelId: string }
   | { kind: 'thread'; channelId: string; message?: Message }
-  | { kind: 'events'; guildId: string }
+  | { kind: 'events' | 'onboarding'; guildId: string }
   | { kind: 'reactors' | 'voters'; message: Message }
   | { kind: 'invite'; code: string }
   | { kind: 'link'; title: string; url: string }

@@ -80,7 +80,7 @@ function drawOne(node) {
     case 'channel':
       return html`<${ChannelMention} id=${node.id} />`
     case 'place':
-      return html`<span class="mention">${PLACES[node.id] ?? node.id}</span>`
+      return html`<${PlaceMention} id=${node.id} />`
     case 'everyone':
       return html`<span class="mention">${node.text}</span>`
     case 'command':
@@ -99,6 +99,14 @@ const PLACES = {
   guide: 'Server Guide',
   home: 'Server Guide',
   'linked-roles': 'Linked Roles',
+}
+
+/** A place of the server; “Channels & Roles” asks its questions anew. @param {{ id: string }} props */
+function PlaceMention({ id }) {
+  const name = PLACES[id] ?? id
+  const guildId = state.guildId
+  if (id !== 'customize' || guildId === null) return html`<span class="mention">${name}</span>`
+  return html`<button type="button" class="mention" onClick=${() => update((s) => (s.panel = { kind: 'onboarding', guildId }))}>${name}</button>`
 }
 
 /** @param {{ children: any }} props */

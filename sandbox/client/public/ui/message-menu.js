@@ -28,6 +28,10 @@ export const has = (message, flag) => ((message.flags ?? 0) & flag) !== 0
 /** Whether it is the person's own to change. @param {Message} message */
 export const isOwn = (message) => message.author.id === state.me?.id && !message.webhook_id
 
+/** Whether the person may write it anew: polls and forwarded messages stay as they are. @param {Message} message */
+export const mayEdit = (message) =>
+  isOwn(message) && [0, 19].includes(message.type) && !message.poll && !message.message_snapshots && !message.local
+
 /** @param {Message} message */
 export function reply(message) {
   update((s) => (s.replyTo = message))
@@ -79,7 +83,7 @@ function itemsOf(message) {
       items: QUICK.map((emoji) => ({ label: emoji, run: () => void toggleReaction(message, { name: emoji }) })),
     },
     (message.reactions?.length ?? 0) > 0 && { label: 'View Reactions', run: () => showPanel({ kind: 'reactors', message }) },
-    isOwn(message) && !message.poll && { label: 'Edit Message', run: () => update((s) => (s.editing = message.id)) },
+    mayEdit(message) && { label: 'Edit Message', run: () => update((s) => (s.editing = message.id)) },
     maySend(channel) && { label: 'Reply', run: () => reply(message) },
     mayThread && { label: 'Create Thread', run: () => showPanel({ kind: 'thread', channelId: channel.id, message }) },
     pins && { label: message.pinned ? 'Unpin Message' : 'Pin Message', run: () => void togglePin(message) },

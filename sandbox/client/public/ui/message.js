@@ -13,7 +13,7 @@ import { classes, html, memo } from './html.js'
 import { Icon } from './icons.js'
 import { EmojiMark, Markdown, plainText } from './markup.js'
 import { MessageEdit } from './message-edit.js'
-import { Flag, has, isOwn, openMessageMenu, QUICK, reply } from './message-menu.js'
+import { Flag, has, mayEdit, openMessageMenu, QUICK, reply } from './message-menu.js'
 import { openUserMenu } from './user-menu.js'
 
 /** @import { Message, Pending } from '../types.d.ts' */
@@ -219,7 +219,7 @@ function Tools({ message }) {
   return html`<div class="tools" role="toolbar" aria-label="Message actions">
     ${canReact && QUICK.slice(0, 3).map((emoji) => html`<button type="button" class="tool emoji" aria-label=${`React with ${emoji}`} onClick=${() => toggleReaction(message, { name: emoji })}>${emoji}</button>`)}
     ${canReact && html`<${EmojiButton} label="Add Reaction" class="tool" onPick=${(/** @type {any} */ emoji) => toggleReaction(message, emoji)} />`}
-    ${!ephemeral && isOwn(message) && !message.poll && html`<button type="button" class="tool" aria-label="Edit" onClick=${() => update((s) => (s.editing = message.id))}><${Icon} name="edit" /></button>`}
+    ${!ephemeral && mayEdit(message) && html`<button type="button" class="tool" aria-label="Edit" onClick=${() => update((s) => (s.editing = message.id))}><${Icon} name="edit" /></button>`}
     ${!ephemeral && maySend(channel) && html`<button type="button" class="tool" aria-label="Reply" onClick=${() => reply(message)}><${Icon} name="reply" /></button>`}
     <button type="button" class="tool" aria-label="More" aria-haspopup="menu" onClick=${(/** @type {MouseEvent} */ e) => openMessageMenu(e, message)}><${Icon} name="more" /></button>
   </div>`

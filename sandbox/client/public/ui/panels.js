@@ -11,6 +11,8 @@ import { EventsPanel } from './events-panel.js'
 import { classes, html } from './html.js'
 import { InvitePanel, LinkPanel } from './invite.js'
 import { EmojiMark, Markdown, plainText } from './markup.js'
+import { mayEdit } from './message-menu.js'
+import { Onboarding } from './onboarding.js'
 import { PollForm } from './poll-form.js'
 import { Switcher } from './switcher.js'
 import { PostForm, ThreadForm, ThreadsPanel } from './threads.js'
@@ -34,6 +36,8 @@ export function Panels() {
       return html`<${PostForm} channelId=${panel.channelId} onClose=${close} />`
     case 'events':
       return html`<${EventsPanel} guildId=${panel.guildId} onClose=${close} />`
+    case 'onboarding':
+      return html`<${Onboarding} guildId=${panel.guildId} onClose=${close} />`
     case 'poll':
       return html`<${PollForm} channelId=${panel.channelId} onClose=${close} />`
     case 'reactors':
@@ -137,6 +141,6 @@ function Voters({ message, onClose }) {
 /** Begins the edit of one's own last message in the open channel. */
 export function editLast() {
   const messages = state.timelines.get(state.channelId ?? '')?.messages ?? []
-  const last = messages.findLast((message) => message.author.id === state.me?.id && message.type <= 19 && !message.local)
+  const last = messages.findLast(mayEdit)
   if (last) update((s) => (s.editing = last.id))
 }
