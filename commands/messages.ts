@@ -30,14 +30,19 @@ export type Modal = APIModalInteractionResponseCallbackData
 export const tones = { neutral: 0x5865f2, good: 0x3ba55d, warn: 0xfaa61a, bad: 0xed4245, celebrate: 0xeb9e34 } as const
 export type Tone = keyof typeof tones
 
+export interface Picture {
+  url: string
+  alt: string
+}
+
 export interface Card {
   title: string
   /** Paragraphs in Discord's markdown. What does not fit is cut with an ellipsis. */
   body?: string | readonly string[]
   fields?: readonly { name: string; value: string }[]
   tone?: Tone
-  /** The name of an attached file, or a URL. */
-  image?: { url: string; alt: string }
+  /** The name of an attached file, or a URL; several stand below each other. */
+  image?: Picture | readonly Picture[]
   footer?: string
   /** Rows of up to five buttons, or one select each. */
   rows?: readonly (readonly APIButtonComponent[] | APISelectMenuComponent)[]
@@ -69,11 +74,8 @@ export function card(options: Card): Message {
 
   const parts: APIContainerComponent['components'] = [text(title)]
   if (body) parts.push(text(truncate(body, limits.text - title.length - footer.length)))
-  if (options.image)
-    parts.push({
-      type: ComponentType.MediaGallery,
-      items: [{ media: { url: imageUrl(options.image.url) }, description: truncate(options.image.alt, 1024) }],
-    })
+  for (const { url, alt } of [options.image ?? []].flat())
+    parts.push({ type: ComponentType.MediaGallery, items: [{ media: { url: imageUrl(url) }, description: truncate(alt, 1024) }] })
   const frame = 1 + parts.length + 1 + (footer ? 1 : 0)
   const rows = fitting(options.rows ?? [], limits.components - frame)
   if (rows.length > 0 || footer) parts.push({ type: ComponentType.Separator, divider: true, spacing: 1 })

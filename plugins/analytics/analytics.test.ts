@@ -139,7 +139,7 @@ describe('a file', () => {
 
 describe('GET /v1/analytics', () => {
   const aKey = async (scopes = 'analytics:read') =>
-    /siso_key_[\w-]{43}/.exec(wordsOf(await house.run('admin api-keys create', { name: 'Sheet', scopes }, admin)))![0]
+    /siso_key_[\w-]{43}/.exec(wordsOf(await house.run('admin-api keys create', { name: 'Sheet', scopes }, admin)))![0]
   let key: string
   beforeAll(async () => {
     key = await aKey()
@@ -198,7 +198,7 @@ describe('GET /v1/analytics', () => {
     expect((await get(`range=7d&partner=${newId()}`)).statusCode).toBe(404)
     const other = await house.db.transaction((tx) => programStore.ensure(tx, { guildId: '900000000000000009', name: 'Other' }))
     const strange = wordsOf(
-      await house.run('admin api-keys create', { name: 'x', scopes: 'analytics:read' }, { ...admin, program: other }),
+      await house.run('admin-api keys create', { name: 'x', scopes: 'analytics:read' }, { ...admin, program: other }),
     )
     key = /siso_key_[\w-]{43}/.exec(strange)![0]
     expect((await get('range=7d')).json().total).toMatchObject({ clicks: 0, sales: 0, money: [] })

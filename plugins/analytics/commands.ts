@@ -4,7 +4,7 @@ import { type Command, type Ctx, defineCommand } from '../../commands/define.ts'
 import type { Message } from '../../commands/messages.ts'
 import { type Db, dayOf, exponentOf, UserError } from '../kit/index.ts'
 import type { Partner, Partners } from '../partners/public.ts'
-import { definitions, type Figure } from './definitions.ts'
+import { definitions, type Figure, figuresFor } from './definitions.ts'
 import { barsOf, linesOf, mostLines, type View } from './drawings.ts'
 import { currencyOf, dimensionsOfPartner, dimensionWords, nameOfKey } from './format.ts'
 import { lookFor } from './looks.ts'
@@ -33,7 +33,8 @@ interface Asked {
 }
 
 const choicesOf = (words: Readonly<Record<string, string>>) => Object.entries(words).map(([value, name]) => ({ name, value }))
-const figureWords = Object.fromEntries(Object.entries(definitions).map(([figure, { title }]) => [figure, title]))
+const figureWords = (forAdmin: boolean) =>
+  Object.fromEntries(figuresFor(forAdmin).map((figure) => [figure, definitions[figure].title]))
 
 const when = {
   range: { type: 'string', description: 'Which days (the last 30 if left out)', choices: choicesOf(ranges) },
@@ -48,19 +49,24 @@ const byOf = (list: readonly Dimension[]) =>
       choices: list.map((value) => ({ name: dimensionWords[value], value })),
     },
   }) as const
-const shown = {
-  figure: { type: 'string', description: 'What the picture shows (clicks if left out)', choices: choicesOf(figureWords) },
-  currency: { type: 'string', description: 'Which currency to show amounts in, such as EUR', max: 3 },
-  compare: { type: 'boolean', description: 'With the period before (yes if left out)' },
-  look: {
-    type: 'string',
-    description: 'How pictures look; remembered for the next time',
-    choices: [
-      { name: 'dark', value: 'dark' },
-      { name: 'light', value: 'light' },
-    ],
-  },
-} as const
+const shownTo = (forAdmin: boolean) =>
+  ({
+    figure: {
+      type: 'string',
+      description: 'What the picture shows (clicks if left out)',
+      choices: choicesOf(figureWords(forAdmin)),
+    },
+    currency: { type: 'string', description: 'Which currency to show amounts in, such as EUR', max: 3 },
+    compare: { type: 'boolean', description: 'With the period before (yes if left out)' },
+    look: {
+      type: 'string',
+      description: 'How pictures look; remembered for the next time',
+      choices: [
+        { name: 'dark', value: 'dark' },
+        { name: 'light', value: 'light' },
+      ],
+    },
+  }) as const
 
 export function statsCommands(parts: Parts): Command[] {
   const { db, partners } = parts
@@ -75,7 +81,7 @@ export function statsCommands(parts: Parts): Command[] {
     defineCommand({
       path: 'stats show',
       description: 'Your clicks, sales and what they earn, with a picture',
-      options: { ...when, ...byOf(dimensionsOfPartner), ...shown },
+      options: { ...when, ...byOf(dimensionsOfPartner), ...shownTo(false) },
       access: partners.registered,
       reply: 'ephemeral',
       run: async (ctx, asked) => show(parts, ctx, await partners.require(db, ctx), asked, 'stats'),
@@ -98,7 +104,7 @@ export function statsCommands(parts: Parts): Command[] {
     defineCommand({
       path: 'admin-stats show',
       description: 'Clicks, sales and what they earn: the program’s, by partner, or one partner’s',
-      options: { ...when, ...byOf(dimensions), ...one, ...shown },
+      options: { ...when, ...byOf(dimensions), ...one, ...shownTo(true) },
       access: 'admin',
       reply: 'ephemeral',
       run: async (ctx, { partner, ...asked }) => show(parts, ctx, await chosen(ctx, partner), asked, 'admin-stats'),
@@ -146,6 +152,7 @@ async function show(
     title: partner ? (root === 'stats' ? 'Your figures' : `Figures of ${partner.name}`) : `Figures of ${ctx.program.name}`,
     timeZone: ctx.program.timeZone,
     command: `${root} export`,
+    forAdmin: root === 'admin-stats',
     pictures: await paint(parts, view),
   })
 }
@@ -171,8 +178,10 @@ async function exportFile(parts: Parts, ctx: Ctx, partner: Partner | undefined, 
 /** Pictures are worth waiting for, but no reason to answer nothing. */
 async function paint({ painter, log }: Parts, view: View): Promise<Pictures | undefined> {
   try {
-    const [lines, bars] = await Promise.all([painter.paint(linesOf(view)), view.by && painter.paint(barsOf(view))])
-    return { lines, ...(bars && { bars }) }
+    // Of a single day nothing is to be seen over time.
+    const overTime = !view.by || (view.report.steps?.length ?? 0) > 1
+    const [lines, bars] = await Promise.all([overTime && painter.paint(linesOf(view)), view.by && painter.paint(barsOf(view))])
+    return { ...(lines && { lines }), ...(bars && { bars }) }
   } catch (error) {
     log.error({ err: error }, 'a picture could not be drawn')
     return undefined

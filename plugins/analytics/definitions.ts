@@ -1,4 +1,5 @@
 // What each figure means: the one place that defines them. Cards, pictures, files and the API take their words and units from here.
+import { divideRounded } from '../kit/index.ts'
 import type { CountFigure, MoneyFigure } from './public.ts'
 
 export interface Definition {
@@ -7,6 +8,7 @@ export interface Definition {
   readonly meaning: string
   /** A count; a share in parts per million; an amount in minor units of each currency; or an amount in ten-thousandths of them. */
   readonly unit: 'count' | 'share' | 'money' | 'fineMoney'
+  readonly forAdmins?: true
 }
 
 /** In the order in which people read them. A period is half-open, made of whole days in the program’s time zone. */
@@ -54,10 +56,21 @@ export const definitions = {
     meaning: 'Commission of sales that came through a click, divided by clicks; each currency by itself.',
     unit: 'fineMoney',
   },
+  roi: {
+    title: 'Return on commission',
+    meaning: 'Revenue less commission, divided by commission; each currency by itself. Shown to admins.',
+    unit: 'share',
+    forAdmins: true,
+  },
 } as const satisfies Record<string, Definition>
 
 export type Figure = keyof typeof definitions
 export const figures = Object.keys(definitions) as Figure[]
+
+/** The figures that this reader is shown. */
+export function figuresFor(isAdmin: boolean): Figure[] {
+  return figures.filter((figure) => isAdmin || !('forAdmins' in definitions[figure]))
+}
 
 /** Amounts in minor units, by figure. */
 export type Amounts = Readonly<Record<MoneyFigure, bigint>>
@@ -77,8 +90,13 @@ export function conversionRate({ counts }: Figures): number | null {
 /** Commission by click ÷ clicks in ten-thousandths of the minor unit, rounded half away from zero; null without a click. */
 export function earningsPerClick({ counts, money }: Figures, currency: string): bigint | null {
   if (counts.clicks === 0) return null
-  const clicks = BigInt(counts.clicks)
-  return ((money.get(currency)?.clickCommission ?? 0n) * 20_000n + clicks) / (2n * clicks)
+  return divideRounded((money.get(currency)?.clickCommission ?? 0n) * 10_000n, BigInt(counts.clicks))
+}
+
+/** (Revenue − commission) ÷ commission in parts per million, rounded half away from zero; null without commission. */
+export function returnOnCommission({ money }: Figures, currency: string): number | null {
+  const { revenue = 0n, commission = 0n } = money.get(currency) ?? {}
+  return commission > 0n ? Number(divideRounded((revenue - commission) * 1_000_000n, commission)) : null
 }
 
 /** The value of any figure: a number for counts and shares, a bigint for amounts (of `currency`); null when it cannot be told. */
@@ -88,6 +106,8 @@ export function figureOf(figure: Figure, figures: Figures, currency: string): nu
       return conversionRate(figures)
     case 'epc':
       return earningsPerClick(figures, currency)
+    case 'roi':
+      return returnOnCommission(figures, currency)
     case 'revenue':
     case 'commission':
       return figures.money.get(currency)?.[figure] ?? 0n

@@ -1,45 +1,44 @@
 // Every word that the statistics say to people. Pure.
-import { type Attachment, card, type Message } from '../../commands/messages.ts'
+import { type Attachment, card, type Message, truncate } from '../../commands/messages.ts'
 import { csvFile, toDecimal } from '../kit/index.ts'
-import { figures as allFigures, definitions, earningsPerClick, type Figure, type Figures, figureOf } from './definitions.ts'
+import { definitions, earningsPerClick, type Figure, type Figures, figureOf, figuresFor } from './definitions.ts'
 import { altOfBars, altOfLines, mostBars, shortDay, type View } from './drawings.ts'
 import { dimensionWords, formatChange, readFigure } from './format.ts'
+import { fitted, widthInLetters } from './letters.ts'
 import { type Interval, intervalStart, periodName } from './periods.ts'
-import { isWide } from './picture/options.ts'
 import { type Report, sumSteps } from './report.ts'
 
 export interface Pictures {
-  readonly lines: Buffer
+  readonly lines?: Buffer
   readonly bars?: Buffer
 }
 
 /** The figures of a period with how they changed, a picture, and the same as text. */
 export function statsCard(
   view: View,
-  options: { title: string; timeZone: string; command: string; pictures: Pictures | undefined },
+  options: { title: string; timeZone: string; command: string; forAdmin: boolean; pictures: Pictures | undefined },
 ): Message {
   const { report, currency, by } = view
   const { pictures, timeZone } = options
-  const files: Attachment[] = pictures
+  const shown = pictures
     ? [
-        { name: 'over-time.png', data: pictures.lines, description: altOfLines(view).slice(0, 1024) },
-        ...(pictures.bars ? [{ name: 'by.png', data: pictures.bars, description: altOfBars(view).slice(0, 1024) }] : []),
+        ...(pictures.lines ? [{ name: 'over-time.png', data: pictures.lines, description: truncate(altOfLines(view), 1024) }] : []),
+        ...(pictures.bars ? [{ name: 'by.png', data: pictures.bars, description: truncate(altOfBars(view), 1024) }] : []),
       ]
     : []
-  const pictured = pictures?.bars
-    ? { url: 'by.png', alt: altOfBars(view) }
-    : pictures && { url: 'over-time.png', alt: altOfLines(view) }
   return card({
     title: `${options.title} · ${periodName(report.period)}`,
     body: [
-      allFigures.map((figure) => figureLine(figure, view)).join('\n'),
+      figuresFor(options.forAdmin)
+        .map((figure) => figureLine(figure, view))
+        .join('\n'),
       ...otherCurrencies(report.total, currency),
       ...(by ? [tableByKey(view)] : [tableByTime(view)]),
       ...(report.previous ? [`-# Compared with ${periodName(report.previous.period)}.`] : []),
       ...(pictures ? [] : ['-# The picture could not be drawn this time; the figures above are complete.']),
     ],
-    ...(pictured && { image: pictured }),
-    ...(files.length > 0 && { files }),
+    image: shown.map(({ name, description }) => ({ url: name, alt: description })),
+    ...(shown.length > 0 && { files: shown }),
     footer: `Days in ${timeZone}. As a file: /${options.command}. What each figure means: /stats meanings`,
   })
 }
@@ -97,16 +96,17 @@ const shortTitles: Readonly<Record<Figure, string>> = {
   revenue: 'revenue',
   commission: 'commission',
   epc: 'per click',
+  roi: 'return',
 }
 
 /** Columns in letters of one width; the first is cut, the others stand at the right. */
 function table(header: readonly string[], rows: readonly (readonly string[])[], more: number): string {
   const all = [header, ...rows].map((row) => row.map((cell, i) => (i === 0 ? cut(cell, 26) : cell)))
-  const widths = header.map((_, i) => Math.max(...all.map((row) => lettersOf(row[i]!))))
+  const widths = header.map((_, i) => Math.max(...all.map((row) => widthInLetters(row[i]!))))
   const lines = all.map((row) =>
     row
       .map((cell, i) =>
-        i === 0 ? cell + ' '.repeat(widths[0]! - lettersOf(cell)) : ' '.repeat(widths[i]! - lettersOf(cell)) + cell,
+        i === 0 ? cell + ' '.repeat(widths[0]! - widthInLetters(cell)) : ' '.repeat(widths[i]! - widthInLetters(cell)) + cell,
       )
       .join('  ')
       .trimEnd(),
@@ -116,21 +116,7 @@ function table(header: readonly string[], rows: readonly (readonly string[])[], 
 
 /** One line, without what would end the block. */
 function cut(text: string, letters: number): string {
-  const signs = [
-    ...new Intl.Segmenter('en', { granularity: 'grapheme' }).segment(text.replaceAll('`', '’').replace(/\s+/g, ' ')),
-  ].map(({ segment }) => segment)
-  let kept = ''
-  for (const sign of signs) {
-    if (lettersOf(kept + sign) > letters) return `${kept}…`
-    kept += sign
-  }
-  return kept
-}
-
-function lettersOf(text: string): number {
-  let count = 0
-  for (const { segment } of new Intl.Segmenter('en', { granularity: 'grapheme' }).segment(text)) count += isWide(segment) ? 2 : 1
-  return count
+  return fitted(text.replaceAll('`', '’').replace(/\s+/g, ' '), letters)
 }
 
 /** What each figure means, from the one place that defines them. */

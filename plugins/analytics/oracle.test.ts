@@ -78,7 +78,7 @@ beforeAll(async () => {
   await store(clicks)
   house.clock.set(now)
   const known: { key: string; click: Click }[] = []
-  for (let i = 0; i < 160; i++) {
+  for (let i = 0; i < 120; i++) {
     const again = random() < 0.2 ? oneOf(known) : undefined
     const click = again?.click ?? oneOf(clicks)
     const hints = !again && random() < 0.1 ? {} : { clickId: click.id }
@@ -102,7 +102,7 @@ beforeAll(async () => {
   }
   await house.drain()
   await storeLeads()
-})
+}, 400_000)
 afterAll(() => house.close())
 
 async function aLink(partner: TestPartner): Promise<{ id: string; partner: TestPartner; campaign: string | null }> {

@@ -5,7 +5,15 @@ import { z } from 'zod'
 import type { ApiScope } from '../developer/public.ts'
 import { type Clock, callerOf, type Db, dayOf, type Programs, UserError } from '../kit/index.ts'
 import type { Partners } from '../partners/public.ts'
-import { figures as allFigures, conversionRate, definitions, earningsPerClick, type Figure, type Figures } from './definitions.ts'
+import {
+  figures as allFigures,
+  conversionRate,
+  definitions,
+  earningsPerClick,
+  type Figure,
+  type Figures,
+  returnOnCommission,
+} from './definitions.ts'
 import { nameOfKey } from './format.ts'
 import { customPeriod, intervals, type Period, periodOf, type RangeName, ranges } from './periods.ts'
 import { type Dimension, dimensions } from './public.ts'
@@ -16,12 +24,27 @@ export const analyticsScope: ApiScope = { name: 'analytics:read', describes: 'Re
 /** Series of so many rows at most come with one answer. */
 const mostRows = 100
 
+/** Figures as the API names them. */
+const apiNames: Readonly<Record<Figure, string>> = {
+  clicks: 'clicks',
+  visitors: 'visitors',
+  leads: 'leads',
+  sales: 'sales',
+  conversionRate: 'conversion_rate',
+  revenue: 'revenue',
+  commission: 'commission',
+  epc: 'earnings_per_click',
+  roi: 'return_on_commission',
+}
+const byApiName = new Map(Object.entries(apiNames).map(([figure, name]) => [name, figure as Figure]))
+const metric = z.enum(Object.values(apiNames)).transform((name) => byApiName.get(name)!)
+
 const day = z.string().max(10).meta({ example: '2026-11-01' })
 const metricList = z
   .string()
   .max(200)
   .transform((text) => text.split(',').map((name) => name.trim()))
-  .pipe(z.array(z.enum(allFigures)).min(1))
+  .pipe(z.array(metric).min(1))
 
 const query = z.strictObject({
   range: z
@@ -32,13 +55,10 @@ const query = z.strictObject({
   to: day.optional().describe('With `from`: the last day, included; today when left out.'),
   metric: metricList
     .optional()
-    .describe(`Which figures, separated by commas; all when left out: ${allFigures.join(', ')}.`)
+    .describe(`Which figures, separated by commas; all when left out: ${Object.values(apiNames).join(', ')}.`)
     .meta({ example: 'clicks,sales' }),
   dimension: z.enum(dimensions).optional().describe('A row for each value of it, the most first.'),
-  sort: z
-    .enum(allFigures)
-    .default('clicks')
-    .describe('With `dimension`: the figure that rows are sorted by, in the program’s currency.'),
+  sort: metric.default('clicks').describe('With `dimension`: the figure that rows are sorted by, in the program’s currency.'),
   interval: z.enum(intervals).optional().describe('The figures over time, too. Weeks begin on Monday.'),
   compare: z.enum(['true', 'false']).default('false').describe('With the period right before, as long as this one.'),
   partner: z.uuid().optional().describe('Only this partner’s figures.'),
@@ -66,6 +86,7 @@ const figuresShape = z.object({
           .optional()
           .describe('Minor units, to four decimals; null without clicks.')
           .meta({ example: '37.1250' }),
+        return_on_commission: z.number().nullable().optional().describe('A share, to six decimals; null without commission.'),
       }),
     )
     .optional()
@@ -184,37 +205,28 @@ function periodOfQuery({ range, from, to }: z.output<typeof query>, today: strin
   return customPeriod(from, to, today)
 }
 
-const apiNames: Readonly<Record<Figure, string>> = {
-  clicks: 'clicks',
-  visitors: 'visitors',
-  leads: 'leads',
-  sales: 'sales',
-  conversionRate: 'conversion_rate',
-  revenue: 'revenue',
-  commission: 'commission',
-  epc: 'earnings_per_click',
-}
-
 /** The figures as JSON has them. */
 function told(figures: Figures, wanted: readonly Figure[]): FiguresAnswer {
   const has = (figure: Figure) => wanted.includes(figure)
-  const rate = conversionRate(figures)
-  const moneys = wanted.filter((figure) => ['revenue', 'commission', 'epc'].includes(figure))
+  const moneys = wanted.filter((figure) => ['revenue', 'commission', 'epc', 'roi'].includes(figure))
   return {
     ...Object.fromEntries(
       (['clicks', 'visitors', 'leads', 'sales'] as const).filter(has).map((figure) => [figure, figures.counts[figure]]),
     ),
-    ...(has('conversionRate') && { conversion_rate: rate === null ? null : rate / 1_000_000 }),
+    ...(has('conversionRate') && { conversion_rate: share(conversionRate(figures)) }),
     ...(moneys.length > 0 && {
       money: [...figures.money].map(([currency, amounts]) => ({
         currency,
         ...(has('revenue') && { revenue: amounts.revenue.toString() }),
         ...(has('commission') && { commission: amounts.commission.toString() }),
         ...(has('epc') && { earnings_per_click: fine(earningsPerClick(figures, currency)) }),
+        ...(has('roi') && { return_on_commission: share(returnOnCommission(figures, currency)) }),
       })),
     }),
   }
 }
+
+const share = (ppm: number | null) => (ppm === null ? null : ppm / 1_000_000)
 
 /** Ten-thousandths as a decimal number. */
 function fine(value: bigint | null): string | null {

@@ -1,4 +1,5 @@
 // Calendar months as a program sees them: in its own time zone, half-open, so that every instant belongs to exactly one month.
+import { dayOf, startOfDay } from './days.ts'
 
 /** A month as text, `2026-11`. Months sort by time. */
 export type Month = string
@@ -12,16 +13,12 @@ export interface MonthRange {
 
 /** The month that `at` belongs to. @throws RangeError for a time zone that is not an IANA name */
 export function monthOf(at: Date, timeZone: string): Month {
-  const parts = new Intl.DateTimeFormat('en-u-ca-gregory-nu-latn', { timeZone, year: 'numeric', month: '2-digit' }).formatToParts(
-    at,
-  )
-  const part = (type: 'year' | 'month') => parts.find((candidate) => candidate.type === type)!.value
-  return `${part('year')}-${part('month')}`
+  return dayOf(at, timeZone).slice(0, 7)
 }
 
 /** From the month's first instant to the next month's, both in UTC, whatever the zone's offset did in between. */
 export function rangeOf(month: Month, timeZone: string): MonthRange {
-  return { from: startOf(month, timeZone), to: startOf(nextMonth(month), timeZone) }
+  return { from: startOfDay(`${month}-01`, timeZone), to: startOfDay(`${nextMonth(month)}-01`, timeZone) }
 }
 
 export function nextMonth(month: Month): Month {
@@ -50,19 +47,4 @@ function read(month: Month): { year: number; index: number } {
 function utcStart(month: Month): number {
   const { year, index } = read(month)
   return Date.UTC(year, index, 1)
-}
-
-/** No zone is further than this from UTC. */
-const farthestMs = 15 * 3_600_000
-
-/** Found by halving, because clocks may skip or repeat midnight on the first of a month. */
-function startOf(month: Month, timeZone: string): Date {
-  let before = utcStart(month) - farthestMs
-  let within = utcStart(month) + farthestMs
-  while (within - before > 1) {
-    const middle = Math.floor((before + within) / 2)
-    if (monthOf(new Date(middle), timeZone) < month) before = middle
-    else within = middle
-  }
-  return new Date(within)
 }

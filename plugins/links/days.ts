@@ -43,7 +43,10 @@ async function sumSomeDays(tx: Tx, settled: Date): Promise<boolean> {
     where d.program_id = p.id and s.time_zone <> p.time_zone and d.day >= (${first}::timestamptz at time zone p.time_zone)::date`)
   await tx.execute(sql`
     insert into links_days_summed as s (program_id, time_zone, before)
-    select id, time_zone, least(${first}::timestamptz, ${settled.toISOString()}::timestamptz) at time zone time_zone from core_programs
+    select p.id, p.time_zone, greatest(${first}::timestamptz, least(since, ${settled.toISOString()}::timestamptz)) at time zone p.time_zone
+    from core_programs p, lateral (
+      -- No click of the program is older: it would be in its hours, or those are not summed up so far.
+      select least((select min(hour) from links_hours h where h.program_id = p.id), (select through from links_summed), (select min(hour) from links_stale_hours)) as since) h
     on conflict (program_id) do update set time_zone = excluded.time_zone, before = excluded.before where s.time_zone <> excluded.time_zone`)
   // Locked, so that a click of the past that is committed from here on sets its program back afterwards.
   const due = await tx.execute<{ program_id: string; start: string; until: string }>(sql`

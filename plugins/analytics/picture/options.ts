@@ -3,6 +3,7 @@
 import type { BarSeriesOption, LineSeriesOption } from 'echarts/charts'
 import type { GridComponentOption, LegendComponentOption, TitleComponentOption } from 'echarts/components'
 import type { ComposeOption } from 'echarts/core'
+import { fitted } from '../letters.ts'
 import { type Bars, type Drawing, type Lines, shortNumber, type Theme } from './drawing.ts'
 
 export type ChartOption = ComposeOption<
@@ -131,7 +132,14 @@ function linesOf({ series, steps, unit, theme }: Lines): ChartOption {
       splitNumber: 4,
       ...(unit.kind === 'count' && { minInterval: 1 }),
       splitLine: { lineStyle: { color: look.grid, width: 1 } },
-      axisLabel: { fontFamily, fontSize: 11, color: look.soft, margin: 10, formatter: (value: number) => shortNumber(value, unit) },
+      axisLabel: {
+        show: !isEmptyChart,
+        fontFamily,
+        fontSize: 11,
+        color: look.soft,
+        margin: 10,
+        formatter: (value: number) => shortNumber(value, unit),
+      },
     },
     series: series.map(({ name, values, style }) => {
       const place = lines.findIndex((line) => line.name === name)
@@ -243,21 +251,4 @@ function barsOf({ bars, unit, theme }: Bars): ChartOption {
 
 function labelOf(value: number | null, unit: Bars['unit']): string {
   return value === null ? '–' : shortNumber(value, unit)
-}
-
-/** Cut to so many letters, with an ellipsis. Wide letters (of East Asia, emoji) count as two. */
-export function fitted(text: string, letters: number): string {
-  const signs = [...new Intl.Segmenter('en', { granularity: 'grapheme' }).segment(text)].map(({ segment }) => segment)
-  let room = letters
-  for (const [i, sign] of signs.entries()) {
-    room -= isWide(sign) ? 2 : 1
-    if (room < 0) return `${signs.slice(0, Math.max(0, i - 1)).join('')}…`
-  }
-  return text
-}
-
-export function isWide(sign: string): boolean {
-  return /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Extended_Pictographic}/u.test(
-    sign,
-  )
 }

@@ -11,7 +11,7 @@ export interface Painter {
 }
 
 /** Far longer than a drawing takes on a slow machine, far shorter than Discord waits for a deferred reply. */
-const patienceMs = 20_000
+const patienceMs = 60_000
 const idleMs = minutes(5)
 
 export function createPainter(): Painter {

@@ -6,8 +6,9 @@ import { BarChart, LineChart } from 'echarts/charts'
 import { GridComponent, LegendComponent, TitleComponent } from 'echarts/components'
 import { init, setPlatformAPI, use } from 'echarts/core'
 import { SVGRenderer } from 'echarts/renderers'
+import { isWide } from '../letters.ts'
 import type { Drawing } from './drawing.ts'
-import { fontFamily, heightOf, isWide, optionsOf, width } from './options.ts'
+import { fontFamily, heightOf, optionsOf, width } from './options.ts'
 
 use([LineChart, BarChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer])
 // Without a canvas ECharts guesses with the widths of another font and would let labels overlap.
