@@ -43,14 +43,14 @@ export async function runScript(main: () => Promise<void>): Promise<void> {
 }
 
 /**
- * Calls `stop` once, at the first SIGINT, SIGTERM or SIGHUP, or when the npm that started this process is gone (npm's shell passes no signals on); a
+ * Calls `stop` once and ends the process, with the exit code that was set meanwhile, at the first SIGINT, SIGTERM or SIGHUP, or when the npm that started this process is gone (npm's shell passes no signals on); a
  * second signal ends the process at once.
  */
 export function onSignal(stop: () => Promise<void>): void {
   let asked = false
   const begin = () => {
     asked = true
-    void stop().finally(() => process.exit(0))
+    void stop().finally(() => process.exit())
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => {

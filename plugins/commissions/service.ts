@@ -309,7 +309,12 @@ export function createCommissionService(needs: Needs): CommissionService {
       .from(commissions)
       .where(and(eq(commissions.programId, programId), eq(commissions.partnerId, partnerId), eq(commissions.state, 'held')))
       .orderBy(asc(commissions.currency), asc(commissions.saleId))
-    for (const row of rows) await bookSale(tx, { programId, partnerId, ...row })
+    // Debts are repaid once all are free again, the older payment first, whatever order they are looked at in.
+    for (const row of rows) await book(tx, { programId, partnerId, ...row }, { debtLater: true })
+    for (const currency of new Set(rows.map((row) => row.currency))) {
+      const books = { programId, partnerId, currency }
+      await repayDebt(tx, books, await debtOf(tx, books))
+    }
   }
 
   async function releaseDue(programId?: string): Promise<number> {

@@ -1,8 +1,11 @@
 // The bank of the simulation: a payout provider that keeps its own truth, times out before and after it took the money, and pays twice when asked twice.
+import { commissions } from '../../plugins/commissions/plugin.ts'
+import { tierSource } from '../../plugins/commissions/public.ts'
 import { definePlugin, extend } from '../../plugins/kit/index.ts'
 import { payouts } from '../../plugins/payouts/plugin.ts'
 import { type PayoutProvider, PayoutRefused, payoutProvider, type SendRequest } from '../../plugins/payouts/public.ts'
-import { type Fate, fateOf, isPoor, paydayBefore, type Size } from './plan.ts'
+import { paydayBefore, type Size } from './plan/calendar.ts'
+import { type Fate, fateOf, isPoor } from './plan/fates.ts'
 import { shuffled } from './random.ts'
 
 export const bankId = 'simulated_bank'
@@ -29,8 +32,17 @@ interface Taken {
   words: { on: number; outcome: 'paid' | 'returned' }[]
 }
 
-/** @param tellEarly hands over a confirmation at once, before the answer to the request */
-export function createBank(size: Size, today: () => number, tellEarly: (word: Word) => Promise<void>): Bank {
+export function createBank(
+  size: Size,
+  world: {
+    today: () => number
+    /** Hands over a confirmation at once, before the answer to the request. */
+    tellEarly: (word: Word) => Promise<void>
+    /** The tier of a partner, by their id. */
+    tierOf: (partnerId: string) => string | null
+  },
+): Bank {
+  const { today, tellEarly } = world
   const taken: Taken[] = []
   const ofPayout = new Map<string, Taken>()
   const tries = new Map<string, number>()
@@ -90,9 +102,14 @@ export function createBank(size: Size, today: () => number, tellEarly: (word: Wo
     plugin: definePlugin({
       id: 'simulated',
       title: 'Simulated bank',
-      summary: 'A payout provider that goes wrong on purpose.',
-      requires: [payouts],
-      setup: () => ({ extends: [extend(payoutProvider, provider)] }),
+      summary: 'A payout provider that goes wrong on purpose, and tiers for partners.',
+      requires: [commissions, payouts],
+      setup: () => ({
+        extends: [
+          extend(payoutProvider, provider),
+          extend(tierSource, { id: 'simulated', tierOf: async (_reader, _programId, partnerId) => world.tierOf(partnerId) }),
+        ],
+      }),
     }),
     wordsOn: (day) => {
       const nameOf = ({ partner, currency, payday }: Taken) => `${partner} ${currency} ${payday}`

@@ -1,0 +1,55 @@
+// What admins of the simulation do to single commissions, through their commands.
+import { toDecimal } from '../../../plugins/kit/index.ts'
+import type { Hand } from '../plan/hands.ts'
+import type { People } from './people.ts'
+import { attempt, boss, type Setting } from './setting.ts'
+import type { Shop } from './shop.ts'
+
+export interface Hands {
+  act(hand: Hand, day: number): Promise<void>
+}
+
+const reason = 'The simulation wants it.'
+
+export function createHands(setting: Setting, people: People, shop: Shop): Hands {
+  const { house } = setting
+
+  async function commissionOf(payment: string): Promise<string | undefined> {
+    const sale = shop.saleOf(payment)
+    if (!sale) return undefined
+    const [row] = await house.connection.sql<{ id: string }[]>`
+      select id from commissions_commissions where sale_id = ${sale} and program_id = ${house.program.id} order by part limit 1`
+    return row?.id
+  }
+
+  function commandFor(hand: Exclude<Hand, { kind: 'allow' }>, commission: string): [string, Record<string, unknown>] {
+    switch (hand.kind) {
+      case 'adjust':
+        return ['admin commissions adjust', { commission, amount: toDecimal(hand.amount, hand.currency), reason }]
+      case 'void':
+        return ['admin commissions void', { commission, reason }]
+      case 'hold':
+        return ['admin commissions hold-one', { commission, reason }]
+      case 'release':
+        return ['admin commissions release-one', { commission, reason }]
+      case 'clear':
+        return ['admin fraud clear', { case: commission, reason }]
+      case 'reject':
+        return ['admin fraud reject', { case: commission, reason }]
+    }
+  }
+
+  return {
+    act: async (hand, day) => {
+      if (hand.kind === 'allow') {
+        const partner = { id: people.visitor(hand.partner).userId }
+        await attempt(setting, `allow ${hand.partner}`, () => house.run('admin fraud allow', { partner, reason }, boss))
+        return
+      }
+      const commission = await commissionOf(hand.payment)
+      if (!commission) return
+      const [path, options] = commandFor(hand, commission)
+      await attempt(setting, `${hand.kind} ${hand.payment} ${day}`, () => house.run(path, options, boss))
+    },
+  }
+}

@@ -1,0 +1,137 @@
+// The queue of the simulation: hands open rows of the outbox to the real deliverer, as often and in whatever order it likes.
+import { and, inArray, isNull, lte, notInArray } from 'drizzle-orm'
+import { setAside } from '../../../db/outbox.ts'
+import { outbox } from '../../../db/tables.ts'
+import { createDeliverer } from '../../../jobs/deliver.ts'
+import { newsInTurn } from '../oracle.ts'
+import { chance, shuffled } from '../random.ts'
+import { inLanes, type Setting } from './setting.ts'
+
+export interface Work {
+  /** Everything about partners and their agreements. */
+  deliverPeople(day: number): Promise<void>
+  /** Everything about sales, in an order of its own, some of it twice; then the judgement of what they earned. */
+  deliverSales(turn: number, paymentOf: ReadonlyMap<string, string>, waits: (payment: string) => boolean): Promise<void>
+  /** What follows from the hands of admins. */
+  deliverHands(day: number): Promise<void>
+  /** Events of PayPal that were taken in. */
+  deliverPayPal(day: number): Promise<void>
+  /** Payouts that are to be sent, each tried until the bank answers or is given up for the day. */
+  deliverPayouts(day: number): Promise<void>
+}
+
+interface OpenRow {
+  readonly id: number
+  readonly kind: 'event' | 'job'
+  readonly name: string
+  readonly payload: Record<string, unknown>
+}
+
+export function createWork({ house, faults, size }: Setting): Work {
+  const { clock, loaded, connection } = house
+  const deliverer = createDeliverer({ db: faults.db, clock, log: silent(), loaded })
+  const signal = new AbortController().signal
+  const heard = [...new Set(loaded.listeners.map(({ event }) => event.name))].filter((name) => !name.startsWith('notifications.'))
+  const delivered = [...heard, 'payouts.send', 'fraud.evaluate_commission', 'paypal.handle_event']
+
+  async function open(names: readonly string[]): Promise<OpenRow[]> {
+    if (names.length === 0) return []
+    return connection.db
+      .select({ id: outbox.id, kind: outbox.kind, name: outbox.name, payload: outbox.payload })
+      .from(outbox)
+      .where(
+        and(isNull(outbox.doneAt), isNull(outbox.failedAt), lte(outbox.availableAt, clock.now()), inArray(outbox.name, [...names])),
+      )
+      .orderBy(outbox.id) as Promise<OpenRow[]>
+  }
+
+  async function deliver(row: OpenRow, name: string): Promise<void> {
+    const twice = chance(size.seed, 'twice', name) < 0.05 ? 2 : 1
+    for (const target of deliverer.targetsOf(row))
+      await Promise.all(
+        Array.from({ length: twice }, (_, copy) =>
+          faults.survive(`deliver ${name} ${target} ${copy}`, () => deliverer.deliver(row.id, target, 1, signal)),
+        ),
+      )
+  }
+
+  /** One kind of news after the other, and within it sales in an order that has nothing to do with time. */
+  function inTurn(rows: readonly OpenRow[], payment: (row: OpenRow) => string, turn: number): OpenRow[] {
+    const byKind = Map.groupBy(rows, ({ name, payload }) => {
+      const kind = name.replace('attribution.sale_', '')
+      return kind === 'recorded' && payload.partnerId === null ? 'unclaimed' : kind
+    })
+    return newsInTurn(size, turn).flatMap((kind) => {
+      const byPayment = Map.groupBy(byKind.get(kind) ?? [], payment)
+      return shuffled([...byPayment], ([name]) => name, size.seed, 'book', turn).flatMap(([, about]) => about)
+    })
+  }
+
+  /** Delivers what is open under these names, and what that asks for, side by side. */
+  async function deliverAll(names: readonly string[], turn: number, idOf: (payload: OpenRow['payload']) => unknown): Promise<void> {
+    for (let rows = await open(names), round = 0; rows.length > 0; rows = await open(names), round++)
+      await inLanes(
+        rows,
+        ({ payload }) => String(idOf(payload)),
+        (row) => deliver(row, `${row.name} ${turn} ${round} ${String(idOf(row.payload))}`),
+      )
+  }
+
+  return {
+    deliverPeople: (day) =>
+      deliverAll(
+        heard.filter((name) => /^(guild\.member|partners|agreements)/.test(name)),
+        day,
+        ({ userId, partnerId }) => userId ?? partnerId,
+      ),
+    deliverSales: async (turn, paymentOf, waits) => {
+      const rows = await open(heard.filter((name) => name.startsWith('attribution.')))
+      const payment = ({ payload }: OpenRow) => paymentOf.get(String(payload.saleId))!
+      const due = inTurn(
+        rows.filter((row) => !waits(payment(row))),
+        payment,
+        turn,
+      )
+      const partners = new Map(due.flatMap((row) => (row.payload.partnerId ? [[payment(row), row.payload.partnerId]] : [])))
+      await inLanes(
+        due,
+        (row) => String(partners.get(payment(row)) ?? payment(row)),
+        (row) => deliver(row, `${row.name} ${turn} ${payment(row)}`),
+      )
+      await deliverAll(['commissions.accrued', 'fraud.evaluate_commission'], turn, ({ saleId }) => saleId)
+      await closeTheRest()
+    },
+    deliverHands: (day) => deliverAll(['commissions.released'], day, ({ saleId }) => saleId),
+    deliverPayPal: (day) => deliverAll(['paypal.handle_event'], day, ({ eventId }) => eventId),
+    deliverPayouts: async (day) => {
+      const rows = await open(['payouts.send'])
+      await inLanes(
+        rows,
+        ({ id }) => String(id),
+        async (row) => {
+          for (let attempt = 1; ; attempt++)
+            try {
+              await faults.survive(`send ${day} ${attempt}`, () => deliverer.deliver(row.id, row.name, attempt, signal))
+              return
+            } catch (error) {
+              if (attempt < 8) continue
+              return setAside(connection.db, row.id, String(error), clock.now())
+            }
+        },
+      )
+    },
+  }
+
+  /** Messages, mails and what nobody here listens to are no concern of the books. */
+  async function closeTheRest(): Promise<void> {
+    await connection.db
+      .update(outbox)
+      .set({ doneAt: clock.now() })
+      .where(and(isNull(outbox.doneAt), notInArray(outbox.name, delivered)))
+  }
+}
+
+function silent() {
+  const nothing = () => {}
+  return { warn: nothing, error: nothing, info: nothing, debug: nothing } as never
+}

@@ -1,0 +1,53 @@
+// The partners as the oracle knows them: who is there, who has signed what, and where they are paid.
+
+import { dayMs, timesOfDay } from '../plan/calendar.ts'
+import type { Day } from '../plan.ts'
+
+export interface Person {
+  active: boolean
+  version: number
+  method: { ready: boolean; since: number } | undefined
+}
+
+export interface People {
+  /** The morning of the day; returns whose held commissions are looked at again, in turn. */
+  morning(day: Day): string[]
+  get(partner: string): Person | undefined
+  isActive(partner: string): boolean
+  /** Whether what they signed counts at this time. */
+  hasSigned(partner: string, now: number): boolean
+}
+
+const graceMs = 14 * dayMs
+
+export function createPeople(): People {
+  const people = new Map<string, Person>()
+  let current = { version: 1, publishedAt: Number.NEGATIVE_INFINITY }
+
+  function change(partner: string, kind: Day['partners'][number]['kind'], now: number): boolean {
+    const one = people.get(partner) ?? { active: false, version: 0, method: undefined }
+    people.set(partner, one)
+    const wasActive = one.active
+    if (kind === 'joined' || kind === 'returned') one.active = true
+    if (kind === 'joined' || kind === 'signed') one.version = current.version
+    if (kind === 'left') one.active = false
+    if (kind === 'method_ready' && one.active && !one.method?.ready) one.method = { ready: true, since: now }
+    if (kind === 'method_broken' && one.method) one.method.ready = false
+    if (kind === 'reference_changed' && one.active && one.method) one.method.since = now
+    return kind === 'signed' || (kind === 'returned' && !wasActive)
+  }
+
+  return {
+    morning: ({ start, newVersion, partners }) => {
+      const now = start + timesOfDay.morning
+      if (newVersion) current = { version: current.version + 1, publishedAt: now }
+      return partners.filter(({ partner, kind }) => change(partner, kind, now)).map(({ partner }) => partner)
+    },
+    get: (partner) => people.get(partner),
+    isActive: (partner) => people.get(partner)?.active === true,
+    hasSigned: (partner, now) => {
+      const version = people.get(partner)?.version ?? 0
+      return version === current.version || (version > 0 && now < current.publishedAt + graceMs)
+    },
+  }
+}

@@ -1,0 +1,148 @@
+// What a sale pays: the rules as they are written in the handbook of commissions, folded once more. Amounts in minor units, rates in parts per million.
+import { dayMs, type Size } from '../plan/calendar.ts'
+import { tierOf } from '../plan/lives.ts'
+import type { RuleStep, RuleTerms, Setting } from '../plan/terms.ts'
+import type { Sale, Stamp } from './sale.ts'
+
+export interface Rates {
+  morning(settings: readonly Setting[], rules: readonly RuleStep[], start: number, now: number): void
+  /** The stamp of a sale that is booked for the first time; a cap is used up by it. */
+  stamp(sale: Sale, partner: string, day: number): Stamp
+  /** What the sale tells of its subscription. */
+  recorded(sale: Sale): void
+}
+
+interface Rule {
+  readonly terms: RuleTerms
+  readonly from: number
+  to: number
+}
+
+export function createRates(size: Size): Rates {
+  let rate = 200_000n
+  let holdDays = 30
+  const rules: Rule[] = []
+  const subscriptions = new Map<string, number>()
+  const capped: { rule: string; partner: string; currency: string; paidAt: number; full: bigint }[] = []
+
+  function publish(terms: RuleTerms, start: number, now: number): void {
+    const from = terms.startsIn === 0 ? now : start + terms.startsIn * dayMs
+    const to = terms.endsIn === undefined ? Number.POSITIVE_INFINITY : start + (terms.endsIn + 1) * dayMs
+    for (const old of rules) if (old.terms.name === terms.name) old.to = Math.min(old.to, Math.max(old.from, from))
+    rules.push({ terms, from, to })
+  }
+
+  function end(name: string, now: number): void {
+    for (const rule of rules)
+      if (rule.terms.name === name && rule.to > now && rule.to > rule.from) rule.to = Math.max(rule.from, now)
+  }
+
+  function chosen(sale: Sale, partner: string, day: number): Rule | undefined {
+    const fits = ({ terms, from, to }: Rule) =>
+      from <= sale.made.paidAt &&
+      sale.made.paidAt < to &&
+      (terms.partner === undefined || terms.partner === partner) &&
+      (terms.tier === undefined || terms.tier === tierOf(size, partner, day)) &&
+      (terms.product === undefined || terms.product === sale.made.product) &&
+      (terms.currency === undefined || terms.currency === sale.made.currency) &&
+      (terms.minimum === undefined || basisOf(sale) >= terms.minimum) &&
+      (terms.countries === undefined || (sale.country !== undefined && terms.countries.includes(sale.country))) &&
+      (terms.customer === undefined || (terms.customer === 'new') === sale.firstOfCustomer)
+    return rules
+      .filter(fits)
+      .sort(
+        (a, b) =>
+          closeness(a.terms) - closeness(b.terms) ||
+          asks(b.terms) - asks(a.terms) ||
+          b.from - a.from ||
+          (a.terms.name < b.terms.name ? -1 : 1),
+      )[0]
+  }
+
+  function limitOf(terms: RuleTerms, sale: Sale, partner: string): bigint | undefined {
+    if (!pays(terms, sale)) return 0n
+    const limits = terms.saleCap === undefined ? [] : [terms.saleCap]
+    if (terms.periodCap !== undefined) {
+      const used = capped
+        .filter(
+          (one) =>
+            one.rule === terms.name &&
+            one.partner === partner &&
+            one.currency === sale.made.currency &&
+            periodOf(one.paidAt, terms) === periodOf(sale.made.paidAt, terms),
+        )
+        .reduce((sum, { full }) => sum + full, 0n)
+      limits.push(used > terms.periodCap ? 0n : terms.periodCap - used)
+    }
+    return limits.reduce<bigint | undefined>((least, one) => (least === undefined || one < least ? one : least), undefined)
+  }
+
+  /** Which payments of a subscription earn; what is no subscription is its own first payment. */
+  function pays({ payments, maxPayments, months }: RuleTerms, { made }: Sale): boolean {
+    const number = made.subscription?.sequence ?? 1
+    if (payments === 'first') return number === 1
+    if (maxPayments !== undefined && number > maxPayments) return false
+    const since = made.subscription && subscriptions.get(made.subscription.id)
+    return months === undefined || since === undefined || made.paidAt < monthsLater(since, months)
+  }
+
+  return {
+    morning: (settings, steps, start, now) => {
+      for (const { name, value } of settings) {
+        if (name === 'holdDays') holdDays = Number(value)
+        else rate = ppmOf(value)
+      }
+      for (const step of steps) {
+        if (step.kind === 'publish') publish(step.terms, start, now)
+        else end(step.name, now)
+      }
+    },
+    recorded: ({ made: { subscription, paidAt } }) => {
+      if (subscription) subscriptions.set(subscription.id, Math.min(subscriptions.get(subscription.id) ?? paidAt, paidAt))
+    },
+    stamp: (sale, partner, day) => {
+      const until = sale.made.paidAt + holdDays * dayMs
+      const basis = basisOf(sale)
+      const rule = chosen(sale, partner, day)
+      if (!rule) return { rule: 'default', rate, flat: undefined, basis, limit: undefined, until }
+      const { terms } = rule
+      const limit = limitOf(terms, sale, partner)
+      const stamp: Stamp = { rule: terms.name, rate: ppmOf(terms.rate ?? '0'), flat: terms.flat, basis, limit, until }
+      const { currency, paidAt } = sale.made
+      if (terms.periodCap !== undefined) capped.push({ rule: terms.name, partner, currency, paidAt, full: earned(stamp, basis) })
+      return stamp
+    },
+  }
+}
+
+/** What `left` of the basis earns. An amount for each sale shrinks with the share that is left, and never grows. */
+export function earned({ rate, flat, basis, limit }: Stamp, left: bigint): bigint {
+  if (left <= 0n) return 0n
+  const full =
+    flat === undefined ? roundedHalfUp(left * rate, 1_000_000n) : left >= basis ? flat : roundedHalfUp(flat * left, basis)
+  return limit !== undefined && full > limit ? limit : full
+}
+
+export const basisOf = ({ made: { gross, shipping }, tax }: Sale): bigint => gross - tax - shipping
+
+/** A half is rounded up: what is shared here is never negative. */
+const roundedHalfUp = (amount: bigint, by: bigint): bigint => (2n * amount + by) / (2n * by)
+
+/** "12.5" per cent in parts per million. */
+const ppmOf = (percent: string): bigint => BigInt(Math.round(Number(percent) * 10_000))
+
+/** Partner before tier before product before everybody. */
+const closeness = ({ partner, tier, product }: RuleTerms): number => (partner ? 0 : tier ? 1 : product ? 2 : 3)
+
+const asks = ({ partner, tier, product, currency, minimum, countries, customer }: RuleTerms): number =>
+  [partner, tier, product, currency, minimum, countries, customer].filter((one) => one !== undefined).length
+
+const periodOf = (at: number, { period }: RuleTerms): string => new Date(at).toISOString().slice(0, period === 'year' ? 4 : 7)
+
+/** The same day of a later month, or its last day. */
+function monthsLater(at: number, months: number): number {
+  const date = new Date(at)
+  const month = date.getUTCMonth() + months
+  const lastDay = new Date(Date.UTC(date.getUTCFullYear(), month + 1, 0)).getUTCDate()
+  return Date.UTC(date.getUTCFullYear(), month, Math.min(date.getUTCDate(), lastDay)) + (at % dayMs)
+}

@@ -1,0 +1,58 @@
+// What the oracle remembers of a sale: the facts, the terms it was stamped with, and where the money is.
+import type { Payment } from '../plan/shop.ts'
+
+/** What a sale keeps for ever of the terms under which it was booked. */
+export interface Stamp {
+  readonly rule: string
+  readonly rate: bigint
+  readonly flat: bigint | undefined
+  readonly basis: bigint
+  readonly limit: bigint | undefined
+  /** Until when it is pending. */
+  readonly until: number
+}
+
+/** A part of what a sale earned, which moves as a whole. */
+export interface Lot {
+  at: 'pending' | 'held' | 'payable' | 'in_flight' | 'paid' | 'nowhere'
+  /** It is held because the partner may not earn, not because of the sale. */
+  barred: boolean
+  /** What it is worth as part of the sale. */
+  worth: bigint
+  /** What of it lies in its account. */
+  there: bigint
+  /** What of it was taken back after it had been paid. */
+  missed: bigint
+}
+
+export interface Sale {
+  readonly key: string
+  readonly order: number
+  readonly made: Payment
+  readonly customer: number
+  readonly country: string | undefined
+  readonly firstOfCustomer: boolean
+  partner: string | undefined
+  /** How long before the payment the click was made that won it; undefined when something else decided. */
+  clickLead: number | undefined
+  /** As the provider last worked it out. */
+  tax: bigint
+  /** The deal that spoke for it when it was last decided, whether or not it won. */
+  deal: string | undefined
+  refunded: bigint
+  dispute: 'none' | 'open' | 'won' | 'lost'
+  click: string | undefined
+  stamp: Stamp | undefined
+  /** What people stopped it for. */
+  readonly stops: Set<'manual' | 'fraud'>
+  /** What people added, or took. */
+  adjusted: bigint
+  voided: boolean
+  readonly lots: Lot[]
+}
+
+/** What is told of a sale: that it is there (`unclaimed`: and nobody has it), whose it is, and what changed about it. */
+export type SaleNews = 'unclaimed' | 'recorded' | 'attributed' | 'rebased' | 'refunded' | 'disputed'
+
+export const bookOf = (partner: string, currency: string): string => `${partner} ${currency}`
+export const isOpen = (lot: Lot): boolean => lot.at === 'pending' || lot.at === 'held' || lot.at === 'payable'
