@@ -10,9 +10,9 @@ import { announceMessage, buildMessage, editMessage, keepMessage, removeMessage 
 import { presentBasicApplication, userOf } from '../present.ts'
 import { presentMessage } from '../present-message.ts'
 import type { Application, Interaction, Message, Wire } from '../store.ts'
+import { joinByWriting } from '../threads.ts'
 import { list, number, object, oneOf, type Problem, required, text, validate } from '../validate.ts'
 import { watchPoll } from './polls.ts'
-import { joinByWriting } from './threads.ts'
 
 export const FIRST_ANSWER_MS = 3000
 const TOKEN_MS = 15 * 60_000

@@ -26,10 +26,10 @@ import { isThread, P } from '../permissions.ts'
 import { presentMessage } from '../present-message.ts'
 import { compareIds, timeOf } from '../snowflakes.ts'
 import { type Channel, findMessage, type Message, type Wire } from '../store.ts'
+import { joinByWriting, requireOpenThread } from '../threads.ts'
 import { list, object, required, snowflake, validate } from '../validate.ts'
 import { queryNumber } from './members.ts'
 import { watchPoll } from './polls.ts'
-import { joinByWriting, requireOpenThread } from './threads.ts'
 
 const _PINS_PER_CHANNEL = 250
 const _REACTIONS_PER_MESSAGE = 20

@@ -8,8 +8,8 @@ import { announceAbout } from '../messages.ts'
 import { P } from '../permissions.ts'
 import { presentBareMember, presentUser } from '../present.ts'
 import { presentReactionEmoji } from '../present-message.ts'
+import { requireOpenThread } from '../threads.ts'
 import { pageOfUsers } from './members.ts'
-import { requireOpenThread } from './threads.ts'
 
 const REACTIONS_PER_MESSAGE = 20
 const AUDIENCE = { intent: Intent.REACTIONS, direct: Intent.DIRECT_REACTIONS }

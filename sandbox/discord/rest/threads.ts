@@ -1,122 +1,43 @@
-// Threads: public, private and forum posts; who is in them, when they sleep, and what a lock means.
+// The endpoints of threads: starting, changing, listing and deleting them, and who is in them.
 
 import {
   audit,
   type Context,
   changesBetween,
-  type InChannel,
   permissionsIn,
   requireGuild,
   requireGuildChannel,
   requireId,
   requireMessage,
 } from '../access.ts'
-import { checkDraft, type Draft, Flag } from '../drafts.ts'
-import { ApiError, invalidField, missingAccess, missingPermissions, unknownThing, wrongChannelType } from '../errors.ts'
-import { type Call, created, type Route, type UploadedFile } from '../http.ts'
+import { checkDraft, Flag } from '../drafts.ts'
+import { ApiError, missingAccess, missingPermissions, unknownThing, wrongChannelType } from '../errors.ts'
+import { type Call, created, type Route } from '../http.ts'
 import { Intent } from '../intents.ts'
-import { announceMessage, buildMessage, keepMessage, systemMessage } from '../messages.ts'
+import { announceMessage, systemMessage } from '../messages.ts'
 import { isThread, P } from '../permissions.ts'
 import { presentChannel, presentMember, presentThreadMember } from '../present.ts'
 import { presentMessage } from '../present-message.ts'
-import { compareIds, timeOf } from '../snowflakes.ts'
-import { type Channel, type Guild, type Message, newChannel, threadsOf, type Wire } from '../store.ts'
+import { compareIds } from '../snowflakes.ts'
+import { type Channel, type Guild, threadsOf, type Wire } from '../store.ts'
+import {
+  addThreadMember,
+  announceThread,
+  checkTags,
+  makePost,
+  makeThread,
+  removeThreadMember,
+  type ThreadBody,
+  watchIdleness,
+} from '../threads.ts'
 import { boolean, type Field, list, nullable, object, oneOf, required, snowflake, text, validate, whole } from '../validate.ts'
 import { queryNumber } from './members.ts'
 
-interface ThreadBody {
-  name: string
-  type?: number | null
-  auto_archive_duration?: number | null
-  rate_limit_per_user?: number | null
-  invitable?: boolean | null
-  applied_tags?: string[] | null
-  message?: Draft
-}
-
-const ACTIVE_LIMIT = 1000
 const durations = oneOf([60, 1440, 4320, 10080])
 const base: Record<string, Field> = {
   name: required(text({ min: 1, max: 100 })),
   auto_archive_duration: nullable(durations),
   rate_limit_per_user: nullable(whole(0, 21600)),
-}
-
-/** Refuses writing where the permissions, the lock or the archive forbid it; wakes an archived thread. */
-export function requireOpenThread(context: Context, { channel, permissions }: Pick<InChannel, 'channel' | 'permissions'>): void {
-  const meta = channel.thread
-  if (!meta) return
-  if (meta.locked && !(permissions & P.MANAGE_THREADS)) throw new ApiError(403, 160005, 'This thread is locked')
-  if (!meta.archived) return
-  meta.archived = false
-  meta.archive_timestamp = context.world.iso()
-  announceThread(context, channel, 'THREAD_UPDATE')
-  watchIdleness(context, channel)
-}
-
-/** Puts the thread to sleep once nothing happened in it for as long as it says: no message, no waking, no change of that time. */
-function watchIdleness(context: Context, thread: Channel): void {
-  const { world } = context
-  const meta = thread.thread
-  if (!meta || meta.archived) return
-  const due = (): number => {
-    const wrote = thread.last_message_id === null ? 0 : timeOf(thread.last_message_id)
-    return Math.max(Date.parse(meta.archive_timestamp), wrote) + meta.auto_archive_duration * 60_000
-  }
-  const at = due()
-  context.alarms.set(at, () => {
-    if (!world.channels.has(thread.id) || meta.archived) return
-    if (due() > at) return watchIdleness(context, thread)
-    meta.archived = true
-    meta.archive_timestamp = world.iso()
-    announceThread(context, thread, 'THREAD_UPDATE')
-  })
-}
-
-function announceThread(context: Context, thread: Channel, event: 'THREAD_CREATE' | 'THREAD_UPDATE', extra: Wire = {}): void {
-  const guild = context.world.guilds.get(thread.guild_id ?? '')
-  if (!guild) return
-  context.gateway.toGuild(guild, event, (viewer) => ({ ...presentChannel(context.world, thread, viewer.userId), ...extra }), {
-    intent: Intent.GUILDS,
-    channel: thread,
-    botsNeedView: true,
-  })
-}
-
-/** Adds somebody to the thread; people who could not see it before get THREAD_CREATE. */
-function addThreadMember(context: Context, guild: Guild, thread: Channel, userId: string): void {
-  if (thread.threadMembers.has(userId)) return
-  thread.threadMembers.set(userId, { join_timestamp: context.world.iso(), flags: 1 })
-  const member = guild.members.get(userId)
-  context.gateway.toUser(userId, 'THREAD_CREATE', presentChannel(context.world, thread, userId), Intent.GUILDS)
-  const added = {
-    ...presentThreadMember(thread, userId),
-    ...(member ? { member: presentMember(context.world, member) } : {}),
-    presence: null,
-  }
-  context.gateway.toGuild(
-    guild,
-    'THREAD_MEMBERS_UPDATE',
-    { id: thread.id, guild_id: guild.id, member_count: thread.threadMembers.size, added_members: [added] },
-    { channel: thread, intent: Intent.GUILDS, botsNeedView: true },
-  )
-}
-
-/** Whoever writes in a thread joins it, and so do those who are mentioned and may see its channel. */
-export function joinByWriting(context: Context, guild: Guild, thread: Channel, message: Message): void {
-  const parent = context.world.channels.get(thread.parent_id ?? '')
-  if (!parent) return
-  for (const userId of [message.author_id, ...message.mentions]) {
-    const member = guild.members.get(userId)
-    if (member && permissionsIn(context, guild, member, parent) & P.VIEW_CHANNEL) addThreadMember(context, guild, thread, userId)
-  }
-}
-
-function removeThreadMember(context: Context, guild: Guild, thread: Channel, userId: string): void {
-  if (!thread.threadMembers.delete(userId)) throw unknownThing('member')
-  const notice = { id: thread.id, guild_id: guild.id, member_count: thread.threadMembers.size, removed_member_ids: [userId] }
-  context.gateway.toGuild(guild, 'THREAD_MEMBERS_UPDATE', notice, { channel: thread, intent: Intent.GUILDS, botsNeedView: true })
-  if (thread.type === 12) context.gateway.toUser(userId, 'THREAD_MEMBERS_UPDATE', notice, Intent.GUILDS)
 }
 
 /** PATCH /channels/:thread */
@@ -184,79 +105,6 @@ export function deleteThread(context: Context, call: Call): Wire {
   context.world.channels.delete(thread.id)
   audit(context, scope.guild, call, 112, thread.id)
   return wire
-}
-
-function checkTags(forum: Channel, tags: readonly string[], manages: boolean): string[] {
-  for (const [index, id] of tags.entries()) {
-    const tag = forum.available_tags.find((one) => one.id === String(id))
-    if (!tag) throw invalidField(['applied_tags', index], 'FORUM_TAG_INVALID', 'Invalid forum tag.')
-    if (tag.moderated && !manages) throw missingPermissions()
-  }
-  return tags.map(String)
-}
-
-function makeThread(
-  context: Context,
-  guild: Guild,
-  parent: Channel,
-  ownerId: string,
-  type: number,
-  body: ThreadBody,
-  extra: { id?: string; tags?: string[] } = {},
-): Channel {
-  const { world } = context
-  const active = threadsOf(world, guild.id).filter((thread) => !thread.thread?.archived).length
-  if (active >= ACTIVE_LIMIT) throw new ApiError(400, 160006, 'Maximum number of active threads reached')
-  const thread = newChannel(world, {
-    ...(extra.id === undefined ? {} : { id: extra.id }),
-    type,
-    guild_id: guild.id,
-    name: body.name.trim(),
-    parent_id: parent.id,
-    rate_limit_per_user: body.rate_limit_per_user ?? parent.default_thread_rate_limit_per_user,
-    thread: {
-      owner_id: ownerId,
-      archived: false,
-      archive_timestamp: world.iso(),
-      auto_archive_duration: body.auto_archive_duration ?? parent.default_auto_archive_duration ?? 4320,
-      locked: false,
-      invitable: type === 12 ? (body.invitable ?? true) : null,
-      create_timestamp: world.iso(),
-      applied_tags: extra.tags ?? [],
-      total_message_sent: 0,
-      message_count: 0,
-    },
-  })
-  thread.threadMembers.set(ownerId, { join_timestamp: world.iso(), flags: 1 })
-  world.channels.set(thread.id, thread)
-  announceThread(context, thread, 'THREAD_CREATE', { newly_created: true })
-  watchIdleness(context, thread)
-  return thread
-}
-
-/** A forum post: a thread whose first message has the thread's id. Used by webhooks as well. */
-export function makePost(
-  context: Context,
-  guild: Guild,
-  forum: Channel,
-  authorId: string,
-  body: ThreadBody,
-  draft: Draft,
-  files: readonly UploadedFile[],
-  manages: boolean,
-  extra: Partial<Message> = {},
-): { thread: Channel; message: ReturnType<typeof buildMessage> } {
-  const tags = checkTags(forum, body.applied_tags ?? [], manages)
-  if (forum.flags & (1 << 4) && tags.length === 0)
-    throw new ApiError(400, 40067, 'A tag is required to create a forum post in this channel')
-  const id = context.world.id()
-  const thread = newChannel(context.world, { id, type: 11, name: body.name, guild_id: guild.id })
-  const message = buildMessage(context, { channel: thread, guild, authorId, draft, files, extra: { id, position: 0, ...extra } })
-  const made = makeThread(context, guild, forum, authorId, 11, body, { id, tags })
-  forum.last_message_id = id
-  keepMessage(context, made, message)
-  announceMessage(context, message, 'MESSAGE_CREATE')
-  return { thread: made, message }
 }
 
 export function threadRoutes(context: Context): Route[] {

@@ -10,9 +10,9 @@ import { P } from '../permissions.ts'
 import { presentWebhook } from '../present.ts'
 import { presentMessage } from '../present-message.ts'
 import { type Channel, type Guild, type Message, makeToken, type Webhook, type Wire } from '../store.ts'
+import { makePost, requireOpenThread } from '../threads.ts'
 import { nullable, object, required, snowflake, text, validate } from '../validate.ts'
 import { watchPoll } from './polls.ts'
-import { makePost, requireOpenThread } from './threads.ts'
 
 const WEBHOOKS_PER_CHANNEL = 15
 

@@ -82,7 +82,9 @@ function places(query) {
     .filter((channel) => !isThread(channel) || channel.member || wanted !== '')
     .sort(
       (a, b) =>
-        Number(b.guild_id === state.guildId) - Number(a.guild_id === state.guildId) || (a.position ?? 0) - (b.position ?? 0),
+        Number(b.guild_id === state.guildId) - Number(a.guild_id === state.guildId) ||
+        Number(isThread(a)) - Number(isThread(b)) ||
+        (a.position ?? 0) - (b.position ?? 0),
     )
     .map((channel) => ({
       key: channel.id,
