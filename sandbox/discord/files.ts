@@ -11,6 +11,7 @@ import { type Attachment, timestampOf, type Wire } from './store.ts'
 /** What all stored files may take together. */
 const STORED_BYTES = 256 * 1024 * 1024
 
+/** The files of a draft, sent with it or uploaded before, as attachments. 30015 beyond ten. */
 export function storeFiles(
   context: Context,
   channelId: string,
@@ -202,6 +203,7 @@ export function storeEmbed(context: Context, source: Wire, attachments: readonly
   }
 }
 
+/** A picture that an embed shows is not listed among the attachments. */
 export function isShownInEmbed(attachment: Attachment, embeds: readonly Wire[]): boolean {
   return embeds.some((embed) => JSON.stringify(embed).includes(attachment.path))
 }

@@ -12,6 +12,7 @@ import { Intent } from './intents.ts'
 import { presentBareMember, userOf } from './present.ts'
 import { presentMessage } from './present-message.ts'
 import { type Channel, type Guild, type Message, type Poll, timestampOf, type Wire } from './store.ts'
+
 export interface NewMessage {
   channel: Channel
   guild: Guild | null

@@ -23,6 +23,7 @@ export interface ThreadBody {
 }
 
 const ACTIVE_LIMIT = 1000
+
 /** Refuses writing where the permissions, the lock or the archive forbid it; wakes an archived thread. */
 export function requireOpenThread(context: Context, { channel, permissions }: Pick<InChannel, 'channel' | 'permissions'>): void {
   const meta = channel.thread
@@ -54,6 +55,7 @@ export function watchIdleness(context: Context, thread: Channel): void {
   })
 }
 
+/** Tells everybody who may see the thread; each is told of their own membership. */
 export function announceThread(
   context: Context,
   thread: Channel,
