@@ -1,3 +1,5 @@
+// What a message may hold: the shape of its body, its limits, and the flags. Decides nothing about who may write.
+
 import { messageComponentProblems } from './components.ts'
 import { invalidForm } from './errors.ts'
 import type { Message, Wire } from './store.ts'

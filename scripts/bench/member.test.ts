@@ -1,3 +1,4 @@
+// The member of the crowd must tell answers from apologies and silence, or the bench of interactions would count what nobody got.
 import { ApplicationCommandOptionType, MessageFlags, TextDisplayBuilder } from 'discord.js'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { aBench, type Bench } from '../../sandbox/discord/testing.ts'
