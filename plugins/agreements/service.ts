@@ -174,6 +174,8 @@ export function createAgreementService(ports: {
       )
         return false
       await record(tx, partner, programName, { ...evidence, pdf })
+      const { programId, id: partnerId, userId } = partner
+      await partners.seen(tx, { programId, partnerId, userId, at: now, ip, userAgent })
       return true
     })
     const after = await open(secret)

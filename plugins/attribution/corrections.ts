@@ -21,15 +21,15 @@ export function createCorrections(needs: {
 
   const reassign: Corrections['reassign'] = async (tx, programId, saleId, to, override) => {
     const now = clock.now()
-    const [found] = await tx
-      .select({ customerId: sales.customerId })
+    const [sale] = await tx
+      .select()
       .from(sales)
       .where(and(eq(sales.programId, programId), eq(sales.id, saleId)))
-    if (!found) throw new UserError('unknown_sale', 'There is no such sale any more.')
-    // In the order in which a payment takes them: the customer, then the sale.
-    await tx.select({ id: customers.id }).from(customers).where(eq(customers.id, found.customerId)).for('update')
-    const [sale] = await tx.select().from(sales).where(eq(sales.id, saleId)).for('update')
-    const { partnerId: from, customerId, currency } = sale!
+      .for('update')
+    if (!sale) throw new UserError('unknown_sale', 'There is no such sale any more.')
+    const { partnerId: from, customerId, currency } = sale
+    // In the order in which a payment that is told again takes them: the sale, then the customer.
+    await tx.select({ id: customers.id }).from(customers).where(eq(customers.id, customerId)).for('update')
     if (from === to)
       throw new UserError('already_theirs', to === null ? 'The sale belongs to nobody already.' : 'The sale is theirs already.')
     if (to !== null) await assertEligible(tx, programId, customerId, to)
@@ -56,7 +56,7 @@ export function createCorrections(needs: {
     const ofCustomer = and(eq(bindings.programId, programId), eq(bindings.customerId, customerId))
     if (to === null) await tx.delete(bindings).where(ofCustomer)
     else {
-      const bound = { partnerId: to, saleId, decisionId, boundAt: sale!.paidAt }
+      const bound = { partnerId: to, saleId, decisionId, boundAt: sale.paidAt }
       await tx
         .insert(bindings)
         .values({ programId, customerId, ...bound })

@@ -54,6 +54,7 @@ export function saleExplained(explanation: Explanation, nameOf: (partnerId: stri
     title: sale.partnerId ? `This sale belongs to ${nameOf(sale.partnerId)}` : 'This sale belongs to no partner',
     body: [
       `**${formatMoney(sale.gross, sale.currency)}** paid ${time(sale.paidAt, 'f')}, basis ${formatMoney(sale.basis, sale.currency)} after tax and shipping${whatHappened(sale)}.`,
+      ...strayHints(explanation),
       ...explanation.decisions.map(({ decidedAt, trace }, i) =>
         decisionText(trace, decidedAt, nameOf, i + 1, explanation.decisions.length),
       ),
@@ -61,6 +62,23 @@ export function saleExplained(explanation: Explanation, nameOf: (partnerId: stri
     tone: sale.partnerId ? 'good' : 'neutral',
     footer: `Sale ${sale.id} · rule ${current?.trace.ruleVersion ?? 'unknown'}`,
   })
+}
+
+/** Hints that spoke for nobody: a coupon of another program, a click that is not known. An admin sees that they were not lost. */
+function strayHints({ hints, decisions }: Explanation): string[] {
+  const kinds = new Set(decisions.flatMap(({ trace }) => trace.candidates.map(({ kind }) => kind)))
+  const stray = [
+    ...(hints.coupon !== undefined && !kinds.has('coupon')
+      ? [`The coupon ${literal(hints.coupon)} speaks for nobody in this program: it does not exist here, or was paused.`]
+      : []),
+    ...(hints.clickId !== undefined && !kinds.has('click')
+      ? [`The click ${literal(hints.clickId)} is not known in this program.`]
+      : []),
+    ...(hints.deal !== undefined && !kinds.has('deal')
+      ? [`The deal ${literal(hints.deal)} is none of this program’s, or was not accepted.`]
+      : []),
+  ]
+  return stray.length > 0 ? [stray.join('\n')] : []
 }
 
 function decisionText(trace: Trace, decidedAt: Date, nameOf: (id: string) => string, number: number, of: number): string {

@@ -24,6 +24,9 @@ export interface CanonicalPayment {
   paidAt: Date
 }
 
+/** More than this, in minor units, is not a sale but a mistake: a hundred billion dollars in cents. */
+export const largestSale = 10n ** 13n
+
 export interface Sale {
   readonly id: string
   readonly programId: string

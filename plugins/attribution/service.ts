@@ -5,7 +5,15 @@ import type { Partners } from '../partners/public.ts'
 import type { Config } from './config.ts'
 import { decide, type Facts, originOf, type Standing, type Trace } from './decide.ts'
 import { saleAttributed, saleDisputed, saleRebased, saleRecorded, saleRefunded } from './events.ts'
-import type { Attribution, CanonicalPayment, Corrections, Origin, Sale, TouchSource } from './public.ts'
+import {
+  type Attribution,
+  type CanonicalPayment,
+  type Corrections,
+  largestSale,
+  type Origin,
+  type Sale,
+  type TouchSource,
+} from './public.ts'
 import { bindings, customers, decisions, identities, sales } from './tables.ts'
 
 type SaleRow = typeof sales.$inferSelect
@@ -13,6 +21,8 @@ type SaleRow = typeof sales.$inferSelect
 export interface Explanation {
   readonly sale: Sale
   readonly recordedAt: Date
+  /** What the payment said about who brought it. */
+  readonly hints: CanonicalPayment['hints']
   /** Oldest first; the last one is in force. */
   readonly decisions: readonly { readonly decidedAt: Date; readonly trace: Trace }[]
 }
@@ -27,9 +37,6 @@ export interface AttributionService extends Omit<Attribution, keyof Corrections>
   ): Promise<{ total: number; sales: Sale[] }>
   explain(reader: Reader, programId: string, saleId: string): Promise<Explanation | undefined>
 }
-
-/** More than this is not a sale but a mistake: a hundred billion dollars in cents. */
-const largestGross = 10n ** 13n
 
 export function createAttributionService({
   clock,
@@ -215,7 +222,7 @@ export function createAttributionService({
       .from(decisions)
       .where(and(eq(decisions.programId, programId), eq(decisions.saleId, saleId)))
       .orderBy(asc(decisions.number))
-    return { sale: toSale(row), recordedAt: row.recordedAt, decisions: made }
+    return { sale: toSale(row), recordedAt: row.recordedAt, hints: row.hints, decisions: made }
   }
 
   return {
@@ -316,7 +323,7 @@ function checked(payment: CanonicalPayment): CanonicalPayment {
     throw new UserError(code, `The payment ${payment.paymentKey} cannot be recorded: ${what}.`)
   }
   if (gross <= 0n) refuse('bad_gross', `its amount is ${gross}, and a sale is more than zero`)
-  if (gross > largestGross) refuse('bad_gross', `its amount of ${gross} minor units is larger than any sale can be`)
+  if (gross > largestSale) refuse('bad_gross', `its amount of ${gross} minor units is larger than any sale can be`)
   if (tax < 0n || shipping < 0n || tax + shipping > gross)
     refuse('bad_basis', `tax ${tax} and shipping ${shipping} do not fit into its amount of ${gross}`)
   if (refunded < 0n || refunded > gross) refuse('bad_refund', `${refunded} were refunded of ${gross}`)

@@ -20,7 +20,7 @@ import type { Partner } from '../partners/public.ts'
 import type { Config } from './config.ts'
 import { claimDecidedMessage, staffClaimCard } from './messages.ts'
 import type { OverrideService } from './overrides.ts'
-import { type Claim, claims } from './tables.ts'
+import { type Claim, claims, type OverrideRow } from './tables.ts'
 
 /** What a partner typed about a sale. */
 export interface Typed {
@@ -59,7 +59,7 @@ export interface ClaimService {
   /** @throws UserError unless the claim is open, or without a reason */
   decline(tx: Tx, programId: string, claimId: string, by: { id: string; reason: string }): Promise<Claim>
   /** What was decided about the override that a claim waited for. */
-  overrideDecided(tx: Tx, programId: string, claimId: string, approved: boolean, by: string): Promise<void>
+  overrideDecided(tx: Tx, override: OverrideRow, by: string): Promise<void>
 }
 
 /** People mistake a day, and shops and Discord live in different time zones. */
@@ -192,9 +192,12 @@ export function createClaimService(needs: {
   const decline: ClaimService['decline'] = async (tx, programId, claimId, by) =>
     close(tx, await locked(tx, programId, claimId, by.id), { state: 'declined', decidedBy: by.id, reason: by.reason })
 
-  const overrideDecided: ClaimService['overrideDecided'] = async (tx, programId, claimId, approved, by) => {
-    const claim = await get(tx, programId, claimId)
-    if (claim.state !== 'waiting') return
+  const overrideDecided: ClaimService['overrideDecided'] = async (tx, { programId, claimId, state }, by) => {
+    const claim = claimId === null ? undefined : await get(tx, programId, claimId)
+    if (claim?.state !== 'waiting') return
+    // The sale went to somebody else meanwhile: the claim is looked at anew.
+    if (state === 'outdated') return void (await change(tx, claim, { state: 'open', saleId: null, reason: null }))
+    const approved = state === 'approved'
     await close(tx, claim, {
       state: approved ? 'approved' : 'declined',
       decidedBy: by,

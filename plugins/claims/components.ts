@@ -27,8 +27,7 @@ export function claimComponents(parts: Parts): Component[] {
     if (!/^[0-9a-f-]{36}$/.test(params.override)) throw new UserError('unknown_override', 'There is no such proposal.')
     const row = await db.transaction(async (tx) => {
       const decided = await overrides.decide(tx, programId, params.override, decision, ctx.user.id)
-      if (decided.claimId !== null)
-        await claims.overrideDecided(tx, programId, decided.claimId, decided.state === 'approved', ctx.user.id)
+      await claims.overrideDecided(tx, decided, ctx.user.id)
       return decided
     })
     return overrideCard(row, (await attribution.sale(db, programId, row.saleId))!, await overrides.namesFor(db, [row]))

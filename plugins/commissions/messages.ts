@@ -156,14 +156,32 @@ function section(commissions: readonly Commission[], currency: string, debt: big
 function detail(state: Commission['state'], own: readonly Commission[], now: Date): string {
   if (state === 'pending') {
     const next = new Date(Math.min(...own.map(({ holdUntil }) => holdUntil.getTime())))
-    return next <= now ? ' · payable within minutes' : ` · the next becomes payable ${time(next)}`
+    const soon = next <= now ? ' · payable within minutes' : ` · the next becomes payable ${time(next)}`
+    return `${soon}${byDay(own)}`
   }
   if (state === 'held') {
-    const why = [...new Set(own.map(({ reason }) => reasonWords(reason ?? 'manual')))]
-    return why.map((text) => `\n-# ${text}`).join('')
+    const byReason = Map.groupBy(own, ({ reason }) => reason ?? 'manual')
+    return [...byReason].map(([reason, group]) => `\n-# ${together(group)}: ${reasonWords(reason)}`).join('')
   }
   return ''
 }
+
+const shownDays = 5
+
+/** What becomes payable on which day, the next days first; nothing for a single day, which the line above tells. */
+function byDay(own: readonly Commission[]): string {
+  const days = [...Map.groupBy(own, ({ holdUntil }) => holdUntil.toISOString().slice(0, 10))].sort(([a], [b]) => (a < b ? -1 : 1))
+  if (days.length < 2) return ''
+  const shown = days.slice(0, shownDays).map(([, group]) => `\n-# ${time(group[0]!.holdUntil, 'D')}: ${together(group)}`)
+  const later = days.slice(shownDays).flatMap(([, group]) => group)
+  return [...shown, ...(later.length > 0 ? [`\n-# later: ${together(later)}`] : [])].join('')
+}
+
+const together = (group: readonly Commission[]): string =>
+  `${formatMoney(
+    group.reduce((amount, { due }) => amount + due, 0n),
+    group[0]!.currency,
+  )} (${group.length})`
 
 export function holdCard(change: { days: number; restamped: number | undefined; note: string }): Message {
   return card({

@@ -142,7 +142,7 @@ function missedCard({ paidAt, someoneElse, decision }: Missed, partnerId: string
         .join('\n'),
       `The rule: the ${decision.rule.model} touch within ${decision.rule.windowDays} days, a deal before a coupon, a coupon before a click; a customer stays with the partner of the first purchase.`,
     ],
-    footer: 'If that cannot be right, open a ticket or ask the team, and name what you saw.',
+    footer: 'If that cannot be right, claim it with /sales claim, and say what you did.',
   })
 }
 

@@ -33,6 +33,11 @@ export const config = z.object({
     .max(100)
     .default(20)
     .describe('A share of clicks that become purchases above this is unusual; small numbers get the benefit of the doubt.'),
+  bannedReferrers: z
+    .array(z.string().regex(/^[a-z0-9.-]{1,100}$/, { error: 'it must be a host such as coupons.example' }))
+    .max(500)
+    .default([])
+    .describe('Hosts whose pages may not send customers, such as ["coupons.example"]; their subdomains are meant, too.'),
   refundPercent: z
     .int()
     .min(1)

@@ -24,7 +24,8 @@ export function labelledSet(seed: number, size: number, limits: Limits): Labelle
   const total = profiles.reduce((sum, { share }) => sum + share, 0)
   return Array.from({ length: size }, () => {
     const profile = chosen(random.share() * total)
-    return { profile: profile.name, fraud: profile.fraud, facts: factsOf(profile.make(random), limits) }
+    const sketch = { ...ambient(random), ...profile.make(random) }
+    return { profile: profile.name, fraud: profile.fraud, facts: factsOf(sketch, limits) }
   })
 }
 
@@ -73,6 +74,31 @@ interface Sketch {
   readonly email?: string
   readonly ownAddress?: boolean
   readonly duplicate?: boolean
+  /** The partner was seen within a day from the click's computer, or its address. */
+  readonly seen?: 'address' | 'device' | null
+  readonly datacentre?: boolean
+  readonly paidBy?: string | null
+  readonly sharedPayout?: boolean
+}
+
+/**
+ * What happens to anybody: private networks that end in data centres, colleagues behind one address, a customer who is shown the page on the partner's own
+ * computer, couples with one account, an advertisement among other traffic. Fraud has these, too, unless its profile says otherwise.
+ */
+function ambient(random: Random): Pick<Sketch, 'seen' | 'datacentre' | 'paidBy' | 'sharedPayout'> {
+  const chance = random.share()
+  return {
+    seen: chance < 0.002 ? 'device' : chance < 0.02 ? 'address' : null,
+    datacentre: random.chance(0.04),
+    paidBy: random.chance(0.04) ? 'gclid' : null,
+    sharedPayout: random.chance(0.003),
+  }
+}
+
+/** Somebody who buys for themselves: mostly where they sit, sometimes on a telephone outside. */
+const atHome = (random: Random, device: number, address: number): 'address' | 'device' | null => {
+  const chance = random.share()
+  return chance < device ? 'device' : chance < device + address ? 'address' : null
 }
 
 interface Profile {
@@ -214,6 +240,7 @@ const profiles: readonly Profile[] = [
       refunded: 0,
       gap: random.around(300, 1),
       ownAddress: true,
+      seen: atHome(random, 0.5, 0.2),
     }),
   },
   {
@@ -226,6 +253,7 @@ const profiles: readonly Profile[] = [
       sales: random.integer(1, 6),
       refunded: 0,
       gap: random.around(300, 1),
+      seen: atHome(random, 0.5, 0.2),
     }),
   },
   {
@@ -239,6 +267,7 @@ const profiles: readonly Profile[] = [
       refunded: 0,
       gap: random.around(600, 1.2),
       duplicate: random.chance(0.8),
+      sharedPayout: random.chance(0.5),
     }),
   },
   {
@@ -274,6 +303,7 @@ const profiles: readonly Profile[] = [
         gap: random.around(9, 0.6),
         burst: random.integer(0, 150),
         ...(random.chance(0.5) ? { email: 'shop@mailinator.com' } : {}),
+        datacentre: random.chance(0.6),
       }
     },
   },
@@ -308,6 +338,7 @@ const profiles: readonly Profile[] = [
         gap: random.around(240, 1.2),
         burst: random.integer(0, 60),
         ...(random.chance(0.3) ? { rival: random.around(86_400, 1) } : {}),
+        paidBy: random.chance(0.8) ? 'gclid' : null,
       }
     },
   },
@@ -383,6 +414,11 @@ function factsOf(sketch: Sketch, limits: Limits): FraudFacts {
     customerEmails: [sketch.ownAddress ? 'own' : 'customer'],
     partnerEmails: ['own'],
     sharedMailbox: sketch.duplicate ? [rivalId] : [],
+    sharedPayout: sketch.sharedPayout ? [rivalId] : [],
+    click:
+      gap === undefined
+        ? undefined
+        : { paidBy: sketch.paidBy ?? null, referrer: null, datacentre: sketch.datacentre ?? false, seen: sketch.seen ?? null },
     clicks: { burst, month: clicks },
     month,
     quarter: month,

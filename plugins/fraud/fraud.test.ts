@@ -16,6 +16,7 @@ import { links } from '../links/plugin.ts'
 import { notifications } from '../notifications/plugin.ts'
 import { emailVerified } from '../partners/events.ts'
 import { partners } from '../partners/plugin.ts'
+import { payouts } from '../payouts/plugin.ts'
 import { evaluateCommission } from './listeners.ts'
 import { fraud } from './plugin.ts'
 import { fraudSignal } from './public.ts'
@@ -58,6 +59,7 @@ beforeAll(async () => {
     ledger,
     commissions,
     links,
+    payouts,
     fraud,
     neighbour,
   ])
@@ -186,6 +188,81 @@ describe('judging a commission', () => {
     house.clock.advance(days(1))
     const both = await aSale(took, { after: seconds(3), clickId: await aClick(took, another) })
     expect(await caseOf(both.id)).toMatchObject({ state: 'open', held: true, score: 90, strongest: 'sale_too_soon' })
+  })
+
+  /** A click from this address with this browser; then a sale. */
+  const aSaleFrom = async (
+    partner: TestPartner,
+    {
+      ip,
+      agent = browser,
+      query = '',
+      referer = '',
+      wait = 0,
+    }: { ip: string; agent?: string; query?: string; referer?: string; wait?: number },
+  ) => {
+    const made = await house.run('link create', {}, partner)
+    house.clock.advance(wait)
+    const answer = await house.app.inject({
+      url: `${controlsOf(made)[0]!.replace(publicUrl, '')}${query}`,
+      remoteAddress: ip,
+      headers: { 'user-agent': agent, ...(referer && { referer }) },
+    })
+    return aSale(partner, { clickId: new URL(answer.headers.location as string).searchParams.get('siso_cid')! })
+  }
+  const signalsOf = async (commissionId: string) => (await caseOf(commissionId))?.findings.map(({ signal }) => signal)
+
+  test('a click from the computer that the partner used within a day counts, and no longer after that', async () => {
+    const partner = await trade.aPartner()
+    const seen = { programId: house.program.id, partnerId: partner.id, userId: partner.userId, at: house.clock.now() }
+    await house.db.transaction((tx) => house.use(partners).seen(tx, { ...seen, ip: '203.0.113.9', userAgent: browser }))
+    const own = await aSaleFrom(partner, { ip: '203.0.113.9', wait: hours(20) })
+    expect(own).toMatchObject({ state: 'held', reason: 'fraud_same_device' })
+    expect(
+      await signalsOf((await aSaleFrom(partner, { ip: '203.0.113.9', agent: 'Mozilla/5.0 (X11; Linux) Other/1.0' })).id),
+    ).toEqual(['same_ip'])
+    expect(await signalsOf((await aSaleFrom(partner, { ip: '203.0.113.10' })).id)).toBeUndefined()
+    expect(await signalsOf((await aSaleFrom(partner, { ip: '203.0.113.9', wait: hours(48) })).id)).toBeUndefined()
+    const [row] = await house.connection
+      .sql`select string_agg(t::text, '') as all from fraud_sightings t where partner_id = ${partner.id}`
+    expect(row!.all).not.toContain('203.0.113')
+  })
+
+  test('signing is such a use: the address of the signature is recognised in a click of that day', async () => {
+    const partner = await trade.aPartner()
+    const number = Number(partner.username.slice('partner'.length))
+    const ip = `10.0.${Math.floor(number / 250)}.${(number % 250) + 1}`
+    expect(await signalsOf((await aSaleFrom(partner, { ip })).id)).toEqual(['same_ip'])
+  })
+
+  test('a bought click and a banned page are seen in what the click recorded', async () => {
+    await house.set('fraud', 'bannedReferrers', ['coupons.example'])
+    const commission = await aSaleFrom(await trade.aPartner(), {
+      ip: '203.0.113.77',
+      query: '?gclid=abc',
+      referer: 'https://www.coupons.example/x',
+    })
+    expect(await signalsOf(commission.id)).toEqual(['banned_referrer', 'paid_click'])
+    await house.set('fraud', 'bannedReferrers', [])
+  })
+
+  test('two partners whose money goes to one place are connected, unless an admin allows it', async () => {
+    const [ada, bob] = [await trade.aPartner(), await trade.aPartner()]
+    for (const { id } of [ada, bob])
+      await house.connection.sql`
+        insert into payouts_methods (id, program_id, partner_id, provider, account, chosen, ready, missing, changed_at, created_at)
+        values (${newId()}, ${house.program.id}, ${id}, 'bank', ${`acct_${id}`}, true, false, 'all', now(), now())`
+    const told = (id: string, place: string) =>
+      house.db.transaction((tx) => house.use(payouts).accountChanged(tx, 'bank', `acct_${id}`, { ready: true, missing: '', place }))
+    await told(ada.id, 'fingerprint-1')
+    await told(bob.id, 'fingerprint-2')
+    expect(await signalsOf((await aSale(ada)).id)).toBeUndefined()
+    await told(bob.id, 'Fingerprint-1 ')
+    const held = await aSale(ada)
+    expect(held).toMatchObject({ state: 'held', reason: 'fraud_same_payout_method' })
+    const user = ({ userId, username }: TestPartner) => ({ id: userId, username, bot: false })
+    await house.run('admin fraud allow', { partner: user(ada), with: user(bob), reason: 'Married' }, admin)
+    expect((await aSale(ada)).state).toBe('pending')
   })
 
   test('as weighed by itself, a quick purchase alone is noted, and nobody is bothered', async () => {
@@ -397,7 +474,10 @@ describe('the allow-list', () => {
     await expect(twice).rejects.toThrow('allowed already')
     await house.run('admin fraud disallow', { partner: { id: partner.userId }, reason: 'The kiosk is gone.' }, admin)
     expect((await aSale(partner, { after: seconds(2) })).state).toBe('held')
-    const actions = (await house.db.select().from(audit).where(like(audit.action, 'fraud.%allow'))).map(({ action }) => action)
+    const noted = await house.db.select().from(audit).where(like(audit.action, 'fraud.%allow'))
+    const actions = noted
+      .filter(({ detail }) => (detail as { partnerId?: string }).partnerId === partner.id)
+      .map(({ action }) => action)
     expect(actions).toEqual(['fraud.allow', 'fraud.disallow'])
   })
 

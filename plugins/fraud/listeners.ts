@@ -1,9 +1,23 @@
 // When commissions are judged: once each, in the background, after they have accrued. And addresses, when partners verify them.
 import { z } from 'zod'
 import { commissionAccrued, commissionReleased } from '../commissions/events.ts'
-import { amountField, defineJob, type Enqueue, handle, type JobHandler, type Listener, on } from '../kit/index.ts'
+import {
+  amountField,
+  type Clock,
+  type Db,
+  days,
+  defineJob,
+  type Enqueue,
+  handle,
+  type JobHandler,
+  type Listener,
+  on,
+  type Schedule,
+  schedule,
+} from '../kit/index.ts'
 import { emailVerified } from '../partners/events.ts'
 import type { FraudService } from './service.ts'
+import { forgetSightings } from './sightings.ts'
 
 export const evaluateCommission = defineJob({
   name: 'fraud.evaluate_commission',
@@ -17,8 +31,25 @@ export const evaluateCommission = defineJob({
   }),
 })
 
-export function createReactions(enqueue: Enqueue, service: FraudService): { listeners: Listener[]; jobs: JobHandler[] } {
+export function createReactions({
+  db,
+  clock,
+  enqueue,
+  service,
+}: {
+  db: Db
+  clock: Clock
+  enqueue: Enqueue
+  service: FraudService
+}): {
+  listeners: Listener[]
+  jobs: JobHandler[]
+  schedules: Schedule[]
+} {
   return {
+    schedules: [
+      schedule('fraud.forget_sightings', { ms: days(1) }, () => db.transaction((tx) => forgetSightings(tx, clock.now()))),
+    ],
     listeners: [
       on(commissionAccrued, 'fraud.commission_accrued', (tx, { programId, commissionId, saleId, partnerId, amount, currency }) =>
         enqueue(

@@ -6,6 +6,8 @@ import { definePlugin, extend } from '../kit/index.ts'
 import { links } from '../links/plugin.ts'
 import { notifications } from '../notifications/plugin.ts'
 import { partners } from '../partners/plugin.ts'
+import { partnerWitness } from '../partners/public.ts'
+import { payouts } from '../payouts/plugin.ts'
 import { fraudCommands } from './commands.ts'
 import { fraudComponents } from './components.ts'
 import { type Config, config } from './config.ts'
@@ -13,6 +15,7 @@ import { createReactions } from './listeners.ts'
 import { eraseFor, exportFor } from './privacy.ts'
 import { fraudSignal } from './public.ts'
 import { createFraudService } from './service.ts'
+import { noteSighting } from './sightings.ts'
 import { asSignal, builtInSignals } from './signals.ts'
 import * as tables from './tables.ts'
 
@@ -20,24 +23,23 @@ export const fraud = definePlugin<Config>({
   id: 'fraud',
   title: 'Fraud',
   summary: 'Signals add up to a score, suspicious commissions are held, partners may appeal, and a person decides.',
-  requires: [partners, attribution, links, commissions, channels, notifications],
+  requires: [partners, attribution, links, commissions, payouts, channels, notifications],
   config,
   tables,
   data: {
     statement:
-      'Which signals saw something about a partner’s commission, with counts and times; what the partner wrote in an appeal; who decided and why; keyed hashes of the addresses a partner has used; and allowances. Until erased; a case that waits for a decision is kept until then.',
+      'Which signals saw something about a partner’s commission, with counts and times; what the partner wrote in an appeal; who decided and why; keyed hashes of the addresses a partner has used; and allowances; for 120 days, from which computers they opened pages of their own, as hashes that compare with the clicks of a single day only. Until erased; a case that waits for a decision is kept until then.',
     exportPartner: exportFor,
     deletePartner: eraseFor,
   },
   setup: ({ db, clock, discord, settings, enqueue, use, contributions }) => {
+    const others = { partners: use(partners), attribution: use(attribution), links: use(links), payouts: use(payouts) }
     const service = createFraudService({
       db,
       clock,
       discord,
       settings,
-      partners: use(partners),
-      attribution: use(attribution),
-      links: use(links),
+      ...others,
       commissions: use(commissions),
       notifications: use(notifications),
       signals: () => contributions(fraudSignal),
@@ -47,8 +49,11 @@ export const fraud = definePlugin<Config>({
       commands: fraudCommands(parts),
       commandGroups: { 'admin fraud': 'Commissions that need a second look' },
       components: fraudComponents(parts),
-      extends: builtInSignals.map((signal) => extend(fraudSignal, asSignal(signal))),
-      ...createReactions(enqueue, service),
+      extends: [
+        extend(partnerWitness, noteSighting(use(links))),
+        ...builtInSignals.map((one) => extend(fraudSignal, asSignal(one))),
+      ],
+      ...createReactions({ db, clock, enqueue, service }),
     }
   },
 })

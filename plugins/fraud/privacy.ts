@@ -1,10 +1,12 @@
 // What fraud stores about one partner: for the export, and erased. An open case stays until it is decided, because money depends on it.
 import { and, eq, inArray, ne, or } from 'drizzle-orm'
 import type { Reader, Tx } from '../kit/index.ts'
-import { addresses, allowances, cases } from './tables.ts'
+import { addresses, allowances, cases, sightings } from './tables.ts'
 
 const theirs = (programId: string, userId: string) => and(eq(cases.programId, programId), eq(cases.userId, userId))
 const theirAddresses = (programId: string, userId: string) => and(eq(addresses.programId, programId), eq(addresses.userId, userId))
+
+const theirSightings = (programId: string, userId: string) => and(eq(sightings.programId, programId), eq(sightings.userId, userId))
 
 /** Which partners the person is here, by what is stored. */
 async function partnersOf(reader: Reader, programId: string, userId: string): Promise<string[]> {
@@ -27,6 +29,7 @@ export async function exportFor(reader: Reader, programId: string, userId: strin
       findings: findings.map(({ evidence: { others: _, ...evidence }, ...finding }) => ({ ...finding, evidence })),
     })),
     addresses: await reader.select().from(addresses).where(theirAddresses(programId, userId)),
+    sightings: await reader.select().from(sightings).where(theirSightings(programId, userId)),
     allowances: await reader
       .select({ reason: allowances.reason, allowedAt: allowances.allowedAt })
       .from(allowances)
@@ -39,5 +42,6 @@ export async function eraseFor(tx: Tx, programId: string, userId: string): Promi
   await tx.delete(allowances).where(allowing(programId, partnerIds))
   await tx.delete(cases).where(and(theirs(programId, userId), ne(cases.state, 'open')))
   await tx.update(cases).set({ appeal: null, appealedAt: null }).where(theirs(programId, userId))
+  await tx.delete(sightings).where(theirSightings(programId, userId))
   await tx.delete(addresses).where(theirAddresses(programId, userId))
 }

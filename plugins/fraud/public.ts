@@ -20,6 +20,8 @@ export interface Limits {
   readonly velocityClicks: number
   readonly conversionPercent: number
   readonly refundPercent: number
+  /** Hosts of pages that may not send customers. */
+  readonly bannedReferrers: readonly string[]
 }
 
 export type WeighedTouch = Touch & { readonly won: boolean }
@@ -36,6 +38,18 @@ export interface FraudFacts {
   readonly partnerEmails: readonly string[]
   /** Other partners whose mail reaches the same mailbox. */
   readonly sharedMailbox: readonly string[]
+  /** Other partners whose money goes to the same place. */
+  readonly sharedPayout: readonly string[]
+  /** The click that won, as it was made; undefined when no click won, or it was forgotten. */
+  readonly click:
+    | {
+        readonly paidBy: string | null
+        readonly referrer: string | null
+        readonly datacentre: boolean
+        /** The partner was seen within a day of the click from the same address, or from the same address with the same browser. */
+        readonly seen: 'address' | 'device' | null
+      }
+    | undefined
   readonly clicks: {
     /** Counted clicks of the partner within the ten minutes before the click that won; 0 when no click won. */
     readonly burst: number

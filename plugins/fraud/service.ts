@@ -18,11 +18,13 @@ import {
 import type { Links } from '../links/public.ts'
 import type { Notifications } from '../notifications/public.ts'
 import type { Partner, Partners } from '../partners/public.ts'
+import type { Payouts } from '../payouts/public.ts'
 import { mailboxOf } from './address.ts'
 import type { Config } from './config.ts'
 import { clearedMessage, heldMessage, staffCard } from './messages.ts'
 import type { FraudFacts, FraudSignal, WeighedTouch } from './public.ts'
 import { type Finding, judge, type Verdict } from './score.ts'
+import { seenAt } from './sightings.ts'
 import { winningClick } from './signals.ts'
 import { type Allowance, addresses, allowances, type Case, type CaseState, cases } from './tables.ts'
 
@@ -79,12 +81,13 @@ export function createFraudService(ports: {
   settings: Settings<Config>
   partners: Pick<Partners, 'byId'>
   attribution: Pick<Attribution, 'sale' | 'decisions' | 'emailHashes' | 'figures' | 'hashEmail'>
-  links: Pick<Links, 'clickCount'>
+  links: Pick<Links, 'clickCount' | 'clickFacts'>
+  payouts: Pick<Payouts, 'sharing'>
   commissions: Pick<Commissions, 'hold' | 'release' | 'void'>
   notifications: Pick<Notifications, 'tell'>
   signals: () => readonly FraudSignal[]
 }): FraudService {
-  const { db, clock, discord, settings, partners, attribution, links, commissions, notifications, signals } = ports
+  const { db, clock, discord, settings, partners, attribution, links, payouts, commissions, notifications, signals } = ports
 
   const evaluate: FraudService['evaluate'] = async (suspect) => {
     const { programId, partnerId, commissionId } = suspect
@@ -136,11 +139,20 @@ export function createFraudService(ports: {
       customerEmails: await attribution.emailHashes(reader, programId, sale.customerId),
       partnerEmails: [...new Set(own.flatMap(({ address, mailbox }) => [address, mailbox]))],
       sharedMailbox: await sharing(reader, programId, partnerId, own),
+      sharedPayout: await payouts.sharing(reader, programId, partnerId),
+      click: click && (await clickOf(reader, programId, partnerId, click.reference)),
       clicks: { burst: click ? await counted(click.at, minutes(10)) : 0, month: await counted(sale.paidAt, days(30)) },
       month: await figures(days(30)),
       quarter: await figures(days(90)),
       limits,
     }
+  }
+
+  async function clickOf(reader: Reader, programId: string, partnerId: string, clickId: string): Promise<FraudFacts['click']> {
+    const found = await links.clickFacts(reader, programId, clickId)
+    if (!found) return undefined
+    const { paidBy, referrer, datacentre } = found
+    return { paidBy, referrer, datacentre, seen: await seenAt(reader, programId, partnerId, found) }
   }
 
   async function sharing(

@@ -8,12 +8,13 @@ import type { FraudFacts, WeighedTouch } from './public.ts'
 import { type Finding, isSurelyAbove, judge } from './score.ts'
 import { builtInSignals } from './signals.ts'
 
-const limits = config.parse({})
+const limits = config.parse({ bannedReferrers: ['deals.example'] })
 const [me, rival] = ['me', 'rival']
 /** An ordinary sale: nothing about it is suspicious. */
 const ordinary = labelledSet(1, 1, limits)[0]!.facts
 const paidAt = ordinary.sale.paidAt
 const none = { sales: 0, refunded: 0, firstByClick: 0, firstByCoupon: 0 }
+const fresh = { paidBy: null, referrer: null, datacentre: false, seen: null }
 const touch = (secondsBefore: number, change: Partial<WeighedTouch> = {}): WeighedTouch => ({
   kind: 'click',
   partnerId: me,
@@ -28,6 +29,8 @@ const facts = (change: Partial<FraudFacts> = {}): FraudFacts => ({
   customerEmails: ['customer'],
   partnerEmails: ['own'],
   sharedMailbox: [],
+  sharedPayout: [],
+  click: fresh,
   clicks: { burst: 0, month: 100 },
   month: { ...none, sales: 2, firstByClick: 2 },
   quarter: { ...none, sales: 2 },
@@ -78,6 +81,14 @@ describe('signals', () => {
       { touches: [touch(0, { kind: 'coupon' })], clicks: { burst: 0, month: 1 }, month: { ...none, sales: 9, firstByCoupon: 9 } },
       [],
     ],
+    ['the partner’s own computer', { click: { ...fresh, seen: 'device' } }, ['same_device']],
+    ['the partner’s own connection', { click: { ...fresh, seen: 'address' } }, ['same_ip']],
+    ['a partner whose money goes where another’s goes', { sharedPayout: [rival] }, ['same_payout_method']],
+    ['a click that was bought', { click: { ...fresh, paidBy: 'gclid' } }, ['paid_click']],
+    ['a click from a data centre', { click: { ...fresh, datacentre: true } }, ['datacentre_ip']],
+    ['a click from a banned page', { click: { ...fresh, referrer: 'www.deals.example' } }, ['banned_referrer']],
+    ['a click from a page whose name only ends alike', { click: { ...fresh, referrer: 'mydeals.example' } }, []],
+    ['a click that was forgotten', { click: undefined }, []],
     ['a customer who was bound before', { touches: [touch(3, { won: false }), older] }, []],
   ])('%s', (_, change, seen) => expect(seenIn(facts(change))).toEqual(seen))
 
@@ -89,6 +100,8 @@ describe('signals', () => {
       purchases: 6,
       refunded: 4,
       sales: 9,
+      parameter: 'gclid',
+      host: 'deals.example',
     }
     for (const signal of builtInSignals) {
       expect(signal.describe(evidence)).toMatch(/^[A-Z0-9].{20,200}\.$/)

@@ -68,7 +68,7 @@ const refundOutlier: PureSignal = {
 
 const clickVelocity: PureSignal = {
   id: 'click_velocity',
-  weight: 30,
+  weight: 25,
   describe: ({ clicks }) =>
     `Your links got ${count(clicks, 'click')} within the ten minutes before this purchase’s click; that does not look like people.`,
   evaluate: ({ clicks: { burst }, limits }) => (burst > limits.velocityClicks ? { clicks: burst } : undefined),
@@ -107,6 +107,56 @@ const couponWithoutClicks: PureSignal = {
       : undefined,
 }
 
+/** From the partner's own computer, or beside them: whoever sits there is not a customer they had to win. */
+const sameDevice: PureSignal = {
+  id: 'same_device',
+  weight: 50,
+  describe: () => 'The click came from a computer and browser that you used yourself within a day.',
+  evaluate: ({ click }) => (click?.seen === 'device' ? { matches: true } : undefined),
+}
+
+/** Offices, families and carriers share addresses, so alone it says little. */
+const sameAddress: PureSignal = {
+  id: 'same_ip',
+  weight: 14,
+  describe: () => 'The click came from an internet connection that you used yourself within a day.',
+  evaluate: ({ click }) => (click?.seen === 'address' ? { matches: true } : undefined),
+}
+
+const samePayout: PureSignal = {
+  id: 'same_payout_method',
+  weight: 60,
+  describe: () => 'Your payouts go to the same place as those of another partner account. One person has one account.',
+  evaluate: ({ sharedPayout }) => (sharedPayout.length > 0 ? { others: sharedPayout } : undefined),
+}
+
+/** Not wrong in itself: many programs allow advertisements. It tips the scales where the figures look like advertisements for the company's own name. */
+const paidClick: PureSignal = {
+  id: 'paid_click',
+  weight: 20,
+  describe: ({ parameter }) => `The click was bought from an advertising network (it carried ${String(parameter)}).`,
+  evaluate: ({ click }) => (click?.paidBy ? { parameter: click.paidBy } : undefined),
+}
+
+const bannedReferrer: PureSignal = {
+  id: 'banned_referrer',
+  weight: 60,
+  describe: ({ host }) => `The customer came from ${String(host)}, which this program does not allow as a source.`,
+  evaluate: ({ click, limits }) => {
+    const host = click?.referrer
+    if (!host) return undefined
+    return limits.bannedReferrers.some((banned) => host === banned || host.endsWith(`.${banned}`)) ? { host } : undefined
+  },
+}
+
+/** People use private networks that end in data centres, so alone it says little. */
+const datacentre: PureSignal = {
+  id: 'datacentre_ip',
+  weight: 14,
+  describe: () => 'The click came from a data centre, where programs run and few people sit.',
+  evaluate: ({ click }) => (click?.datacentre ? { matches: true } : undefined),
+}
+
 export const builtInSignals: readonly PureSignal[] = [
   sameEmail,
   duplicatePartner,
@@ -117,6 +167,12 @@ export const builtInSignals: readonly PureSignal[] = [
   conversionOutlier,
   disposableEmail,
   couponWithoutClicks,
+  sameDevice,
+  sameAddress,
+  samePayout,
+  paidClick,
+  bannedReferrer,
+  datacentre,
 ]
 
 /** The click that decided whose sale it is, if a click did. */

@@ -1,5 +1,5 @@
-// Drizzle's view of db/migrations/0080_fraud.sql.
-import { boolean, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
+// Drizzle's view of db/migrations/{0080_fraud,0154_fraud_facts}.sql.
+import { boolean, date, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
 import { at, minor } from '../../db/tables.ts'
 import type { Finding } from './score.ts'
 
@@ -54,6 +54,20 @@ export const addresses = pgTable(
     firstSeenAt: at('first_seen_at').notNull(),
   },
   (t) => [primaryKey({ columns: [t.programId, t.partnerId, t.address] })],
+)
+
+/** From which computers a partner was seen, in the marks of links. */
+export const sightings = pgTable(
+  'fraud_sightings',
+  {
+    programId: uuid('program_id').notNull(),
+    partnerId: uuid('partner_id').notNull(),
+    userId: text('user_id').notNull(),
+    day: date('day').notNull(),
+    address: text('address').notNull(),
+    agent: text('agent').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.programId, t.partnerId, t.day, t.address, t.agent] })],
 )
 
 export type Case = typeof cases.$inferSelect

@@ -27,6 +27,8 @@ export interface Click {
   readonly referrer: string | null
   readonly campaign: string | null
   readonly paidBy: string | null
+  /** Clicks that waited in the spool since before this was recorded do not say it. */
+  readonly datacentre?: boolean
 }
 
 /**
@@ -36,9 +38,9 @@ export interface Click {
 const statement = `
   with incoming as materialized (
     select * from unnest($1::timestamptz[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::bytea[], $8::bytea[], $9::text[], $10::jsonb[],
-      $11::bytea[], $12::bytea[], $13::links_device[], $14::text[], $15::uuid[], $16::text[], $17::text[], $18::text[])
+      $11::bytea[], $12::bytea[], $13::links_device[], $14::text[], $15::uuid[], $16::text[], $17::text[], $18::text[], $19::boolean[])
       as c (at, id, program_id, link_id, partner_id, previous, ip_hash, agent_hash, rejected, subs, visit, visit_before,
-        device, country, landing_page_id, referrer, campaign, paid_by)
+        device, country, landing_page_id, referrer, campaign, paid_by, datacentre)
   ), counted as (
     insert into links_visits as v (key, counted_at)
     select visit, at from incoming c
@@ -49,9 +51,9 @@ const statement = `
     returning key
   )
   insert into links_clicks (at, id, program_id, link_id, partner_id, previous, counted, ip_hash, agent_hash, rejected, subs,
-    device, country, landing_page_id, referrer, campaign, paid_by)
+    device, country, landing_page_id, referrer, campaign, paid_by, datacentre)
   select at, id, program_id, link_id, partner_id, previous, visit is not null and visit in (select key from counted), ip_hash, agent_hash, rejected, subs,
-    device, country, landing_page_id, referrer, campaign, paid_by
+    device, country, landing_page_id, referrer, campaign, paid_by, datacentre
   from incoming
   on conflict do nothing`
 
@@ -92,7 +94,7 @@ function isMissingMonth(error: unknown): boolean {
 
 /** Postgres reads an array from text; writing that text here is cheaper than having the driver do it value by value. */
 function columnsOf(clicks: readonly Click[]): string[] {
-  const columns = Array.from({ length: 18 }, () => '')
+  const columns = Array.from({ length: 19 }, () => '')
   const visits = new Set<string>()
   let separator = '{'
   for (const click of clicks) {
@@ -116,6 +118,7 @@ function columnsOf(clicks: readonly Click[]): string[] {
     columns[15] += separator + (click.referrer ? quoted(click.referrer) : 'NULL')
     columns[16] += separator + (click.campaign ? quoted(click.campaign) : 'NULL')
     columns[17] += separator + (click.paidBy ?? 'NULL')
+    columns[18] += separator + (click.datacentre ? 't' : 'f')
     separator = ','
   }
   return columns.map((column) => `${column}}`)

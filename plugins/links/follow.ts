@@ -45,8 +45,9 @@ export function createFollow(parts: {
   countries: Countries
   recorder: Pick<Recorder, 'record'>
   seals: Seals
+  isDatacentre: (ip: string) => boolean
 }): Follow {
-  const { clock, directory, allowance, countries, recorder, seals } = parts
+  const { clock, directory, allowance, countries, recorder, seals, isDatacentre } = parts
 
   return async (code, visitor, among) => {
     const found = directory.resolve(code)
@@ -87,6 +88,7 @@ export function createFollow(parts: {
       referrer: referrerOf(headers),
       campaign: link.campaign,
       paidBy: paidBy(query),
+      datacentre: isDatacentre(ip),
     })
     if (!aim || closure) return { state: 'closed', closure: closure ?? 'inactive', rule }
 

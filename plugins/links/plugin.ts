@@ -8,8 +8,8 @@ import { notifications } from '../notifications/plugin.ts'
 import { partners } from '../partners/plugin.ts'
 import { type Config, config } from './config.ts'
 import { environment } from './environment.ts'
+import { createClickFacts } from './facts.ts'
 import { clickFigures } from './figures.ts'
-import { linkGauges } from './gauges.ts'
 import { createLandingPages } from './landing/pages.ts'
 import { manageLinks } from './manage.ts'
 import type { Links } from './public.ts'
@@ -47,11 +47,11 @@ export const links = definePlugin<Config, Links>({
     const redirect = createRedirect({ ...context, whereabouts, key: context.secret('links.clicks') })
     const others = { partners: use(partners), attribution: use(attribution), notifications: use(notifications) }
     return {
-      public: service,
+      public: { ...service, ...createClickFacts(redirect.seals) },
       ...manageLinks({ ...context, ...others, pages, urlOf: service.urlOf, standing: whereabouts.standing, readAttachment }),
       routes: linkRoutes({ redirect, secure: url('/').startsWith('https:') }),
       schedules: linkSchedules(context),
-      gauges: linkGauges(context.dataDirectory),
+      gauges: redirect.gauges,
       stop: redirect.stop,
       extends: [extend(touchSource, clickTouches(service)), extend(figureSource, clickFigures)],
     }

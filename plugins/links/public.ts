@@ -16,7 +16,28 @@ export interface PartnerLink {
   readonly clicks: number
 }
 
+/** A computer as the clicks of one day (UTC) know it: hashes under that day's salt, comparable with marks of the same day and with nothing else. */
+export interface Mark {
+  readonly day: string
+  readonly address: string
+  readonly agent: string
+}
+
+export interface ClickFacts {
+  readonly at: Date
+  /** The parameter that says that the click was bought, such as gclid. */
+  readonly paidBy: string | null
+  /** The host of the page it came from. */
+  readonly referrer: string | null
+  readonly datacentre: boolean
+  readonly mark: Mark
+}
+
 export interface Links {
+  /** What is on record of the click; undefined when there is none, or it was forgotten. */
+  clickFacts(reader: Reader, programId: string, clickId: string): Promise<ClickFacts | undefined>
+  /** How somebody who is seen at `at` would be marked in the clicks of that day, the day before and the day after: what is needed to compare over 24 hours. */
+  marks(at: Date, ip: string, userAgent: string): readonly Mark[]
   /** Counted clicks of the partner in [from, to). */
   clickCount(reader: Reader, programId: string, partnerId: string, range: { from: Date; to: Date }): Promise<number>
   /** The partner's links, newest first. */

@@ -1,12 +1,14 @@
 // The redirect apart from HTTP: the links in memory, the clicks made safe, and the background that both need.
 import type { Logger } from 'pino'
-import { type Clock, type Db, type Wire, within } from '../kit/index.ts'
+import { type Clock, type Db, type Gauge, type Wire, within } from '../kit/index.ts'
 import { createAllowance } from './allowance.ts'
 import { createCountries } from './countries.ts'
+import { createDatacentres } from './datacentres.ts'
 import { createDirectory, type Directory } from './directory.ts'
 import { createFollow, type Follow } from './follow.ts'
+import { linkGauges } from './gauges.ts'
 import { createRecorder } from './recorder.ts'
-import { createSeals } from './seal.ts'
+import { createSeals, type Seals } from './seal.ts'
 import { createSpool, spoolIn } from './spool.ts'
 import { createWatch } from './watch.ts'
 import type { Whereabouts } from './whereabouts.ts'
@@ -17,6 +19,9 @@ export interface Redirect {
   /** Begins to hear what changes, and brings home what an earlier process left in the spool. */
   start(): void
   stop(): Promise<void>
+  readonly gauges: readonly Gauge[]
+  /** What clicks are hashed with. */
+  readonly seals: Seals
 }
 
 /** How long the database may take to say that it is there. */
@@ -55,10 +60,13 @@ export function createRedirect(parts: {
   const recorder = createRecorder({ sql: () => sql, spool, watch, log })
   const directory = createDirectory({ db, whereabouts, watch, log })
   const countries = createCountries({ file: env.COUNTRY_DATABASE, log })
+  const isDatacentre = createDatacentres({ file: env.DATACENTRE_RANGES, log })
   let hangUp: (() => Promise<void>) | undefined
 
   return {
-    follow: createFollow({ clock, directory, allowance: createAllowance({ db, watch }), countries, recorder, seals }),
+    follow: createFollow({ clock, directory, allowance: createAllowance({ db, watch }), countries, recorder, seals, isDatacentre }),
+    seals,
+    gauges: linkGauges(parts.dataDirectory),
     programsAt: directory.programsAt,
     start: () => {
       if (hangUp) return

@@ -95,6 +95,7 @@ export const clicks = pgTable(
     referrer: text('referrer'),
     campaign: text('campaign'),
     paidBy: text('paid_by'),
+    datacentre: boolean('datacentre').notNull().default(false),
   },
   (t) => [primaryKey({ columns: [t.at, t.id] })],
 )

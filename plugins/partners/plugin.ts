@@ -5,7 +5,7 @@ import { createCommands } from './commands.ts'
 import { createComponents } from './components.ts'
 import { config, type PartnersConfig } from './config.ts'
 import { eraseFor, exportFor } from './privacy.ts'
-import { activationRequirement, type Partners } from './public.ts'
+import { activationRequirement, type Partners, partnerWitness } from './public.ts'
 import { createRoutes } from './routes.ts'
 import { createPartnerService } from './service.ts'
 import * as tables from './tables.ts'
@@ -36,9 +36,12 @@ export const partners = definePlugin<PartnersConfig, Partners>({
       notifications: use(notifications),
       requirements: () => contributions(activationRequirement),
     })
+    const seen: Partners['seen'] = async (tx, sighting) => {
+      for (const witness of contributions(partnerWitness)) await witness(tx, sighting)
+    }
     const parts = { db, service, settings }
     return {
-      public: service,
+      public: { ...service, seen },
       commands: createCommands(parts),
       commandGroups: { profile: 'Your details as a partner', 'admin partners': 'The partners of the program' },
       components: createComponents(parts),

@@ -39,9 +39,24 @@ export interface Partners {
   readonly registered: Precondition
   /** For `access`: active partners only; the refusal says which step is missing. */
   readonly active: Precondition
+  /** Tells the witnesses that the partner was seen. */
+  seen(tx: Tx, sighting: Sighting): Promise<void>
   /** Looks again at the requirements of a verified partner and activates them (emitting `partners.activated`, once) when all are met. */
   reviewActivation(tx: Tx, programId: string, partnerId: string): Promise<void>
 }
+
+/** Somebody opened a page that only this partner has the link of, and acted on it. */
+export interface Sighting {
+  readonly programId: string
+  readonly partnerId: string
+  readonly userId: string
+  readonly at: Date
+  readonly ip: string
+  readonly userAgent: string
+}
+/** Told of sightings within the transaction of what the partner did. What is kept of them must not hold the address itself. */
+export type Witness = (tx: Tx, sighting: Sighting) => Promise<void>
+export const partnerWitness = defineExtensionPoint<Witness>('partners.witness')
 
 /** Something a verified partner must have done before becoming active (signing the agreement, passing a quiz). */
 export interface ActivationRequirement {

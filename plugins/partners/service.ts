@@ -26,7 +26,7 @@ import { type Outcome, type PartnerRow, type Step, statusOf, unverifiedAddress, 
 import type { ActivationRequirement, Partner, PartnerStatus, Partners } from './public.ts'
 import { drafts, partners, verificationMails } from './tables.ts'
 
-export interface PartnerService extends Partners {
+export interface PartnerService extends Omit<Partners, 'seen'> {
   /** Everything stored about the partner, or undefined. */
   find(reader: Reader, who: Who): Promise<PartnerRow | undefined>
   /** What was typed into the last form that was refused. */

@@ -14,13 +14,15 @@ import {
   type Funds,
   importCard,
   listCard,
+  type Need,
+  needOf,
   payoutChoice,
   runCard,
   setupCard,
   statusCard,
 } from './messages.ts'
 import type { Methods } from './methods.ts'
-import type { PayoutService, PlanLine } from './model.ts'
+import type { PayoutService } from './model.ts'
 
 interface Needs {
   readonly db: Db
@@ -91,8 +93,8 @@ function adminCommands({ db, service, methods, manual, readAttachment, partners 
   }
 
   /** What each provider has, in the currencies that are to be paid. */
-  async function fundsFor(toPay: readonly PlanLine[]): Promise<Funds[]> {
-    const wanted = new Set(toPay.map(({ method, currency }) => `${method?.provider} ${currency}`))
+  async function fundsFor(needs: readonly Need[]): Promise<Funds[]> {
+    const wanted = new Set(needs.map(({ provider, currency }) => `${provider} ${currency}`))
     return Promise.all(
       [...wanted].map(async (key) => {
         const [id, currency = ''] = key.split(' ')
@@ -110,7 +112,7 @@ function adminCommands({ db, service, methods, manual, readAttachment, partners 
       reply: 'ephemeral',
       run: async (ctx) => {
         const lines = await service.plan(db, ctx.program.id)
-        return dryRunCard(lines, await fundsFor(lines.filter(({ gate }) => !gate)))
+        return dryRunCard(lines, await fundsFor(lines.filter(({ gate }) => !gate).map(needOf)))
       },
     }),
     defineCommand({
@@ -121,7 +123,7 @@ function adminCommands({ db, service, methods, manual, readAttachment, partners 
       run: async (ctx) => {
         const { prepared, skipped } = await service.run(ctx.program.id, ctx.user.id)
         await noted(ctx.program.id, ctx.user.id, 'payouts.run', { prepared: prepared.length, skipped: skipped.length }, ctx.now)
-        return runCard(prepared, skipped)
+        return runCard(prepared, skipped, await fundsFor(prepared))
       },
     }),
     defineCommand({

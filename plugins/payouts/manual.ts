@@ -75,7 +75,7 @@ export function createManual(needs: {
       }),
     accountState: async (account) => {
       const [row] = await db.select().from(references).where(eq(references.account, account))
-      return row?.reference ? ready : notReady
+      return row?.reference ? { ...ready, place: row.reference } : notReady
     },
     available: async () => undefined,
   }
@@ -99,7 +99,7 @@ export function createManual(needs: {
         // Another reference is another receiver: the waiting time after a change begins anew.
         if (before.reference) await service.accountChanged(tx, byHand, before.account, notReady)
       }
-      await service.accountChanged(tx, byHand, before.account, ready)
+      await service.accountChanged(tx, byHand, before.account, { ...ready, place: reference })
       return { reference }
     })
   }

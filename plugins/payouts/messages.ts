@@ -52,6 +52,10 @@ function ownGateWords(gate: Gate, currency: string): string {
   }
 }
 
+/** What is to be paid through which provider. */
+export type Need = Pick<PayoutRow, 'provider' | 'currency' | 'amount'>
+export const needOf = ({ method, currency, amount }: PlanLine): Need => ({ provider: method?.provider ?? '', currency, amount })
+
 export interface Funds {
   readonly provider: string
   readonly currency: string
@@ -86,7 +90,7 @@ export function dryRunCard(lines: readonly PlanLine[], funds: readonly Funds[]):
     fields: [
       ...(toPay.length > 0 ? [{ name: 'Paid', value: fewOf(toPay.map(paidLine)) }] : []),
       ...(skipped.length > 0 ? [{ name: 'Not paid, and why', value: fewOf(skipped.map(skippedLine)) }] : []),
-      ...(toPay.length > 0 ? [{ name: 'Funds', value: funds.map((fund) => fundsLine(fund, toPay)).join('\n') }] : []),
+      ...(toPay.length > 0 ? [{ name: 'Funds', value: funds.map((fund) => fundsLine(fund, toPay.map(needOf))).join('\n') }] : []),
     ],
     tone: toPay.length === 0 ? 'warn' : 'neutral',
     ...(toPay.length > 0 && { footer: 'Run /admin payouts run to pay.' }),
@@ -113,10 +117,8 @@ function dryRunFile(lines: readonly PlanLine[]): Attachment {
   }
 }
 
-function fundsLine({ provider, currency, available }: Funds, toPay: readonly PlanLine[]): string {
-  const needed = sum(
-    toPay.filter((line) => line.currency === currency && line.method?.provider === provider).map(({ amount }) => amount),
-  )
+function fundsLine({ provider, currency, available }: Funds, needs: readonly Need[]): string {
+  const needed = sum(needs.filter((need) => need.currency === currency && need.provider === provider).map(({ amount }) => amount))
   if (provider === byHand)
     return `• ${formatMoney(needed, currency)} by hand: fetch the list with \`/admin payouts export\` after the run.`
   if (available === undefined) return `• ${provider} could not be asked what is available in ${currency}.`
@@ -126,7 +128,7 @@ function fundsLine({ provider, currency, available }: Funds, toPay: readonly Pla
     : `• ${provider} has ${there}, **${formatMoney(needed - available, currency)} short**. Payouts wait until funds are added.`
 }
 
-export function runCard(prepared: readonly PayoutRow[], skipped: readonly PlanLine[]): Message {
+export function runCard(prepared: readonly PayoutRow[], skipped: readonly PlanLine[], funds: readonly Funds[] = []): Message {
   const waiting = prepared.filter(({ state }) => state === 'awaiting_approval')
   const sending = prepared.filter(({ state }) => state !== 'awaiting_approval')
   const not = skipped.length > 0 ? [{ name: 'Not paid, and why', value: fewOf(skipped.map(skippedLine)) }] : []
@@ -144,7 +146,10 @@ export function runCard(prepared: readonly PayoutRow[], skipped: readonly PlanLi
         ? [`${totals(waiting)}\nis above the approval threshold: another admin runs \`/admin payouts approve\`.`]
         : []),
     ],
-    fields: not,
+    fields: [
+      ...(funds.length > 0 ? [{ name: 'Funds', value: funds.map((fund) => fundsLine(fund, prepared)).join('\n') }] : []),
+      ...not,
+    ],
     tone: waiting.length > 0 ? 'warn' : 'good',
     footer: 'See how far each is with /admin payouts list.',
   })

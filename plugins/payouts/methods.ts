@@ -17,7 +17,7 @@ export interface Methods {
     providerId?: string,
   ): Promise<{ url: string; provider: Onboarding }>
   /** The partner came back from the provider's page: what the provider says of the account now. */
-  cameBack(secret: string): Promise<CameBack>
+  cameBack(secret: string, from: { ip: string; userAgent: string }): Promise<CameBack>
   /** Another page of the provider, for a link that ran out. Undefined when the link to us has run out, too. */
   freshPage(secret: string): Promise<{ url: string } | undefined>
   /** The ways to be paid that partners of the program may choose from; the first is the usual one. */
@@ -137,13 +137,17 @@ export function createMethods(options: {
       )
       return { url: await onboard(who, provider, secret), provider }
     },
-    cameBack: async (secret) => {
+    cameBack: async (secret, from) => {
       const link = await behind(secret)
       const method = link && (await find(link.partner.programId, link.partner.id, link.provider.id))
       if (!method) return { state: 'unknown' }
       const state = await link.provider.accountState(method.account).catch(() => undefined)
       if (!state) return { state: 'unanswered' }
-      await db.transaction((tx) => service.accountChanged(tx, link.provider.id, method.account, state))
+      await db.transaction(async (tx) => {
+        await service.accountChanged(tx, link.provider.id, method.account, state)
+        const { programId, id: partnerId, userId } = link.partner
+        await partners.seen(tx, { programId, partnerId, userId, at: clock.now(), ...from })
+      })
       return state.ready ? { state: 'ready' } : { state: 'missing', missing: state.missing }
     },
     freshPage: async (secret) => {

@@ -9,6 +9,7 @@ import { partners } from '../partners/plugin.ts'
 import { payoutCommands } from './commands.ts'
 import { type Config, config } from './config.ts'
 import { payoutGauges } from './gauges.ts'
+import { identifyWith } from './identity.ts'
 import { payoutJobs, payoutSchedules } from './jobs.ts'
 import { createManual } from './manual.ts'
 import { createMethods } from './methods.ts'
@@ -38,12 +39,8 @@ export const payouts = definePlugin<Config, Payouts>({
     const { db, clock, settings, use, contributions } = house
     const providers = () => contributions(payoutProvider)
     const known = { ...house, partners: use(partners), ledger: use(ledger), commissions: use(commissions) }
-    const service = createPayoutService({
-      ...known,
-      agreements: use(agreements),
-      notifications: use(notifications),
-      gates: () => contributions(payoutGate),
-    })
+    const others = { agreements: use(agreements), notifications: use(notifications), gates: () => contributions(payoutGate) }
+    const service = createPayoutService({ ...known, ...others, identify: identifyWith(house.secret('payouts.identity')) })
     const manual = createManual({ ...known, service })
     const methods = createMethods({ ...known, service, providers, manual: manual.onboarding })
     return {

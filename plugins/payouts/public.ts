@@ -17,6 +17,14 @@ export interface ProviderTransfer {
   readonly state: 'sent' | 'returned'
 }
 
+export interface AccountState {
+  readonly ready: boolean
+  /** What the partner still has to do, in words. */
+  readonly missing: string
+  /** What the provider calls the place that the money goes to, the same for two accounts that share it; left out when it does not say. Kept as a keyed hash. */
+  readonly place?: string | undefined
+}
+
 export class PayoutRefused extends Error {
   override name = 'PayoutRefused'
 }
@@ -34,7 +42,7 @@ export interface PayoutProvider {
     refreshUrl: string
   }): Promise<{ account: string; url: string }>
   /** Whether the account can be paid, as the provider says now. */
-  accountState(account: string): Promise<{ ready: boolean; missing: string }>
+  accountState(account: string): Promise<AccountState>
   /** Looks for an earlier transfer of this payout: asked before every try after the first, because idempotency keys do not live for ever. */
   find(request: SendRequest): Promise<ProviderTransfer | undefined>
   /** Sends the money. @throws PayoutRefused when the provider says no for good; anything else may be tried again */
@@ -88,7 +96,7 @@ export interface Payouts {
    */
   confirm(tx: Tx, provider: string, providerId: string, outcome: 'paid' | 'returned', detail: string): Promise<boolean>
   /** Told by the provider (webhook): the partner's account changed. */
-  accountChanged(tx: Tx, provider: string, account: string, state: { ready: boolean; missing: string }): Promise<boolean>
+  accountChanged(tx: Tx, provider: string, account: string, state: AccountState): Promise<boolean>
   /** What arrived within [from, to) and did not come back, by partner and currency; of all partners or of these. */
   paidBetween(
     reader: Reader,
@@ -96,6 +104,8 @@ export interface Payouts {
     range: { readonly from: Date; readonly to: Date },
     partnerIds?: readonly string[],
   ): Promise<readonly PaidTotal[]>
+  /** Other partners whose money goes to the same place as this partner's, by their ids. */
+  sharing(reader: Reader, programId: string, partnerId: string): Promise<readonly string[]>
   /** Which program an account at the provider belongs to. */
   programOfAccount(reader: Reader, provider: string, account: string): Promise<string | undefined>
 }

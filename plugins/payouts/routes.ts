@@ -14,7 +14,10 @@ export function payoutRoutes(methods: Methods, manual: Manual): (app: FastifyIns
     manualRoutes(manual)(instance)
     const app = instance.withTypeProvider<ZodTypeProvider>()
     app.get('/payouts/return/:token', { config: { access: 'link' }, schema: { params } }, async (request, reply) => {
-      const came = await methods.cameBack(request.params.token)
+      const came = await methods.cameBack(request.params.token, {
+        ip: request.ip,
+        userAgent: String(request.headers['user-agent'] ?? ''),
+      })
       return show(reply, came.state === 'unknown' ? 404 : 200, titles[came.state], returnBody(came, request.params.token))
     })
     app.get(

@@ -9,6 +9,7 @@ import type { Partner, Partners } from '../partners/public.ts'
 import { createBooks } from './books.ts'
 import type { Config } from './config.ts'
 import { payoutPaid, payoutReturned, payoutSent } from './events.ts'
+import { type Identify, sharing } from './identity.ts'
 import { checkAccount } from './jobs.ts'
 import { methodReadyMessage, paidMail, paidMessage, returnedMessage } from './messages.ts'
 import { type PayoutRow, type PayoutService, payloadOf } from './model.ts'
@@ -29,6 +30,7 @@ export interface Needs {
   readonly agreements: Agreements
   readonly commissions: Commissions
   readonly notifications: Notifications
+  readonly identify: Identify
   /** Gates of other plugins, read at each run, when every plugin has contributed. */
   readonly gates: () => readonly PayoutGate[]
 }
@@ -36,7 +38,7 @@ export interface Needs {
 const earlyNewsDays = 30
 
 export function createPayoutService(needs: Needs): PayoutService {
-  const { db, clock, emit, enqueue, settings, programs, partners, notifications } = needs
+  const { db, clock, emit, enqueue, settings, programs, partners, notifications, identify } = needs
   const books = createBooks(needs)
   const planner = createPlanner(needs)
   const preparer = createPreparer({ ...needs, planner, books })
@@ -143,14 +145,17 @@ export function createPayoutService(needs: Needs): PayoutService {
     return partner
   }
 
-  const accountChanged: Payouts['accountChanged'] = async (tx, provider, account, { ready, missing }) => {
+  const accountChanged: Payouts['accountChanged'] = async (tx, provider, account, { ready, missing, place }) => {
     const known = await tx
       .select()
       .from(methods)
       .where(and(eq(methods.provider, provider), eq(methods.account, account)))
       .for('update')
     const now = clock.now()
+    const identityHash = place === undefined ? undefined : identify(provider, place)
     for (const method of known) {
+      if (identityHash !== undefined && identityHash !== method.identityHash)
+        await tx.update(methods).set({ identityHash }).where(eq(methods.id, method.id))
       if (method.ready === ready && method.missing === missing) continue
       const becameReady = ready && !method.ready
       await tx
@@ -178,6 +183,7 @@ export function createPayoutService(needs: Needs): PayoutService {
     recordRefused,
     confirm,
     accountChanged,
+    sharing,
     byId: async (reader, payoutId) => (await reader.select().from(payouts).where(eq(payouts.id, payoutId)))[0],
     newest: (reader, programId, limit, partnerId) =>
       reader

@@ -53,8 +53,12 @@ export function createPayoutProvider(ports: {
       const link = links.seal({ programId, receiverId: receiver.id, returnUrl, refreshUrl })
       return { account: receiver.id, url: url(`/paypal/address?link=${link}`) }
     },
-    accountState: async (account) =>
-      isReady(await receivers.byId(db, account)) ? { ready: true, missing: '' } : { ready: false, missing: 'your PayPal address' },
+    accountState: async (account) => {
+      const receiver = await receivers.byId(db, account)
+      return isReady(receiver)
+        ? { ready: true, missing: '', place: receiver.email }
+        : { ready: false, missing: 'your PayPal address' }
+    },
     find: async ({ payoutId }) => {
       const { batchId } = (await batches.of(db, payoutId)) ?? {}
       // Unknown: then `send` asks, since PayPal refuses our id a second time and names the batch that has it.

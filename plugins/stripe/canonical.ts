@@ -1,5 +1,5 @@
 // Makes one canonical payment of all facts that are known of it. Pure: the same facts give the same payment, in whatever order they came.
-import type { CanonicalPayment } from '../attribution/public.ts'
+import { type CanonicalPayment, largestSale } from '../attribution/public.ts'
 import { divideRounded, sum, UserError } from '../kit/index.ts'
 import type { Fact, FactType } from './facts.ts'
 import { fromStripe } from './units.ts'
@@ -36,6 +36,11 @@ export function canonicalPayment(known: KnownOfPayment): Assembled {
   if (!charge) return { state: intent?.fields.status === 'succeeded' ? 'incomplete' : 'unpaid' }
   const { currency } = charge.fields
   const gross = fromStripe(charge.fields.captured, currency)
+  if (gross > largestSale)
+    throw new UserError(
+      'bad_gross',
+      `The payment ${paymentKey} is of ${gross} minor units of ${currency}, which is more than any sale can be.`,
+    )
   const refunded = refundedOf(charge, of(facts, 'refund'))
   if (refunded > gross)
     throw new UserError(

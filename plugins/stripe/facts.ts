@@ -72,7 +72,7 @@ interface FieldsOf {
   }
   invoice_payment: { status: string }
   transfer: { amount: number; reversed: number; payoutId: string | null }
-  account: { ready: boolean; missing: string }
+  account: { ready: boolean; missing: string; place?: string | undefined }
 }
 
 /** What is known of one object of Stripe's. Amounts in Stripe's units, times in seconds. */
@@ -101,6 +101,8 @@ const text = z
   .nullish()
   .transform((value) => value || null)
 const amount = z.int()
+/** What was paid, refunded or sent is never below zero. */
+const positive = z.int().nonnegative()
 const optionalAmount = z
   .int()
   .nullish()
@@ -128,8 +130,8 @@ const shapes = {
     id: z.string(),
     payment_intent: reference,
     status: z.string(),
-    amount_captured: amount,
-    amount_refunded: amount,
+    amount_captured: positive,
+    amount_refunded: positive,
     currency,
     customer: reference,
     billing_details: z.object({ email: text, address }).nullish(),
@@ -137,7 +139,7 @@ const shapes = {
     metadata,
     created: z.int(),
   }),
-  refund: z.object({ id: z.string(), payment_intent: reference, charge: reference, status: text, amount, currency }),
+  refund: z.object({ id: z.string(), payment_intent: reference, charge: reference, status: text, amount: positive, currency }),
   dispute: z.object({ id: z.string(), payment_intent: reference, charge: reference, status: z.string() }),
   'checkout.session': z.object({
     id: z.string(),
@@ -187,7 +189,7 @@ const shapes = {
     status: z.string(),
     payment: z.object({ payment_intent: reference, charge: reference }),
   }),
-  transfer: z.object({ id: z.string(), amount, amount_reversed: amount, metadata }),
+  transfer: z.object({ id: z.string(), amount: positive, amount_reversed: positive, metadata }),
   account: z.object({
     id: z.string(),
     capabilities: z.object({ transfers: text }).nullish(),
@@ -195,6 +197,7 @@ const shapes = {
     requirements: z
       .object({ disabled_reason: text, currently_due: z.array(z.string()).nullish(), past_due: z.array(z.string()).nullish() })
       .nullish(),
+    external_accounts: z.object({ data: z.array(z.object({ fingerprint: text })) }).nullish(),
   }),
 }
 
@@ -207,6 +210,7 @@ export const platformEvents = [
   'checkout.session.async_payment_succeeded',
   'payment_intent.succeeded',
   'charge.succeeded',
+  'charge.captured',
   'charge.refunded',
   'charge.updated',
   'refund.created',
@@ -400,13 +404,17 @@ export function payable(account: {
     | { disabled_reason?: string | null; currently_due?: string[] | null | undefined; past_due?: string[] | null | undefined }
     | null
     | undefined
-}): { ready: boolean; missing: string } {
+  external_accounts?: { data: readonly object[] } | null | undefined
+}): { ready: boolean; missing: string; place?: string } {
+  const [first] = account.external_accounts?.data ?? []
+  const place = first && 'fingerprint' in first && typeof first.fingerprint === 'string' ? { place: first.fingerprint } : {}
   const ready = account.capabilities?.transfers === 'active' && account.payouts_enabled === true
-  if (ready) return { ready, missing: '' }
+  if (ready) return { ready, missing: '', ...place }
   const due = [...new Set([...(account.requirements?.past_due ?? []), ...(account.requirements?.currently_due ?? [])])]
   const wanted = due.map((name) => name.replaceAll(/[._]/g, ' ')).join(', ')
   return {
     ready,
+    ...place,
     missing:
       wanted || account.requirements?.disabled_reason?.replaceAll(/[._]/g, ' ') || 'Stripe has not finished checking the account',
   }

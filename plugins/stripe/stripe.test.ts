@@ -685,7 +685,7 @@ describe('payouts through Stripe Connect', () => {
     await aMethod(first.account)
     await control(`accounts/${first.account}/onboard`)
     await settled()
-    expect(await provider().accountState(first.account)).toEqual({ ready: true, missing: '' })
+    expect(await provider().accountState(first.account)).toEqual({ ready: true, missing: '', place: expect.any(String) })
     expect(await methodOf(first.account)).toEqual({ ready: true, missing: '' })
   })
 

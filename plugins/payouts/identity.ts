@@ -1,0 +1,32 @@
+// Whether partners share the place that their money goes to: kept is a keyed hash of what the provider calls that place, nothing that tells where it is.
+import { createHmac } from 'node:crypto'
+import { and, eq, isNotNull, ne } from 'drizzle-orm'
+import { alias } from 'drizzle-orm/pg-core'
+import type { Payouts } from './public.ts'
+import { methods } from './tables.ts'
+
+/** Hashes a provider's name of the place (a bank account's fingerprint, an address), in its own namespace. */
+export type Identify = (provider: string, place: string) => string
+
+export const identifyWith =
+  (key: Buffer): Identify =>
+  (provider, place) =>
+    createHmac('sha256', key).update(`${provider}\n${place.trim().toLowerCase()}`).digest('base64url')
+
+export const sharing: Payouts['sharing'] = async (reader, programId, partnerId) => {
+  const others = alias(methods, 'others')
+  const rows = await reader
+    .selectDistinct({ id: others.partnerId })
+    .from(methods)
+    .innerJoin(
+      others,
+      and(
+        eq(others.programId, methods.programId),
+        eq(others.identityHash, methods.identityHash),
+        ne(others.partnerId, methods.partnerId),
+      ),
+    )
+    .where(and(eq(methods.programId, programId), eq(methods.partnerId, partnerId), isNotNull(methods.identityHash)))
+    .orderBy(others.partnerId)
+  return rows.map(({ id }) => id)
+}
