@@ -10,6 +10,7 @@ import { saleFigures } from './figures.ts'
 import { createListing } from './listing.ts'
 import { createPointing } from './pointing.ts'
 import { type Attribution, saleFollower, touchSource } from './public.ts'
+import { publicEvents } from './publicEvents.ts'
 import { createAttributionService, toSale } from './service.ts'
 import * as tables from './tables.ts'
 
@@ -44,7 +45,7 @@ export const attribution = definePlugin<Config, Attribution>({
       commandGroups: { sales: 'The sales that came through you', 'admin sales': 'Sales and whose they are' },
       commands: attributionCommands(parts),
       components: attributionComponents(parts),
-      extends: [extend(figureSource, saleFigures)],
+      extends: [...publicEvents, extend(figureSource, saleFigures)],
     }
   },
 })

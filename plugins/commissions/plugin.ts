@@ -11,6 +11,7 @@ import { commissionExtensions } from './extensions.ts'
 import { commissionJobs, commissionSchedules } from './jobs.ts'
 import { commissionListeners } from './listeners.ts'
 import { type Commissions, tierSource } from './public.ts'
+import { publicEvents } from './publicEvents.ts'
 import { createRuleBook } from './ruleBook.ts'
 import { ruleComponents } from './ruleCommands.ts'
 import { createStamper } from './rules.ts'
@@ -49,7 +50,7 @@ export const commissions = definePlugin<Config, Commissions>({
       listeners: commissionListeners(service),
       jobs: commissionJobs(service),
       schedules: commissionSchedules(service, statements),
-      extends: commissionExtensions(service, others.ledger),
+      extends: [...publicEvents, ...commissionExtensions(service, others.ledger)],
     }
   },
 })

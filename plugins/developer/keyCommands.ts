@@ -1,9 +1,10 @@
 // The admins' commands for API keys. A key is shown once, to the admin who made it.
-import { type Choice, type Command, type Ctx, defineCommand } from '../../commands/define.ts'
+import { type Command, type Ctx, defineCommand } from '../../commands/define.ts'
 import { audit } from '../../db/tables.ts'
 import { type Db, days, type Tx } from '../kit/index.ts'
 import type { KeyService } from './keys.ts'
 import { keyCreated, keyList, keyRevoked, keyState } from './messages.ts'
+import { wordCompletions } from './words.ts'
 
 export function keyCommands({ db, keys }: { db: Db; keys: KeyService }): Command[] {
   const note = (tx: Tx, ctx: Ctx, action: string, detail: Record<string, unknown>) =>
@@ -19,7 +20,11 @@ export function keyCommands({ db, keys }: { db: Db; keys: KeyService }): Command
           description: 'What it may do: scopes with a space between them',
           required: true,
           max: 1000,
-          suggest: async (_ctx: Ctx, typed: string) => completions(keys, typed),
+          suggest: async (_ctx: Ctx, typed: string) =>
+            wordCompletions(
+              keys.scopes().map(({ name }) => name),
+              typed,
+            ),
         },
         expires_days: { type: 'integer', description: 'After how many days it expires; left out, never', min: 1, max: 3650 },
         per_minute: { type: 'integer', description: 'Requests a minute; left out, as the settings say', min: 1, max: 100_000 },
@@ -73,19 +78,4 @@ export function keyCommands({ db, keys }: { db: Db; keys: KeyService }): Command
         }),
     }),
   ]
-}
-
-/** What may follow what was typed: first all scopes in one choice, then each scope that is not there yet. */
-function completions(keys: KeyService, typed: string): Choice<string>[] {
-  const names = keys.scopes().map(({ name }) => name)
-  const words = typed.trimStart().split(/[\s,]+/)
-  const last = words.at(-1) ?? ''
-  const before = words.slice(0, -1).filter((word) => names.includes(word))
-  const longer = names
-    .filter((name) => !before.includes(name) && name.startsWith(last))
-    .map((name) => [...before, name].join(' '))
-    .map((value) => ({ name: value, value }))
-  const all = names.join(' ')
-  const everything = typed.trim() === '' && all.length <= 100 && names.length > 1 ? [{ name: 'everything', value: all }] : []
-  return [...everything, ...longer].filter(({ value }) => value.length <= 100).slice(0, 25)
 }

@@ -1,30 +1,59 @@
-// The public API: keys that programs of the company call it with, and what all of its routes have in common.
-import { definePlugin, schedule } from '../kit/index.ts'
+// The public API: keys that programs of the company call it with, the feed of events, and webhooks.
+import { staffChannel } from '../channels/public.ts'
+import { definePlugin, extend, handle, schedule, seconds } from '../kit/index.ts'
 import { type Config, config } from './config.ts'
+import { createDelivery, deliverJob } from './deliver.ts'
+import { createEndpointService } from './endpoints.ts'
+import { environment } from './environment.ts'
+import { eventRoutes } from './eventRoutes.ts'
+import { createFeed } from './feed.ts'
 import { keyCommands } from './keyCommands.ts'
 import { createKeyService } from './keys.ts'
 import { createOnce, pruneAnswers } from './once.ts'
-import { apiScope, type Developer } from './public.ts'
+import { apiScope, type Developer, publicEvent } from './public.ts'
+import { createSender } from './sender.ts'
 import * as tables from './tables.ts'
+import { webhookCommands } from './webhookCommands.ts'
 
 export const developer = definePlugin<Config, Developer>({
   id: 'developer',
   title: 'Public API',
-  summary: 'API keys and what all routes of the public API have in common.',
+  summary: 'API keys, the feed of events, outgoing webhooks, and what all routes of the public API have in common.',
   features: [69],
   config,
   tables,
+  environment,
   data: {
     statement:
-      'API keys with the Discord id of the admin who made them, for as long as the program exists; of a key only its hash.',
+      'API keys and webhooks with the Discord id of the admin who made them, for as long as the program exists; of a key only its hash. Events with the ids of partners, sales and payouts, for 90 days unless the program sets another term.',
   },
-  setup: ({ db, clock, settings, contributions }) => {
-    const keys = createKeyService({ db, clock, settings, scopes: () => contributions(apiScope) })
+  setup: (context) => {
+    const { db, clock, env, programs, contributions, secret } = context
+    const publicEvents = () => contributions(publicEvent)
+    const allowPrivate = env.WEBHOOK_ALLOW_PRIVATE === 'true'
+    const send = createSender({ allowPrivate })
+    const keys = createKeyService({ ...context, scopes: () => contributions(apiScope) })
+    const endpoints = createEndpointService({ clock, key: secret('developer.webhooks'), allowPrivate, publicEvents })
+    const feed = createFeed({ ...context, publicEvents, onSealed: endpoints.spread })
+    const delivery = createDelivery({ ...context, endpoints, send, channel: staffChannel })
     return {
       public: { once: createOnce({ db, clock }) },
-      commandGroups: { 'admin-api': 'The public API', 'admin-api keys': 'Keys for the public API' },
-      commands: keyCommands({ db, keys }),
-      schedules: [schedule('developer.prune', { cron: '41 3 * * *' }, () => pruneAnswers(db, clock.now()))],
+      commandGroups: {
+        'admin-api': 'The public API',
+        'admin-api keys': 'Keys for the public API',
+        'admin-api webhooks': 'Events to your server',
+      },
+      commands: [...keyCommands({ db, keys }), ...webhookCommands({ db, endpoints, send })],
+      routes: eventRoutes({ feed }),
+      jobs: [handle(deliverJob, ({ programId, endpointId }, { signal }) => delivery.deliver(programId, endpointId, signal))],
+      schedules: [
+        schedule('developer.send', { ms: seconds(1) }, () => feed.seal().then(delivery.askForDue)),
+        schedule('developer.prune', { cron: '41 3 * * *' }, async () => {
+          await pruneAnswers(db, clock.now())
+          for (const { id } of await programs.all(db)) await feed.forget(id)
+        }),
+      ],
+      extends: [extend(apiScope, { name: 'events:read', describes: 'Read the feed of events' })],
       keyGuard: { identify: keys.identify, scopes: () => keys.scopes().map((scope) => scope.name) },
     }
   },

@@ -18,9 +18,10 @@
 //
 // A write: `requires: [developer]`, the schema takes `headers: idempotencyHeaders`, and the handler is `use(developer).once(request, reply, (tx, caller) => …)`.
 // Both begin with `jsonOnly(app)`. A list: the schema takes `querystring: pageQuery` and gives `pageOf(item)`.
+// An event: `publish`, below.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { type Caller, defineExtensionPoint, type Tx } from '../kit/index.ts'
+import { type Caller, type DomainEvent, defineExtensionPoint, type Extension, extend, type Tx } from '../kit/index.ts'
 
 /** Something that an API key may be allowed to do. */
 export interface ApiScope {
@@ -30,6 +31,40 @@ export interface ApiScope {
   readonly describes: string
 }
 export const apiScope = defineExtensionPoint<ApiScope>('developer.api_scope')
+
+/** A domain event as programs of the company see it: in the feed, and as a webhook. */
+export interface PublicEvent {
+  /** `thing.what_happened`; stays for ever. */
+  readonly type: string
+  /** Counts up when the shape of `data` changes in a way that readers must know. Both versions may be published side by side for a while. */
+  readonly version: number
+  /** For the documentation: “A sale was recorded.” */
+  readonly describes: string
+  readonly event: DomainEvent
+  /** The shape of `data`: plain JSON. */
+  readonly schema: z.ZodObject
+  readonly example: Readonly<Record<string, unknown>>
+  readonly map: (payload: never) => Readonly<Record<string, unknown>>
+}
+export const publicEvent = defineExtensionPoint<PublicEvent>('developer.public_event')
+
+/**
+ * Publishes a domain event: return it in `extends` of the setup. What is not published this way stays inside. `map` makes `data` from the payload: ids, amounts as
+ * whole numbers in minor units, times as ISO 8601; nothing that identifies a customer.
+ */
+export function publish<T extends object, S extends z.ZodRawShape>(
+  event: DomainEvent<T>,
+  as: {
+    type: string
+    version: number
+    describes: string
+    schema: z.ZodObject<S>
+    example: z.output<z.ZodObject<S>>
+    map: (payload: T & { programId: string }) => z.output<z.ZodObject<S>>
+  },
+): Extension {
+  return extend(publicEvent, { ...as, event } as unknown as PublicEvent)
+}
 
 /** What a write is answered with. The body is JSON as it is sent: no dates, no bigint. */
 export interface Answer<T extends object> {

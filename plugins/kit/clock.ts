@@ -21,6 +21,7 @@ export function manualClock(start: string | Date): Clock & { set(to: string | Da
   }
 }
 
+export const seconds = (n: number): number => n * 1000
 export const minutes = (n: number): number => n * 60_000
 export const hours = (n: number): number => n * 3_600_000
 export const days = (n: number): number => n * 86_400_000

@@ -6,6 +6,7 @@ import { createComponents } from './components.ts'
 import { config, type PartnersConfig } from './config.ts'
 import { eraseFor, exportFor } from './privacy.ts'
 import { activationRequirement, type Partners, partnerWitness } from './public.ts'
+import { publicEvents } from './publicEvents.ts'
 import { createRoutes } from './routes.ts'
 import { createPartnerService } from './service.ts'
 import * as tables from './tables.ts'
@@ -48,6 +49,7 @@ export const partners = definePlugin<PartnersConfig, Partners>({
       routes: createRoutes(service),
       listeners: [on(memberJoined, 'partners.note_joined', service.joined), on(memberLeft, 'partners.note_left', service.left)],
       schedules: [schedule('partners.forget_drafts', { ms: days(1) }, service.forgetDrafts)],
+      extends: publicEvents,
     }
   },
 })

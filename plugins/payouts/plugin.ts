@@ -16,6 +16,7 @@ import { createMethods } from './methods.ts'
 import { eraseFor, exportFor } from './privacy.ts'
 import { payoutProjection } from './projection.ts'
 import { type Payouts, payoutGate, payoutProvider } from './public.ts'
+import { publicEvents } from './publicEvents.ts'
 import { payoutRoutes } from './routes.ts'
 import { createScheduler } from './schedule.ts'
 import { createSender } from './send.ts'
@@ -51,7 +52,7 @@ export const payouts = definePlugin<Config, Payouts>({
       gauges: payoutGauges(db, clock),
       jobs: payoutJobs(createSender({ db, service, providers })),
       schedules: payoutSchedules(service, createScheduler({ ...house, service })),
-      extends: [extend(projection, payoutProjection(use(ledger)))],
+      extends: [...publicEvents, extend(projection, payoutProjection(use(ledger)))],
     }
   },
 })

@@ -10,6 +10,7 @@ import { leadFigures } from './figures.ts'
 import { createLeadService } from './leads.ts'
 import { createPaymentService } from './payments.ts'
 import type { Tracking } from './public.ts'
+import { publicEvents } from './publicEvents.ts'
 import { trackingRoutes } from './routes.ts'
 import { scopes } from './scopes.ts'
 import * as tables from './tables.ts'
@@ -36,6 +37,7 @@ export const tracking = definePlugin<Record<never, never>, Tracking>({
       routes: trackingRoutes({ db, once: use(developer).once, leads, payments, attribution: use(attribution) }),
       extends: [
         extend(figureSource, leadFigures),
+        ...publicEvents,
         ...scopes.map((scope) => extend(apiScope, scope)),
         extend(touchSource, {
           kind: 'click',
