@@ -16,6 +16,7 @@ import type { Logger } from 'pino'
 import type { Loaded } from '../plugins/kit/load.ts'
 import { createKeyGate } from './keys.ts'
 import { type Metrics, metricsRoute } from './metrics.ts'
+import { describeApi } from './openapi.ts'
 import { sendProblem, sendUnknownRoute } from './problem.ts'
 
 declare module 'fastify' {
@@ -81,6 +82,7 @@ export async function buildApp(options: {
     allowList: (request) => request.routeOptions.config.access === 'webhook' || request.routeOptions.config.access === 'operator',
   })
   keepRawBodies(app)
+  await describeApi(app)
   options.metrics?.metrics.watch(app)
   operatorRoutes(app, options)
   for (const { register } of options.loaded.routes) await app.register(async (scope) => register(scope))

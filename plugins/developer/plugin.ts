@@ -1,16 +1,18 @@
 // The public API: keys that programs of the company call it with, the feed of events, and webhooks.
 import { staffChannel } from '../channels/public.ts'
-import { definePlugin, extend, handle, schedule, seconds } from '../kit/index.ts'
+import { definePlugin, extend, handle } from '../kit/index.ts'
 import { type Config, config } from './config.ts'
 import { createDelivery, deliverJob } from './deliver.ts'
+import { docsRoutes } from './docs.ts'
 import { createEndpointService } from './endpoints.ts'
 import { environment } from './environment.ts'
 import { eventRoutes } from './eventRoutes.ts'
 import { createFeed } from './feed.ts'
 import { keyCommands } from './keyCommands.ts'
 import { createKeyService } from './keys.ts'
-import { createOnce, pruneAnswers } from './once.ts'
+import { createOnce } from './once.ts'
 import { apiScope, type Developer, publicEvent } from './public.ts'
+import { developerSchedules } from './schedules.ts'
 import { createSender } from './sender.ts'
 import * as tables from './tables.ts'
 import { webhookCommands } from './webhookCommands.ts'
@@ -28,7 +30,7 @@ export const developer = definePlugin<Config, Developer>({
       'API keys and webhooks with the Discord id of the admin who made them, for as long as the program exists; of a key only its hash. Events with the ids of partners, sales and payouts, for 90 days unless the program sets another term.',
   },
   setup: (context) => {
-    const { db, clock, env, programs, contributions, secret } = context
+    const { db, clock, env, contributions, secret } = context
     const publicEvents = () => contributions(publicEvent)
     const allowPrivate = env.WEBHOOK_ALLOW_PRIVATE === 'true'
     const send = createSender({ allowPrivate })
@@ -44,15 +46,12 @@ export const developer = definePlugin<Config, Developer>({
         'admin-api webhooks': 'Events to your server',
       },
       commands: [...keyCommands({ db, keys }), ...webhookCommands({ db, endpoints, send })],
-      routes: eventRoutes({ feed }),
+      routes: (app) => {
+        eventRoutes({ feed })(app)
+        docsRoutes({ publicEvents, url: context.url })(app)
+      },
       jobs: [handle(deliverJob, ({ programId, endpointId }, { signal }) => delivery.deliver(programId, endpointId, signal))],
-      schedules: [
-        schedule('developer.send', { ms: seconds(1) }, () => feed.seal().then(delivery.askForDue)),
-        schedule('developer.prune', { cron: '41 3 * * *' }, async () => {
-          await pruneAnswers(db, clock.now())
-          for (const { id } of await programs.all(db)) await feed.forget(id)
-        }),
-      ],
+      schedules: developerSchedules({ ...context, feed, delivery }),
       extends: [extend(apiScope, { name: 'events:read', describes: 'Read the feed of events' })],
       keyGuard: { identify: keys.identify, scopes: () => keys.scopes().map((scope) => scope.name) },
     }

@@ -10,6 +10,7 @@ import { type Config, config } from './config.ts'
 import { environment } from './environment.ts'
 import { createClickFacts } from './facts.ts'
 import { clickFigures } from './figures.ts'
+import { createLand } from './land.ts'
 import { createLandingPages } from './landing/pages.ts'
 import { manageLinks } from './manage.ts'
 import type { Links } from './public.ts'
@@ -47,7 +48,7 @@ export const links = definePlugin<Config, Links>({
     const redirect = createRedirect({ ...context, whereabouts, key: context.secret('links.clicks') })
     const others = { partners: use(partners), attribution: use(attribution), notifications: use(notifications) }
     return {
-      public: { ...service, ...createClickFacts(redirect.seals) },
+      public: { ...service, ...createClickFacts(redirect.seals), land: createLand(redirect.follow) },
       ...manageLinks({ ...context, ...others, pages, urlOf: service.urlOf, standing: whereabouts.standing, readAttachment }),
       routes: linkRoutes({ redirect, secure: url('/').startsWith('https:') }),
       schedules: linkSchedules(context),

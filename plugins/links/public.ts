@@ -44,4 +44,13 @@ export interface Links {
   ofPartner(reader: Reader, programId: string, partnerId: string): Promise<PartnerLink[]>
   /** The address of the link with this code. */
   urlOf(code: string): string
+  /**
+   * Records a click for a visitor who came to a page with the link's code in its address and agreed to being remembered: told apart from bots and counted as by the
+   * redirect. Returns the click's id; undefined when the code is no link of the program that leads on, or the program wants no cookies.
+   */
+  land(
+    programId: string,
+    code: string,
+    visitor: { ip: string; headers: Readonly<Record<string, string | string[] | undefined>> },
+  ): Promise<string | undefined>
 }

@@ -6,7 +6,7 @@ import { countByLink, countInRange } from './hours.ts'
 import type { Links } from './public.ts'
 import { links } from './tables.ts'
 
-export interface LinksService extends Omit<Links, 'clickFacts' | 'marks'> {
+export interface LinksService extends Omit<Links, 'clickFacts' | 'marks' | 'land'> {
   /** The click and those that the same browser made before it, newest first, without what no person did. */
   trail(reader: Reader, programId: string, clickId: string): Promise<readonly TrailClick[]>
 }

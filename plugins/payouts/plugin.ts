@@ -1,22 +1,20 @@
 // Payouts: where partners are paid, who is paid what, and that nobody is paid twice.
 import { agreements } from '../agreements/plugin.ts'
 import { commissions } from '../commissions/plugin.ts'
-import { definePlugin, extend, readAttachment } from '../kit/index.ts'
+import { definePlugin, readAttachment } from '../kit/index.ts'
 import { ledger } from '../ledger/plugin.ts'
-import { projection } from '../ledger/public.ts'
 import { notifications } from '../notifications/plugin.ts'
 import { partners } from '../partners/plugin.ts'
 import { payoutCommands } from './commands.ts'
 import { type Config, config } from './config.ts'
+import { payoutExtensions } from './extensions.ts'
 import { payoutGauges } from './gauges.ts'
 import { identifyWith } from './identity.ts'
 import { payoutJobs, payoutSchedules } from './jobs.ts'
 import { createManual } from './manual.ts'
 import { createMethods } from './methods.ts'
 import { eraseFor, exportFor } from './privacy.ts'
-import { payoutProjection } from './projection.ts'
 import { type Payouts, payoutGate, payoutProvider } from './public.ts'
-import { publicEvents } from './publicEvents.ts'
 import { payoutRoutes } from './routes.ts'
 import { createScheduler } from './schedule.ts'
 import { createSender } from './send.ts'
@@ -52,7 +50,7 @@ export const payouts = definePlugin<Config, Payouts>({
       gauges: payoutGauges(db, clock),
       jobs: payoutJobs(createSender({ db, service, providers })),
       schedules: payoutSchedules(service, createScheduler({ ...house, service })),
-      extends: [...publicEvents, extend(projection, payoutProjection(use(ledger)))],
+      extends: payoutExtensions(use(ledger)),
     }
   },
 })

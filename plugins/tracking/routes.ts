@@ -18,12 +18,14 @@ interface Parts {
 }
 
 export function trackingRoutes(parts: Parts): (app: FastifyInstance) => void {
-  return (app) => {
-    jsonOnly(app)
-    leadRoutes(app, parts)
-    saleRoutes(app, parts)
-    refundRoutes(app, parts)
-  }
+  // In a scope of their own, because they read nothing but JSON.
+  return (app) =>
+    void app.register(async (scope) => {
+      jsonOnly(scope)
+      leadRoutes(scope, parts)
+      saleRoutes(scope, parts)
+      refundRoutes(scope, parts)
+    })
 }
 
 function leadRoutes(app: FastifyInstance, { db, once, leads }: Parts): void {
