@@ -4,38 +4,27 @@ import { createHash, randomUUID } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { and, asc, isNull, lte } from 'drizzle-orm'
 import type { FastifyInstance } from 'fastify'
 import pino from 'pino'
 import { buildApp } from '../api/app.ts'
 import { createDiscordEffects } from '../bot/effects.ts'
-import { parseCustomId, readParams } from '../commands/customId.ts'
-import type { ComponentInput, Ctx } from '../commands/define.ts'
-import type { Message, Modal } from '../commands/messages.ts'
 import type { Connection, Db } from '../db/connect.ts'
 import { createOutbox } from '../db/outbox.ts'
 import { type Program, programStore } from '../db/programs.ts'
 import { readSettings, writeSetting } from '../db/settings.ts'
-import { outbox } from '../db/tables.ts'
 import { createTokens } from '../db/tokens.ts'
 import { createWebhookInbox } from '../db/webhooks.ts'
 import { createWire } from '../db/wire.ts'
-import { createDeliverer } from '../jobs/deliver.ts'
 import { manualClock } from '../plugins/kit/clock.ts'
 import type { Emit } from '../plugins/kit/events.ts'
 import type { Enqueue } from '../plugins/kit/jobs.ts'
 import { type Loaded, load } from '../plugins/kit/load.ts'
 import type { Plugin } from '../plugins/kit/plugin.ts'
+import { type Acting, createActing } from './acting.ts'
 
-export interface Visitor {
-  userId?: string
-  username?: string
-  isAdmin?: boolean
-  /** Another program than the house's own. */
-  program?: Program
-}
+export type { Visitor } from './acting.ts'
 
-export interface OfflineHouse {
+export interface OfflineHouse extends Acting {
   readonly db: Db
   readonly connection: Connection
   readonly clock: ReturnType<typeof manualClock>
@@ -47,14 +36,6 @@ export interface OfflineHouse {
   readonly app: FastifyInstance
   /** What the plugin gives to others. */
   use<P>(plugin: Plugin<P>): P
-  /** Runs a command as this visitor and returns its answer. @throws what the command throws */
-  run(path: string, options?: Record<string, unknown>, visitor?: Visitor): Promise<Message | Modal>
-  /** Presses a button, chooses from a select, or submits a modal by its custom id. */
-  press(customId: string, input?: Partial<ComponentInput>, visitor?: Visitor): Promise<Message | Modal>
-  /** Delivers everything that is due, including what that work asks for, until nothing is left. Jobs without a handler in this house are left alone. */
-  drain(): Promise<void>
-  /** Runs a schedule now. */
-  tick(scheduleId: string): Promise<void>
   set(plugin: string, key: string, value: unknown): Promise<void>
   close(): Promise<void>
 }
@@ -112,30 +93,6 @@ export async function offlineHouse(
   }))
   const app = await buildApp({ loaded, log, readiness: async () => ({}) })
   const program = await db.transaction((tx) => programStore.ensure(tx, { guildId: '900000000000000001', name: 'SISO' }))
-  const deliverer = createDeliverer({ db, clock, log, loaded })
-  let interactionCount = 0
-
-  const contextOf = ({
-    userId = '100000000000000001',
-    username = 'ada',
-    isAdmin = false,
-    program: place = program,
-  }: Visitor): Ctx => ({
-    program: place,
-    user: { id: userId, username, displayName: username },
-    member: { roleIds: [], isAdmin },
-    channelId: '800000000000000001',
-    locale: 'en-US',
-    interactionId: `7${String(++interactionCount).padStart(17, '0')}`,
-    now: clock.now(),
-    progress: async () => {},
-    followUp: async () => {},
-  })
-  const checked = async (ctx: Ctx, access: Loaded['commands'][number]['access']) => {
-    if (access === 'admin' && !ctx.member.isAdmin) throw new Error('the test runs an admin command as someone who is no admin')
-    if (typeof access === 'object') await access.check(ctx)
-    return ctx
-  }
 
   return {
     db,
@@ -147,44 +104,7 @@ export async function offlineHouse(
     enqueue,
     app,
     use: (plugin) => publics.get(plugin.id) as never,
-    run: async (path, given = {}, visitor = {}) => {
-      const command = loaded.commands.find((candidate) => candidate.path === path)
-      if (!command) throw new Error(`there is no command /${path}`)
-      return command.run(await checked(contextOf(visitor), command.access), given as never)
-    },
-    press: async (customId, input = {}, visitor = {}) => {
-      const { id, args } = parseCustomId(customId)
-      const component = loaded.components.get(id)
-      const params = component && readParams(component.ref, args)
-      if (!component || !params) throw new Error(`there is no component for ${customId}`)
-      return component.run(await checked(contextOf(visitor), component.access), params as never, {
-        values: [],
-        fields: {},
-        ...input,
-      })
-    },
-    drain: async () => {
-      for (let round = 0; round < 100; round++) {
-        const due = await db
-          .select()
-          .from(outbox)
-          .where(and(isNull(outbox.doneAt), lte(outbox.availableAt, clock.now())))
-          .orderBy(asc(outbox.id))
-        const runnable = due.filter((row) => row.kind === 'event' || loaded.jobs.has(row.name))
-        if (runnable.length === 0) return
-        for (const row of runnable) {
-          const targets = deliverer.targetsOf(row)
-          for (const target of targets) await deliverer.deliver(row.id, target, 1, new AbortController().signal)
-          if (targets.length === 0) await deliverer.closeUnheard(row.id)
-        }
-      }
-      throw new Error('the outbox never runs dry: some work asks for itself')
-    },
-    tick: async (scheduleId) => {
-      const found = loaded.schedules.find((schedule) => schedule.id === scheduleId)
-      if (!found) throw new Error(`there is no schedule ${scheduleId}`)
-      await found.run()
-    },
+    ...createActing({ db, clock, log, loaded, program }),
     set: async (plugin, key, value) => {
       const schema = loaded.plugins.find((candidate) => candidate.id === plugin)?.config
       if (!schema) throw new Error(`plugin ${plugin} has no settings`)
