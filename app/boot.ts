@@ -1,6 +1,6 @@
 // Puts the five hosts and the plugins together into one running program. Knows no plugin by name; imported modules do no work until `boot` is called.
 import { hkdfSync } from 'node:crypto'
-import { REST } from '@discordjs/rest'
+import { REST, type RESTOptions } from '@discordjs/rest'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { buildApp, buildOperatorApp } from '../api/app.ts'
@@ -46,6 +46,8 @@ export interface BootOptions {
   log: Logger
   clock?: Clock
   onProgress?: (what: string) => void
+  /** How Discord's REST API is called, where it is not as usual. */
+  rest?: Partial<RESTOptions>
 }
 
 /** The house without running hosts: an open, migrated database and plugins that are set up. What scripts and `boot` start from. */
@@ -84,7 +86,11 @@ export async function openHouse(options: BootOptions): Promise<House> {
       const applied = await migrate(connection)
       if (applied.length > 0) log.info({ applied }, 'the database was migrated')
     } else await assertMigrated(connection)
-    const rest = new REST({ version: '10', ...(env.DISCORD_API_URL && { api: env.DISCORD_API_URL }) }).setToken(env.DISCORD_TOKEN!)
+    const rest = new REST({
+      version: '10',
+      ...options.rest,
+      ...(env.DISCORD_API_URL && { api: env.DISCORD_API_URL }),
+    }).setToken(env.DISCORD_TOKEN!)
     const { loaded, reconcile } = await assemble({ ...options, clock }, env, connection, rest)
     closers.push(() => loaded.stop())
     return { env, connection, rest, loaded, clock, reconcile, onStop: (close) => void closers.push(close), stop }

@@ -20,7 +20,14 @@ export const applyRole = defineJob({
 export const sendMessage = defineJob({ name: 'guild.send_message', payload: z.object({ id: z.uuid() }) })
 
 /** Codes of Discord's refusals that have a meaning of their own here (https://docs.discord.com/developers/topics/opcodes-and-status-codes). */
-const refused = { unknownChannel: 10003, unknownMember: 10007, unknownMessage: 10008, unknownUser: 10013, cannotDm: 50007 } as const
+const refused = {
+  unknownChannel: 10003,
+  unknownMember: 10007,
+  unknownMessage: 10008,
+  unknownUser: 10013,
+  cannotDm: 50007,
+  noMutualGuild: 50278,
+} as const
 
 /** The half that plugins use: it only writes rows and asks for jobs. */
 export function createDiscordEffects(clock: Clock, enqueue: Enqueue): DiscordEffects {
@@ -132,6 +139,9 @@ export function createEffectJobs({ db, rest, clock, emit }: { db: Db; rest: REST
     } catch (error) {
       // The channel was deleted: forget it, so that the next try looks for the one that has taken its place.
       if (isRefusal(error, refused.unknownChannel)) await db.update(messages).set({ channelId: null, messageId: null }).where(one)
+      // Whoever has left cannot be reached, neither directly nor in a thread.
+      if (isRefusal(error, refused.noMutualGuild))
+        return void (await db.update(messages).set({ state: 'refused', lastError: 'not in the server' }).where(one))
       if (!isRefusal(error, refused.cannotDm)) throw error
       await db.transaction(async (tx) => {
         await tx.update(messages).set({ state: 'refused', lastError: 'direct messages are closed' }).where(one)

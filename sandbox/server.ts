@@ -68,7 +68,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
         secretKey: options.stripeSecretKey ?? 'sk_test_sandbox',
       }),
     )
-    const links = { shop: shop.url, stripe: `${stripe.url}/dashboard`, mail: `${mail.url}/mail` }
+    const links = {
+      shop: shop.url,
+      stripe: `${stripe.url}/dashboard`,
+      paypal: `${paypal.url}/dashboard`,
+      mail: `${mail.url}/mail`,
+    }
     const discord = await started(
       createDiscordSandbox({
         port: options.port ?? 0,

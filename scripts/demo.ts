@@ -3,6 +3,8 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ConfigurationError } from '../plugins/kit/environment.ts'
 import { onSignal, readFlags, runScript } from './command.ts'
+import { fullSize } from './demo/history/write.ts'
+import { type DemoHost, startDemo } from './demo/host.ts'
 import { runSteps, type StepResult } from './demo/steps.ts'
 import { type Tour, tourSteps } from './demo/tour.ts'
 import { startWorld, type World } from './demo/world.ts'
@@ -11,7 +13,8 @@ const defaultPort = 4600
 const started = performance.now()
 
 await runScript(async () => {
-  const flags = readFlags('npm run demo -- [--tour [--json]] [--port N] [--data-dir DIR]', {
+  const flags = readFlags('npm run demo -- [--seed | --tour [--json]] [--port N] [--data-dir DIR]', {
+    seed: { type: 'boolean', describe: 'begin with 60 partners and three months behind them instead of an empty server' },
     tour: { type: 'boolean', describe: 'do the main job unattended and check every step; exit 0 or the failing step' },
     json: { type: 'boolean', describe: 'with --tour: print one JSON object instead of lines' },
     port: { type: 'string', describe: `port of the browser client (default ${defaultPort}, or any free one with --tour)` },
@@ -27,20 +30,28 @@ await runScript(async () => {
   )
   const say = flags.json ? () => {} : (line: string) => console.log(line)
 
-  let world: World | undefined
-  onSignal(async () => world?.close())
-  world = await startWorld({
+  if (flags.seed && flags.tour)
+    throw new ConfigurationError('--seed and --tour do not go together: the tour begins with an empty server.')
+  const options = {
     port,
     dataDirectory: path.resolve(dataDirectory),
     environment,
-    onProgress: (what) => say(`  · ${what}`),
-  })
-  if (!flags.tour) return invite(world)
-  try {
-    await tour(world, flags.json ?? false)
-  } finally {
-    await world.close()
+    onProgress: (what: string) => say(`  · ${what}`),
   }
+  if (flags.tour) {
+    let world: World | undefined
+    onSignal(async () => world?.close())
+    world = await startWorld(options)
+    try {
+      return await tour(world, flags.json ?? false)
+    } finally {
+      await world.close()
+    }
+  }
+  let demo: DemoHost | undefined
+  onSignal(async () => demo?.close())
+  demo = await startDemo({ ...options, ...(flags.seed && { history: fullSize }) })
+  invite(demo.world)
 })
 
 function portOf(text: string | undefined, fallback: number): number {
@@ -70,21 +81,21 @@ async function tour(world: World, json: boolean): Promise<void> {
   if (!ok) process.exitCode = 1
 }
 
-function invite(world: World): void {
+function invite({ sandbox: { urls }, history, logFile }: World): void {
+  if (history)
+    console.log(
+      `\nThree months were written in ${(history.ms / 1000).toFixed(1)} s:\n${Object.entries(history.figures)
+        .map(([what, figure]) => `  ${figure.padStart(8)}  ${what}`)
+        .join('\n')}`,
+    )
   console.log(`
 The SISO Partnership Program is running on this machine. Open
 
-    ${world.sandbox.urls.discord.client}
+    ${urls.discord.client}
 
-and try this:
-  1. You are mira, who owns the server. Type /admin setup: roles and channels appear.
-  2. Become a new person (bottom left → a name → Add), join the server, press “Become a partner” and register.
-  3. Open the mail (top right), confirm the address, sign the agreement.
-  4. Type /link create and open the link; buy something in the shop and pay with card 4242 4242 4242 4242.
-  5. Type /earnings show, then /payout setup. As mira, skip the waiting: /admin commissions hold days:0 apply_to_pending:True and
-     /admin settings set setting:payouts methodCoolingHours value:0; then /admin payouts dry-run and /admin payouts run.
+You are mira, who owns the server. The guide on the right says what to do, why, and as whom, and ticks what has happened.
 
-Pages: mail ${world.sandbox.urls.sendgrid}/mail · shop ${world.sandbox.urls.shop} · Stripe ${world.sandbox.urls.stripe}/dashboard
-The program’s log: ${world.logFile}
+Pages: mail ${urls.sendgrid}/mail · shop ${urls.shop} · Stripe ${urls.stripe}/dashboard · PayPal ${urls.paypal}/dashboard
+The program’s log: ${logFile}
 Stop with Ctrl+C.`)
 }

@@ -21,8 +21,8 @@ export interface ClientOptions {
   features?: readonly Feature[]
 }
 
-/** GET /people and POST /people; GET /guilds and PUT /guilds/:guild/members/:user; GET /mail; GET /links; GET /guide. */
-export type Feature = 'people' | 'guilds' | 'mail' | 'links' | 'guide'
+/** GET /people and POST /people; GET /guilds and PUT /guilds/:guild/members/:user; GET /mail; GET /links; GET /guide; GET /demo and POST /demo/reset. */
+export type Feature = 'people' | 'guilds' | 'mail' | 'links' | 'guide' | 'reset'
 
 /** One file of the client. `body` reads it anew, so an edit shows after a reload. */
 export interface Asset {

@@ -73,7 +73,7 @@ export async function createDiscordSandbox(options: DiscordSandboxOptions = {}):
     world,
     gateway: createGateway(world, () => urls.gateway),
     faults: createFaults(),
-    limits: createRateLimits(Date.now),
+    limits: createRateLimits(options.clock ?? Date.now),
     alarms: createAlarms(world.now),
     after: (ms, run) => {
       const timer = setTimeout(() => {

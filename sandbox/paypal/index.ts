@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import formbody from '@fastify/formbody'
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { createFaults, dropConnection, faultRoutes, sleep } from '../vendor/faults.ts'
+import { dashboardRoutes } from './dashboard.ts'
 import { createPayouts, decimal, ITEM_STATES, type ItemState, type PayoutBatch, type PayoutItem, PayPalRefusal } from './payouts.ts'
 import { createPayPalCourier } from './webhooks.ts'
 
@@ -57,6 +58,8 @@ export async function createPayPalSandbox(options: PayPalSandboxOptions = {}) {
   const requests = new Map<string, PayoutBatch>()
   const timers = new Set<NodeJS.Timeout>()
   let url = ''
+  /** Whether new batches wait for somebody who processes them. */
+  let byHand = false
   let payouts = createPayouts(() => clock.now(), options.funds ?? { USD: 10_000_000 })
   const courier = createPayPalCourier({
     certUrl: () => `${url}/v1/notifications/certs/CERT-sandbox`,
@@ -173,7 +176,7 @@ export async function createPayPalSandbox(options: PayPalSandboxOptions = {}) {
         courier.publish('PAYMENT.PAYOUTSBATCH.PROCESSING', 'payouts', 'Payouts batch is getting processed.', {
           batch_header: headerOf(batch),
         })
-        if (processDelayMs !== null) {
+        if (processDelayMs !== null && !byHand) {
           const timer = setTimeout(() => {
             timers.delete(timer)
             process(batch)
@@ -250,6 +253,17 @@ export async function createPayPalSandbox(options: PayPalSandboxOptions = {}) {
     reply.header('content-type', 'application/x-pem-file').send(courier.publicKey),
   )
   faultRoutes(app, faults)
+  dashboardRoutes(app, {
+    payouts: () => payouts,
+    courier,
+    process,
+    move,
+    byHand: (wanted) => {
+      byHand = wanted ?? byHand
+      return byHand
+    },
+    now: () => clock.now(),
+  })
   app.get('/sandbox/paypal', async () => ({
     balance: Object.fromEntries([...payouts.balance].map(([currency, amount]) => [currency, amount.toString()])),
     batches: [...payouts.batches.values()],
@@ -293,8 +307,8 @@ export async function createPayPalSandbox(options: PayPalSandboxOptions = {}) {
       timers.clear()
       faults.clear()
       requests.clear()
-      courier.webhooks.clear()
-      courier.deliveries.length = 0
+      courier.reset()
+      byHand = false
       payouts = createPayouts(() => clock.now(), options.funds ?? { USD: 10_000_000 })
       register()
     },

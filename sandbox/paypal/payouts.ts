@@ -31,6 +31,9 @@ const NEXT: Record<ItemState, readonly ItemState[]> = {
   CANCELED: [],
   DENIED: [],
 }
+/** Where an item may go from where it is. */
+export const statesAfter = (state: ItemState): readonly ItemState[] => NEXT[state]
+
 /** States in which the money is the sender's again. */
 const BACK: ReadonlySet<ItemState> = new Set(['FAILED', 'RETURNED', 'BLOCKED', 'REFUNDED', 'REVERSED', 'CANCELED', 'DENIED'])
 

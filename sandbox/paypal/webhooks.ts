@@ -20,8 +20,10 @@ interface PayPalEvent {
   resource: object
 }
 
-interface WebhookDelivery {
+export interface WebhookDelivery {
   event: string
+  /** When the event happened. */
+  at: string
   type: string
   webhook: string
   state: 'pending' | 'delivered' | 'abandoned'
@@ -36,6 +38,12 @@ export function createPayPalCourier(options: { certUrl: () => string; now: () =>
   const deliveries: WebhookDelivery[] = []
   const timers = new Set<NodeJS.Timeout>()
   const controller = new AbortController()
+  /** What each delivery carries, so that it can be sent again. */
+  const carried = new WeakMap<WebhookDelivery, { webhook: Webhook; event: PayPalEvent }>()
+  const held: WebhookDelivery[] = []
+  let holding = false
+  let delayMs = 0
+  let times = 1
 
   const signed = (id: string, time: string, webhookId: string, body: string): string => `${id}|${time}|${webhookId}|${crc32(body)}`
 
@@ -50,11 +58,20 @@ export function createPayPalCourier(options: { certUrl: () => string; now: () =>
       resource: structuredClone(resource),
     }
     for (const webhook of webhooks.values())
-      if (webhook.event_types.some(({ name }) => name === '*' || name === type)) {
-        const delivery: WebhookDelivery = { event: event.id, type, webhook: webhook.id, state: 'pending', attempts: [] }
-        deliveries.push(delivery)
-        later(0, () => attempt(webhook, event, delivery))
-      }
+      if (webhook.event_types.some(({ name }) => name === '*' || name === type))
+        for (let copy = 0; copy < times; copy++) {
+          const { id, create_time: at } = event
+          const delivery: WebhookDelivery = { event: id, at, type, webhook: webhook.id, state: 'pending', attempts: [] }
+          deliveries.push(delivery)
+          carried.set(delivery, { webhook, event })
+          if (holding) held.push(delivery)
+          else send(delivery, delayMs)
+        }
+  }
+
+  function send(delivery: WebhookDelivery, ms = 0): void {
+    const { webhook, event } = carried.get(delivery)!
+    later(ms, () => attempt(webhook, event, delivery))
   }
 
   function later(ms: number, act: () => Promise<void>): void {
@@ -119,9 +136,45 @@ export function createPayPalCourier(options: { certUrl: () => string; now: () =>
       const text = signed(String(transmission_id), String(transmission_time), String(webhook_id), JSON.stringify(webhook_event))
       return createVerify('RSA-SHA256').update(text).verify(publicKey, String(transmission_sig), 'base64') ? 'SUCCESS' : 'FAILURE'
     },
+    status: () => ({ holding, held: held.length, delayMs, times }),
+    /** Every further event is delivered `times` times, `delayMs` late. */
+    configure(given: { delayMs?: number; times?: number }): void {
+      delayMs = given.delayMs ?? delayMs
+      times = given.times ?? times
+    },
+    /** Further deliveries wait until they are released. */
+    hold(): void {
+      holding = true
+    },
+    /** Those that waited leave; `backwards` sends the newest first and each twice. */
+    release(backwards = false): void {
+      holding = false
+      const leaving = held.splice(0)
+      for (const delivery of backwards ? leaving.toReversed() : leaving) {
+        send(delivery)
+        if (backwards) send(delivery)
+      }
+    },
+    /** Delivers the event once more to whoever got it. */
+    resend(eventId: string): void {
+      for (const delivery of deliveries.filter(({ event }) => event === eventId)) {
+        delivery.state = 'pending'
+        send(delivery)
+      }
+    },
+    reset(): void {
+      webhooks.clear()
+      deliveries.length = 0
+      held.length = 0
+      holding = false
+      delayMs = 0
+      times = 1
+    },
     close(): void {
       controller.abort()
       for (const timer of timers) clearTimeout(timer)
     },
   }
 }
+
+export type PayPalCourier = ReturnType<typeof createPayPalCourier>

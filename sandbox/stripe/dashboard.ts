@@ -2,6 +2,7 @@
 
 import type { FastifyInstance } from 'fastify'
 import type Stripe from 'stripe'
+import { courierTools, DASHBOARD_CSS, button as formButton, pill, section, shortTime, topBar } from '../vendor/dashboard.ts'
 import { type Html, html, page } from '../vendor/html.ts'
 import { balanceOf, fund } from './balance.ts'
 import { ACTIONS, advance } from './control.ts'
@@ -10,26 +11,7 @@ import { minorUnits, money } from './money.ts'
 import type { Courier, Delivery } from './webhooks.ts'
 import { idOf, newestFirst, type World } from './world.ts'
 
-const ROWS = 50
 const DAY = 86_400
-
-const CSS = `
-.top{background:var(--card);border-bottom:1px solid var(--line);position:sticky;top:0;z-index:1}
-.top .row{max-width:1120px;margin:0 auto;padding:12px 20px;gap:18px}
-.top strong{margin-right:auto;font-size:1.05rem}
-.top a{text-decoration:none;color:var(--soft);font-size:.9rem;font-weight:600}
-.top a:hover{color:var(--accent)}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(190px,1fr));gap:16px;margin-bottom:16px}
-.tile b{display:block;font-size:1.5rem;letter-spacing:-.02em;font-variant-numeric:tabular-nums}
-.tile small{display:block}
-section{scroll-margin-top:64px}
-.card>h2{margin-bottom:.3em}
-.amount{width:92px;padding:4px 8px;font-size:.82rem;border-radius:6px}
-@media (max-width:760px){.top .row{flex-wrap:nowrap;overflow-x:auto;white-space:nowrap}.tiles{grid-template-columns:1fr 1fr;gap:10px}.tile{padding:16px}.tile b{font-size:1.15rem}}
-td .row{flex-wrap:nowrap}
-.number+th,.number+td{padding-left:14px}
-.id{color:var(--soft);font-size:.76rem}
-`
 
 /** Registers the dashboard and the targets of its buttons. */
 export function dashboardRoutes(app: FastifyInstance, { getWorld, courier }: { getWorld: () => World; courier: Courier }): void {
@@ -94,6 +76,17 @@ function attempt(anchor: string, act: () => unknown): string {
   }
 }
 
+const SECTIONS = [
+  ['charges', 'Payments'],
+  ['disputes', 'Disputes'],
+  ['customers', 'Customers'],
+  ['subscriptions', 'Subscriptions'],
+  ['accounts', 'Accounts'],
+  ['transfers', 'Transfers'],
+  ['payouts', 'Payouts'],
+  ['events', 'Events'],
+] as const
+
 function dashboard(world: World, courier: Courier, problem: string | undefined): string {
   const scope = world.platform
   const balance = balanceOf(world, scope)
@@ -103,16 +96,15 @@ function dashboard(world: World, courier: Courier, problem: string | undefined):
     title: `${name} — Stripe sandbox`,
     accent: '#4a3fd1',
     accentDark: '#aaa3ff',
-    css: CSS,
-    body: html`<header class="top" id="top"><div class="row"><strong>${name} <span class="pill wait">Sandbox</span></strong>
-<a href="#charges">Payments</a><a href="#customers">Customers</a><a href="#subscriptions">Subscriptions</a><a href="#accounts">Accounts</a><a href="#transfers">Transfers</a><a href="#events">Events</a></div></header>
+    css: DASHBOARD_CSS,
+    body: html`${topBar(name, SECTIONS)}
 <main class="wrap stack">
 ${problem ? html`<p class="note bad" role="alert">${problem}</p>` : ''}
 <div class="tiles">
 ${balance.available.map((line, index) => html`<div class="card tile"><small>Available (${line.currency.toUpperCase()})</small><b>${money(line.amount, line.currency)}</b><small>${money(balance.pending[index]?.amount ?? 0, line.currency)} pending</small></div>`)}
 <div class="card tile"><small>Payments</small><b>${[...scope.tables.charge.values()].filter((charge) => charge.paid).length}</b><small>${scope.tables.refund.size} refunds, ${scope.tables.dispute.size} disputes</small></div>
 <div class="card tile"><small>Connected accounts</small><b>${scope.tables.account.size - 1}</b><small>${scope.tables.transfer.size} transfers</small></div>
-<div class="card tile"><small>Clock</small><b>${time(world.now())}</b><div class="row"><form class="inline" method="post" action="/dashboard/day"><button class="quiet small">One day on</button></form><form class="inline" method="post" action="/dashboard/fund"><button class="quiet small">Add $1,000</button></form></div></div>
+<div class="card tile"><small>Clock</small><b>${time(world.now())}</b><div class="row">${formButton('/dashboard/day', 'One day on')}${formButton('/dashboard/fund', 'Add $1,000')}</div></div>
 </div>
 ${section(
   'charges',
@@ -161,32 +153,10 @@ ${events(courier)}
   })
 }
 
-function section(id: string, title: string, heads: readonly string[], rows: readonly Html[], tools?: Html): Html {
-  const shown = rows.slice(0, ROWS)
-  return html`<section class="card" id="${id}"><h2>${title} <small class="soft">${rows.length || ''}</small></h2>${tools ?? ''}
-${
-  rows.length === 0
-    ? html`<p class="empty">Nothing yet.</p>`
-    : html`<div class="scroll"><table><thead><tr>${heads.map((head) => html`<th class="${head === 'Amount' || head === 'Balance' ? 'number' : ''}">${head || html`<span hidden>Actions</span>`}</th>`)}</tr></thead><tbody>${shown}</tbody></table></div>${rows.length > ROWS ? html`<small>The newest ${ROWS} of ${rows.length}.</small>` : ''}`
-}</section>`
-}
+const button = (kind: string, id: string, verb: string, label: string, field?: Html): Html =>
+  formButton(`/dashboard/${kind}/${id}/${verb}`, label, id, field)
 
-function button(kind: string, id: string, verb: string, label: string, field?: Html): Html {
-  return html`<form class="inline" method="post" action="/dashboard/${kind}/${id}/${verb}">${field ?? ''}<button class="quiet small">${label}</button></form>`
-}
-
-function pill(text: string): Html {
-  const tone = /succeeded|paid|active|complete|won|delivered/.test(text)
-    ? 'good'
-    : /fail|lost|cancel|restricted|declined|abandoned|refunded|reversed/.test(text)
-      ? 'bad'
-      : 'wait'
-  return html`<span class="pill ${tone}">${text.replaceAll('_', ' ')}</span>`
-}
-
-function time(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().slice(5, 16).replace('T', ' ')
-}
+const time = (seconds: number): string => shortTime(new Date(seconds * 1000))
 
 function chargeRow(world: World, charge: Stripe.Charge): Html {
   const left = charge.amount_captured - charge.amount_refunded
@@ -243,20 +213,16 @@ function payoutRow(account: string, payout: Stripe.Payout): Html {
 }
 
 function events(courier: Courier): Html {
-  const { holding, held, times, delayMs } = courier.status()
-  const tool = (what: string, label: string) =>
-    html`<form class="inline" method="post" action="/dashboard/webhooks/${what}"><button class="quiet small">${label}</button></form>`
-  const tools = html`<div class="row">${holding || held > 0 ? html`${tool('release', `Release ${held} held`)}${tool('shuffle', 'Release twice, shuffled')}` : tool('hold', 'Hold deliveries')}${tool('delay', delayMs > 0 ? 'Stop delaying' : 'Delay by 5 s')}${tool('double', times > 1 ? 'Deliver once' : 'Deliver everything twice')}</div>`
   return section(
     'events',
     'Webhook deliveries',
     ['Event', 'State', 'Endpoint', 'Attempts', ''],
     courier.deliveries().map(deliveryRow),
-    tools,
+    courierTools('/dashboard/webhooks', courier.status()),
   )
 }
 
 function deliveryRow(delivery: Delivery): Html {
   const last = delivery.attempts.at(-1)
-  return html`<tr><td>${delivery.type}<div class="id mono">${delivery.event}${delivery.account ? ` · ${delivery.account}` : ''}</div></td><td>${pill(delivery.state)}</td><td class="mono">${delivery.url}</td><td>${delivery.attempts.length}${last ? html` <small>${last.status ?? last.error} · ${last.ms} ms</small>` : ''}</td><td><form class="inline" method="post" action="/dashboard/resend/${delivery.event}"><button class="quiet small">Resend</button></form></td></tr>`
+  return html`<tr><td>${delivery.type}<div class="id mono">${delivery.event}${delivery.account ? ` · ${delivery.account}` : ''}</div></td><td>${pill(delivery.state)}</td><td class="mono">${delivery.url}</td><td>${delivery.attempts.length}${last ? html` <small>${last.status ?? last.error} · ${last.ms} ms</small>` : ''}</td><td>${formButton(`/dashboard/resend/${delivery.event}`, 'Resend', delivery.event)}</td></tr>`
 }

@@ -93,4 +93,5 @@ td.number,th.number{text-align:right;font-variant-numeric:tabular-nums;white-spa
 form.inline{display:inline-flex;gap:6px;align-items:center;margin:0}
 .row{display:flex;flex-wrap:wrap;gap:10px;align-items:center}
 .empty{color:var(--soft);padding:18px 0;margin:0}
+.unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 `

@@ -5,7 +5,10 @@ import path from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { launchBrowser, openPage } from '../../sandbox/client/browser.ts'
-import { startWorld, type World } from './world.ts'
+import { seriousProblems } from '../../sandbox/client/testing.ts'
+import type { GuideStep } from './guide/steps.ts'
+import { type DemoHost, startDemo } from './host.ts'
+import type { World } from './world.ts'
 
 const personalBrowser =
   'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36'
@@ -13,15 +16,17 @@ const personalBrowser =
 const patient = { timeout: 20_000 }
 
 let directory: string
+let host: DemoHost
 let world: World
 let browser: Browser
 beforeAll(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'siso-browser-'))
-  ;[world, browser] = await Promise.all([startWorld({ dataDirectory: directory }), launchBrowser()])
+  ;[host, browser] = await Promise.all([startDemo({ dataDirectory: directory }), launchBrowser()])
+  world = host.world
 }, 90_000)
 afterAll(async () => {
   await browser?.close()
-  await world?.close()
+  await host?.close()
   await rm(directory, { recursive: true, force: true })
 })
 
@@ -53,6 +58,7 @@ test('a newcomer joins, registers, verifies, signs, shares, sells and is paid, a
   await verify.close()
 
   const sign = await followMail(page, /agreement/i)
+  expect(await seriousProblems(sign)).toEqual([])
   await sign.getByLabel(/name/i).fill('Grace Hopper')
   await sign.getByRole('checkbox').check()
   await sign.getByRole('button', { name: /sign/i }).click()
@@ -93,10 +99,94 @@ test('a newcomer joins, registers, verifies, signs, shares, sells and is paid, a
   await run(mira.page, '/admin payouts run')
   await expect.poll(() => answerTo(page, '/earnings show'), patient).toContain('Paid out')
 
+  await run(page, '/badges show')
+
+  await page.reload()
+  await page.getByTestId('guide').waitFor()
+  await expect.poll(() => page.locator('[data-testid=guide-step]:not([data-done])').allTextContents(), patient).toEqual([])
   expect(problems).toEqual([])
   expect(mira.problems).toEqual([])
   expect(buyer.problems).toEqual([])
 })
+
+test('what stands beside the main job is accessible: client with guide, inbox, shop, dashboards, and pages that refuse', async () => {
+  const { client, stripe, paypal, shop, sendgrid } = { ...world.sandbox.urls, client: world.sandbox.urls.discord.client }
+  const pages = [
+    `${client}/?token=${encodeURIComponent(world.admin.token)}`,
+    `${stripe}/dashboard`,
+    `${paypal}/dashboard`,
+    shop,
+    `${sendgrid}/mail`,
+    `${world.publicUrl}/r/nothing-here`,
+    `${world.publicUrl}/verify/nothing-here`,
+  ]
+  const { page } = await openPage(browser, 'about:blank')
+  for (const url of pages) {
+    await page.goto(url)
+    await page.locator('h1, h2').first().waitFor({ state: 'attached' })
+    if (url.includes('/client')) await page.locator('[data-testid=app][data-status=ready]').waitFor()
+    expect(await seriousProblems(page), url).toEqual([])
+  }
+})
+
+test('every command that the guide writes is one that the server has', async () => {
+  const { application_commands: roots } = await world.admin.get<{ application_commands: Offered[] }>(
+    `/guilds/${world.guildId}/application-command-index`,
+  )
+  const names = new Set(roots.flatMap((root) => pathsOf(root)))
+  const steps = await world.control<GuideStep[]>('GET', '/sandbox/guide')
+  const written = steps.flatMap(({ commands = [] }) => commands.map((line) => line.split(/ \w+:/)[0]!))
+  expect(written.filter((line) => !names.has(line))).toEqual([])
+})
+
+test('the guide says as whom, writes the command, can be closed, and remembers that', async () => {
+  const linus = await world.newPerson('linus')
+  const { page, problems } = await openPage(
+    browser,
+    `${world.sandbox.urls.discord.client}/?token=${encodeURIComponent(linus.token)}`,
+  )
+  const guide = page.getByTestId('guide')
+  const step = guide.locator('[data-step=hold]')
+  await step.getByRole('button').first().click()
+  await step.getByTestId('guide-switch').filter({ hasText: 'Become mira' }).click()
+  await page.locator('[data-testid=switch-person][data-username=mira]').waitFor()
+  await page.getByTestId('composer').waitFor()
+  await step.getByTestId('guide-command').first().click()
+  await page.locator('[data-testid=command-bar][data-command="admin commissions hold"]').waitFor()
+  expect(await page.getByTestId('option-input').first().inputValue()).toBe('0')
+  await page.getByRole('button', { name: 'Close guide' }).click()
+  await page.reload()
+  await page.getByTestId('open-guide').waitFor()
+  expect(await guide.count()).toBe(0)
+  expect(problems).toEqual([])
+})
+
+test('starting over asks first, shows what is going on, and leaves an empty server', { timeout: 180_000 }, async () => {
+  const { page } = await openPage(browser, `${world.sandbox.urls.discord.client}/?token=${encodeURIComponent(world.admin.token)}`)
+  await page.getByTestId('reset').click()
+  await page.getByTestId('reset-confirm').click()
+  await page.getByTestId('resetting').waitFor()
+  await page.waitForURL((url) => url.search === '', { timeout: 90_000 })
+  await page.locator('[data-testid=switch-person][data-username=mira]').waitFor()
+  await page.locator('[data-channel=general]').waitFor()
+  expect(await page.locator('[data-channel=welcome]').count()).toBe(0)
+  await page.getByTestId('guide').waitFor()
+  expect(await page.locator('[data-testid=guide-step][data-done]').count()).toBe(0)
+  await run(page, '/admin setup')
+  await page.locator('[data-step=set-up][data-done]').waitFor(patient)
+})
+
+interface Offered {
+  name: string
+  type?: number
+  options?: Offered[]
+}
+
+/** Whole names: `admin setup`. Types 1 and 2 of options are subcommands and groups of them. */
+function pathsOf({ name, options = [] }: Offered): string[] {
+  const nested = options.filter(({ type = 3 }) => type <= 2)
+  return nested.length === 0 ? [name] : nested.flatMap((option) => pathsOf(option).map((rest) => `${name} ${rest}`))
+}
 
 /** Opens a channel and waits until it is the one on screen: until then the messages counted below are those of the channel before. */
 async function open(page: Page, channel: string): Promise<void> {

@@ -64,6 +64,8 @@ interface Options {
   /** Where commands are typed; default: #general, before that #faq, where newcomers may write. */
   channelId?: string
   timeoutMs?: number
+  /** Hears every event of the person's gateway. */
+  onEvent?: (name: string, data: Record<string, unknown>) => void
 }
 
 const loading = 1 << 7
@@ -88,6 +90,7 @@ export async function openClient({ identity, api, guildId, timeoutMs = 10_000, .
   const connection = await connectGateway(`${url}/?v=9&encoding=json`, identity.token, timeoutMs, (name, data) => {
     events.push({ name, data })
     keepVisible(visible, guildId, name, data)
+    options.onEvent?.(name, data)
     for (const watcher of watchers) watcher()
   })
 

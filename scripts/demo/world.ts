@@ -1,15 +1,15 @@
-// One whole world on this machine: the sandbox outside, the program inside, and what an operator would set up between the two (a server, a bot, webhooks).
-import { randomBytes } from 'node:crypto'
+// One whole world on this machine: the sandbox outside, the program inside, and how both are brought back to their start.
 import { rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import path from 'node:path'
 import Stripe from 'stripe'
 import { removeEmbedded } from '../../db/embedded.ts'
-import { plugins } from '../../plugins/index.ts'
 import { ConfigurationError } from '../../plugins/kit/environment.ts'
-import { permissionsOf } from '../../plugins/kit/permissions.ts'
+import type { Route } from '../../sandbox/discord/http.ts'
 import { type Sandbox, startSandbox } from '../../sandbox/server.ts'
+import type { Size } from './history/story.ts'
+import { clockBefore, type Summary, writeHistory } from './history/write.ts'
 import { type Identity, openClient, type Person } from './person.ts'
+import { addDeputy, freePort, furnish, type Place, stripeKey } from './place.ts'
 import { type RunningProgram, startProgram } from './program.ts'
 
 export interface World {
@@ -20,8 +20,10 @@ export interface World {
   readonly stripe: Stripe
   readonly admin: Person
   readonly logFile: string
-  /** How long the program took to be ready, in ms. */
+  /** How long it took until the program was ready, in ms. */
   readonly bootMs: number
+  /** What the recorded past comes to, when the world was started with one. */
+  readonly history: Summary | undefined
   /** Makes a person, and lets them join the server. */
   newPerson(username: string): Promise<Identity>
   join(identity: Identity): Promise<Person>
@@ -35,6 +37,8 @@ export interface World {
     /** Starts it again on the same data, after `kill` or `stop`. */
     start(): Promise<void>
   }
+  /** Everything as it was at the start: an empty sandbox, a fresh database, the program anew. Whoever was here is gone. */
+  reset(): Promise<void>
   close(): Promise<void>
 }
 
@@ -45,6 +49,11 @@ export interface WorldOptions {
   /** More environment for the program, e.g. DATABASE_URL and REDIS_URL. */
   environment?: Readonly<Record<string, string>>
   onProgress?: (what: string) => void
+  /** Lets the world begin in the past and live until today. */
+  history?: Size
+  /** Further endpoints of the sandbox, and whether the client shows what they are for. */
+  routes?: readonly Route[]
+  features?: readonly ('guide' | 'reset')[]
 }
 
 /** Starts everything. `dataDirectory` is emptied first. On failure nothing is left running. */
@@ -57,84 +66,105 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   }
   try {
     onProgress('starting the sandbox')
-    const sandbox = await startSandbox({ port: options.port ?? 0, stripe: { funds } }).catch(explainPort(options.port))
+    // The sandbox keeps one clock for its life; a world with a past sets it back each time it begins.
+    let clock = options.history && clockBefore(options.history)
+    const now = () => (clock ? clock.now().getTime() : Date.now())
+    const sandbox = await startSandbox({
+      port: options.port ?? 0,
+      clock: now,
+      stripe: { funds, ...(options.history && { payoutDelayMs: 50 }) },
+      ...(options.history && { paypal: { processDelayMs: 50 } }),
+      ...(options.routes && { routes: options.routes }),
+      ...(options.features && { features: options.features }),
+    }).catch(explainPort(options.port))
     closers.push(() => sandbox.close())
     const control = <T>(method: string, url: string, body?: unknown) =>
       request<T>(method, new URL(url, sandbox.discord.url).href, body)
-
-    const owner = await control<Identity>('POST', '/sandbox/people', { username: 'mira' })
-    const guild = await control<{ id: string }>('POST', '/sandbox/guilds', {
-      name: 'SISO Partners',
-      owner_id: owner.id,
-      channels: [{ name: 'general', type: 0 }],
-    })
-    const application = await control<{ id: string; token: string }>('POST', '/sandbox/applications', { name: 'SISO' })
-    await control('PUT', `/sandbox/guilds/${guild.id}/applications/${application.id}`, {
-      permissions: permissionsOf(plugins).toString(),
-    })
-
     const port = await freePort()
-    const publicUrl = `http://127.0.0.1:${port}`
-    const stripe = stripeClient(sandbox.urls.stripe)
-    const secrets = await webhookSecrets(stripe, publicUrl)
-    const environment = {
-      DISCORD_TOKEN: application.token,
-      DISCORD_API_URL: sandbox.urls.discord.api,
-      STRIPE_SECRET_KEY: stripeKey,
-      STRIPE_API_URL: sandbox.urls.stripe,
-      STRIPE_WEBHOOK_SECRET: secrets.join(','),
-      SENDGRID_API_KEY: 'SG.sandbox.key',
-      SENDGRID_API_URL: sandbox.urls.sendgrid,
-      MAIL_FROM: 'partners@siso.example',
-      PUBLIC_URL: publicUrl,
-      PORT: String(port),
-      SECRET_KEY: randomBytes(36).toString('base64'),
-      DATA_DIR: path.join(options.dataDirectory, 'data'),
-      ...options.environment,
-    }
+    const dataDirectory = path.join(options.dataDirectory, 'data')
     const logFile = path.join(options.dataDirectory, 'program.log')
-    const run = () => startProgram({ environment, logFile, onProgress })
-    // First the database, which is refused while another run owns the directory: that run keeps its log.
-    await removeEmbedded(path.join(environment.DATA_DIR, 'postgres'))
-    await rm(logFile, { force: true })
-    let program: RunningProgram = await run()
-    const bootMs = Math.round(performance.now() - started)
-    closers.push(() => program.stop())
+    const stripe = stripeClient(sandbox.urls.stripe)
 
-    const people: Person[] = []
-    closers.push(async () => {
-      for (const person of people) person.leave()
-    })
+    let place: Place
+    let program: RunningProgram | undefined
+    let people: Person[] = []
+    let admin: Person
+    let bootMs = 0
+    let history: Summary | undefined
     const open = async (identity: Identity) => {
-      const person = await openClient({ identity, api: sandbox.urls.discord.api, guildId: guild.id })
+      const person = await openClient({ identity, api: sandbox.urls.discord.api, guildId: place.guildId })
       people.push(person)
       return person
     }
-    const admin = await open(owner)
-    // Where links lead is the operator's to say; here it is the shop beside the server.
-    await admin.run('admin settings set', { setting: 'links landingPage', value: sandbox.urls.shop })
+    const run = () => startProgram({ environment: place.environment, logFile, onProgress })
+    const begin = async (started: number) => {
+      // First the database, which is refused while another run owns the directory: that run keeps its log.
+      await removeEmbedded(path.join(dataDirectory, 'postgres'))
+      await rm(logFile, { force: true })
+      place = await furnish({ sandbox, control, stripe, port, dataDirectory, environment: options.environment ?? {} })
+      if (options.history && clock) {
+        const deputy = await addDeputy(place, sandbox.urls.discord.api, control)
+        const stage = { ...place, deputy, clock, control, urls: sandbox.urls, undelivered: () => undelivered(sandbox) }
+        history = await writeHistory(stage, options.history, onProgress)
+        clock.release()
+      }
+      program = await run()
+      bootMs = Math.round(performance.now() - started)
+      admin = await open(place.owner)
+      // Where links lead is the operator's to say; here it is the shop beside the server.
+      await admin.run('admin settings set', { setting: 'links landingPage', value: sandbox.urls.shop })
+    }
+    const end = async () => {
+      for (const person of people) person.leave()
+      people = []
+      await program?.stop()
+    }
+    closers.push(end)
+    await begin(started)
     return {
       sandbox,
-      guildId: guild.id,
-      publicUrl,
+      publicUrl: `http://127.0.0.1:${port}`,
       stripe,
-      admin,
       logFile,
-      bootMs,
       control,
+      get guildId() {
+        return place.guildId
+      },
+      get admin() {
+        return admin
+      },
+      get bootMs() {
+        return bootMs
+      },
+      get history() {
+        return history
+      },
       newPerson: (username) => control('POST', '/sandbox/people', { username }),
       join: async (identity) => {
-        await control('PUT', `/sandbox/guilds/${guild.id}/members/${identity.id}`, {})
+        await control('PUT', `/sandbox/guilds/${place.guildId}/members/${identity.id}`, {})
         return open(identity)
       },
       openClient: open,
       program: {
-        pid: () => program.pid,
-        kill: () => program.kill(),
-        stop: () => program.stop(),
+        pid: () => program!.pid,
+        kill: async () => program?.kill(),
+        stop: async () => program?.stop(),
         start: async () => {
           program = await run()
         },
+      },
+      reset: async () => {
+        if (options.environment?.DATABASE_URL)
+          throw new ConfigurationError(
+            'The demo runs on a database of your own (DATABASE_URL), which is not emptied from here. Stop the demo, empty it, and start again.',
+          )
+        const restarted = performance.now()
+        onProgress('stopping the program')
+        await end()
+        onProgress('emptying the sandbox')
+        clock = options.history && clockBefore(options.history)
+        await control('POST', '/sandbox/reset')
+        await begin(restarted)
       },
       close,
     }
@@ -144,10 +174,13 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   }
 }
 
+/** Webhooks that have not arrived, and may still. */
+function undelivered({ stripe, paypal }: Sandbox): number {
+  return [...stripe.webhooks.deliveries(), ...paypal.deliveries].filter(({ state }) => state === 'pending').length
+}
+
 /** What the company has in its Stripe balance from earlier business, in minor units. */
 const funds = { usd: 1_000_000 }
-
-const stripeKey = 'sk_test_sandbox'
 
 /** The Stripe SDK pointed at `url`. */
 export function stripeClient(url: string): Stripe {
@@ -160,7 +193,6 @@ export function stripeClient(url: string): Stripe {
   })
 }
 
-/** What an operator does in Stripe's dashboard: one endpoint for the platform's own events and one for those of connected accounts. */
 /** @throws ConfigurationError with a sentence when the sandbox's port is taken, else the error itself */
 function explainPort(port: number | undefined): (error: unknown) => never {
   return (error) => {
@@ -172,15 +204,6 @@ function explainPort(port: number | undefined): (error: unknown) => never {
   }
 }
 
-async function webhookSecrets(stripe: Stripe, publicUrl: string): Promise<string[]> {
-  const url = `${publicUrl}/webhooks/stripe`
-  const endpoints = [
-    await stripe.webhookEndpoints.create({ url, enabled_events: ['*'] }),
-    await stripe.webhookEndpoints.create({ url, enabled_events: ['*'], connect: true }),
-  ]
-  return endpoints.map((endpoint) => endpoint.secret!)
-}
-
 async function request<T>(method: string, url: string, body?: unknown): Promise<T> {
   const response = await fetch(url, {
     method,
@@ -189,15 +212,4 @@ async function request<T>(method: string, url: string, body?: unknown): Promise<
   const text = await response.text()
   if (!response.ok) throw new Error(`${method} ${url} answered ${response.status}: ${text}`)
   return (text ? JSON.parse(text) : undefined) as T
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      probe.close(() => (address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port'))))
-    })
-  })
 }

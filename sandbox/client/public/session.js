@@ -29,6 +29,7 @@ export async function start(prefix) {
   if (features.links) loadLinks()
   if (features.guide) pollGuide()
   if (features.mail) pollMail()
+  if (features.reset) void joinReset()
   window.addEventListener('hashchange', () => followHash())
   document.addEventListener('visibilitychange', markRead)
 
@@ -283,18 +284,75 @@ async function loadLinks() {
   update((s) => (s.links = links))
 }
 
+/** That the guide was closed outlives a reload; who has never closed it finds it open where there is room. */
+const GUIDE_KEY = 'guide'
+const wantsGuide = () => state.guide.length > 0 && innerWidth >= 1200 && localStorage.getItem(GUIDE_KEY) !== 'closed'
+
 async function pollGuide() {
-  const steps = await control('GET', '/guide').catch(() => [])
+  const steps = await control('GET', '/guide').catch(() => state.guide)
   if (JSON.stringify(steps) !== JSON.stringify(state.guide)) {
-    update((s) => {
-      if (s.guide.length === 0 && steps.length > 0 && s.side === 'none' && innerWidth >= 1200) {
-        s.side = 'guide'
-        s.membersShown = innerWidth >= 1600
-      }
-      s.guide = steps
-    })
+    const isFirst = state.guide.length === 0
+    update((s) => (s.guide = steps))
+    if (isFirst && state.side === 'none' && wantsGuide()) showSide('guide')
   }
   setTimeout(pollGuide, GUIDE_EVERY_MS)
+}
+
+/** Opens or closes what stands beside the chat. What covered the guide gives way to it again. @param {'guide' | 'mail' | 'none'} side */
+export function showSide(side) {
+  const before = state.side
+  if (side === 'guide') localStorage.setItem(GUIDE_KEY, 'open')
+  if (side === 'none' && before === 'guide') localStorage.setItem(GUIDE_KEY, 'closed')
+  update((s) => {
+    s.side = side === 'none' && before === 'mail' && wantsGuide() ? 'guide' : side
+    s.membersShown = s.side === 'none' || innerWidth >= 1600
+  })
+}
+
+/** Becomes the person whom the guide's step names, who is made when there is none yet. @param {{ id?: string, username: string }} who */
+export async function becomeFor(who) {
+  if (who.id === undefined) return addPerson(who.username)
+  await loadPeople()
+  const person = state.people.find((candidate) => candidate.id === who.id)
+  if (person) await become(person.token)
+}
+
+// ---- back to the start ----
+
+const RESET_EVERY_MS = 700
+
+/** Brings the whole demo back to its start; the page is loaded anew when it is done. */
+export async function resetDemo() {
+  await attempt(async () => {
+    await control('POST', '/demo/reset')
+    gateway?.close()
+    update((s) => (s.demo = { state: 'resetting', progress: 'stopping the program' }))
+    await watchReset()
+  })
+}
+
+async function watchReset() {
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, RESET_EVERY_MS))
+    const demo = await control('GET', '/demo').catch(() => state.demo)
+    update((s) => (s.demo = demo))
+    if (demo?.state === 'resetting') continue
+    if (demo?.state === 'running') {
+      // Whoever the page was is gone, and so is what it remembers of them.
+      localStorage.clear()
+      sessionStorage.clear()
+      location.assign(location.pathname)
+    }
+    return
+  }
+}
+
+/** Takes part in a reset that another page has asked for. */
+async function joinReset() {
+  const demo = await control('GET', '/demo').catch(() => null)
+  if (demo?.state !== 'resetting') return
+  update((s) => (s.demo = demo))
+  void watchReset()
 }
 
 /** Newest first. What lay in the inbox when the page was opened counts as seen. */

@@ -39,6 +39,7 @@ const empty = () => ({
   side: 'none',
   links: {},
   guide: [],
+  demo: null,
   mail: [],
   mailSeen: null,
   joinable: [],
@@ -96,8 +97,8 @@ export function subscribe(listener) {
 /** Forgets everything that belonged to the person who was signed in. */
 export function forgetPerson() {
   const fresh = empty()
-  const { prefix, config, people, links, guide, mail, mailSeen, side, membersShown } = state
-  Object.assign(state, fresh, { prefix, config, people, links, guide, mail, mailSeen, side, membersShown })
+  const { prefix, config, people, links, guide, demo, mail, mailSeen, side, membersShown } = state
+  Object.assign(state, fresh, { prefix, config, people, links, guide, demo, mail, mailSeen, side, membersShown })
   touchNames()
 }
 

@@ -19,7 +19,7 @@ export type Vnode = import('preact').ComponentChildren
 export interface Config {
   api: string
   control: string
-  features: Partial<Record<'people' | 'guilds' | 'mail' | 'links' | 'guide', boolean>>
+  features: Partial<Record<'people' | 'guilds' | 'mail' | 'links' | 'guide' | 'reset', boolean>>
 }
 
 /** Someone the switcher can become. */
@@ -217,9 +217,22 @@ export interface Choice {
 }
 
 export interface GuideStep {
+  id?: string
   title: string
   text?: string
+  why?: string
   done?: boolean
+  /** Who does it; without an id, somebody who does not exist yet. */
+  who?: { id?: string; username: string }
+  /** Lines for the message field, without the slash. */
+  commands?: string[]
+  links?: { label: string; url: string }[]
+}
+
+/** The demo as a whole: what it is doing, and what its recorded past comes to. */
+export interface Demo {
+  state: 'running' | 'resetting' | 'failed'
+  progress: string
 }
 
 export interface Mail {
@@ -278,6 +291,7 @@ export interface State {
   side: 'none' | 'guide' | 'mail'
   links: Record<string, string>
   guide: GuideStep[]
+  demo: Demo | null
   mail: Mail[]
   /** The newest mail that was there when the inbox was last open. */
   mailSeen: string | null

@@ -1,7 +1,7 @@
 // The whole page: title bar, rail, channels, chat, members, and what lies beside and above them.
 
 import { channelName } from '../format.js'
-import { become, joinGuild } from '../session.js'
+import { become, joinGuild, showSide } from '../session.js'
 import { currentChannel, currentGuild, state, update } from '../store.js'
 import { GuildIcon } from './avatar.js'
 import { Sidebar } from './channels.js'
@@ -14,7 +14,7 @@ import { Overlays } from './overlays.js'
 import { Panels } from './panels.js'
 import { OwnPanel, PeopleList } from './people.js'
 import { Rail } from './rail.js'
-import { Side } from './side.js'
+import { Resetting, Side } from './side.js'
 
 export function App() {
   useChanges()
@@ -23,7 +23,7 @@ export function App() {
   document.title = `${unread > 0 ? `(${unread}) ` : ''}${channel ? `${state.guildId ? '#' : '@'}${channelName(channel)}` : (currentGuild()?.name ?? 'Sandbox')}`
   const hasMembers = state.guildId !== null && (state.membersShown || state.drawer === 'members')
   return html`
-    <div class=${classes('app', `drawer-${state.drawer}`)} data-status=${state.status} data-testid="app" inert=${state.modal !== null || state.picture !== null || state.panel !== null}>
+    <div class=${classes('app', `drawer-${state.drawer}`)} data-status=${state.status} data-testid="app" inert=${state.modal !== null || state.picture !== null || state.panel !== null || state.demo !== null}>
       <${TitleBar} />
       <div class="columns">
         <div class="left" id="left">
@@ -39,6 +39,7 @@ export function App() {
     <${Panels} />
     <${Modal} />
     <${Overlays} />
+    <${Resetting} />
   `
 }
 
@@ -46,11 +47,7 @@ export function App() {
 function TitleBar() {
   const guild = currentGuild()
   const { links, config, guide, mail } = state
-  const toggle = (/** @type {'guide' | 'mail'} */ side) =>
-    update((s) => {
-      s.side = s.side === side ? 'none' : side
-      s.membersShown = s.side === 'none' || innerWidth >= 1600
-    })
+  const toggle = (/** @type {'guide' | 'mail'} */ side) => showSide(state.side === side ? 'none' : side)
   const seenAt = mail.findIndex((letter) => letter.id === state.mailSeen)
   const unseen = state.mailSeen === null ? 0 : seenAt === -1 ? mail.length : seenAt
   const done = guide.filter((step) => step.done).length
@@ -64,6 +61,7 @@ function TitleBar() {
       }
       <${Door} href=${links.shop} icon="shop" label="Shop" />
       <${Door} href=${links.stripe} icon="card" label="Stripe" />
+      <${Door} href=${links.paypal} icon="wallet" label="PayPal" />
       ${guide.length > 0 && html`<button type="button" class=${classes('door', state.side === 'guide' && 'on')} aria-pressed=${state.side === 'guide'} data-testid="open-guide" onClick=${() => toggle('guide')}><${Icon} name="guide" size=${16} /><span>Guide</span><span class="count">${done}/${guide.length}</span></button>`}
     </nav>
   </header>`

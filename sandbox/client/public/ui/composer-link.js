@@ -1,14 +1,14 @@
-// Lets a mention like </start:1> put its command into the composer without either module knowing the other.
+// Lets a mention like </start:1>, or a step of the guide, put its command into the composer without either module knowing the other.
 
-/** @type {((name: string) => void) | undefined} */
+/** @type {((line: string) => void) | undefined} */
 let writer
 
-/** The composer says how a command gets into it. @param {((name: string) => void) | undefined} write */
+/** The composer says how a command gets into it. @param {((line: string) => void) | undefined} write */
 export function onWriteCommand(write) {
   writer = write
 }
 
-/** Puts `/name` into the composer. @param {string} name */
-export function writeCommand(name) {
-  writer?.(name)
+/** Puts `/line` into the composer: a command's name, perhaps with options such as `days:0`. @param {string} line */
+export function writeCommand(line) {
+  writer?.(line)
 }

@@ -55,8 +55,8 @@ export function Composer({ channel }) {
   }
   useEffect(() => {
     onWriteCommand((wanted) => {
-      const runnable = runnables(currentCommands()).find((candidate) => candidate.name === wanted)
-      if (runnable) begin(runnable)
+      const line = readLine(runnables(currentCommands()), `/${wanted} `)
+      if (line) begin(line.runnable, line.values)
       else setText(`/${wanted} `)
       input.current?.focus()
     })
@@ -151,7 +151,7 @@ export function Composer({ channel }) {
       : `#${channelName(channel)}`
   if (chosen)
     return html`<div class="composer-wrap">
-      <${CommandBar} key=${chosen.runnable.name} runnable=${chosen.runnable} values=${chosen.values} onLeave=${(
+      <${CommandBar} key=${`${chosen.runnable.name} ${JSON.stringify(chosen.values)}`} runnable=${chosen.runnable} values=${chosen.values} onLeave=${(
         /** @type {string} */ left,
       ) => {
         setText(left)

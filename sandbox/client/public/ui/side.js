@@ -2,17 +2,19 @@
 
 import { useEffect, useState } from 'preact/hooks'
 import { messageTime } from '../format.js'
+import { becomeFor, resetDemo, showSide } from '../session.js'
 import { state, update } from '../store.js'
 import { FileCard } from './components.js'
+import { writeCommand } from './composer-link.js'
 import { classes, html } from './html.js'
 import { Icon } from './icons.js'
 import { Markdown } from './markup.js'
 
-/** @import { Mail } from '../types.d.ts' */
+/** @import { GuideStep, Mail } from '../types.d.ts' */
 
 export function Side() {
   if (state.side === 'none') return null
-  const close = () => update((s) => (s.side = 'none'))
+  const close = () => showSide('none')
   const title = state.side === 'guide' ? 'Guide' : 'Mail inbox'
   return html`<aside class=${`side side-${state.side}`} aria-label=${title} data-testid=${state.side}>
     <header class="side-head">
@@ -26,6 +28,9 @@ export function Side() {
 function Guide() {
   const done = state.guide.filter((step) => step.done).length
   const next = state.guide.findIndex((step) => !step.done)
+  const [opened, setOpened] = useState(/** @type {number | null} */ (null))
+  useEffect(() => setOpened(null), [next])
+  const shown = opened ?? next
   return html`<div class="guide scroller" tabindex="0">
     <div class="guide-progress"><span>${done === state.guide.length ? 'All done. Well played!' : `${done} of ${state.guide.length} done`}</span><progress max=${state.guide.length} value=${done} aria-label="Steps done"></progress></div>
     <ol>
@@ -33,12 +38,54 @@ function Guide() {
         (
           step,
           index,
-        ) => html`<li class=${classes('step', step.done && 'done', index === next && 'next')} aria-current=${index === next ? 'step' : undefined} data-testid="guide-step" data-done=${step.done || undefined}>
-          <span class="step-mark">${step.done ? html`<${Icon} name="check" size=${14} />` : index + 1}</span>
-          <div><strong>${step.title}</strong>${step.done && html`<span class="visually-hidden"> (done)</span>`}${step.text && (index === next || !step.done) && html`<div class="markup step-text"><${Markdown} text=${step.text} /></div>`}</div>
+        ) => html`<li key=${step.id ?? step.title} class=${classes('step', step.done && 'done', index === next && 'next', index === shown && 'shown')} aria-current=${index === next ? 'step' : undefined} data-testid="guide-step" data-step=${step.id} data-done=${step.done || undefined}>
+          <button type="button" class="step-head" aria-expanded=${index === shown} onClick=${() => setOpened(index === shown ? -1 : index)}>
+            <span class="step-mark">${step.done ? html`<${Icon} name="check" size=${14} />` : index + 1}</span>
+            <strong>${step.title}</strong>${step.done && html`<span class="visually-hidden"> (done)</span>`}
+            <${Icon} name="chevron" size=${14} class=${classes('icon muted', index === shown && 'up')} />
+          </button>
+          ${index === shown && html`<${StepBody} step=${step} />`}
         </li>`,
       )}
     </ol>
+    ${state.config.features.reset && html`<${Reset} />`}
+  </div>`
+}
+
+/** What to do, as whom, and why. @param {{ step: GuideStep }} props */
+function StepBody({ step }) {
+  const { who, commands = [], links = [] } = step
+  const isMe = who === undefined || who.id === state.me?.id
+  return html`<div class="step-body">
+    ${step.text && html`<div class="markup step-text"><${Markdown} text=${step.text} /></div>`}
+    ${step.why && html`<p class="step-why"><strong>Why</strong> <${Markdown} text=${step.why} /></p>`}
+    ${who && !isMe && html`<button type="button" class="button button-primary small" data-testid="guide-switch" onClick=${() => void becomeFor(who)}>${who.id === undefined ? `Add ${who.username} and become them` : `Become ${who.username}`}</button>`}
+    ${isMe && commands.map((line) => html`<button type="button" class="step-command" data-testid="guide-command" onClick=${() => writeCommand(line)}>/${line}</button>`)}
+    ${links.map((link) => html`<a class="step-link" href=${link.url} target="_blank" rel="noopener">${link.label} <${Icon} name="external" size=${12} /></a>`)}
+  </div>`
+}
+
+/** Asks once more before everything is thrown away. */
+function Reset() {
+  const [asking, setAsking] = useState(false)
+  if (!asking)
+    return html`<button type="button" class="button button-secondary wide reset" data-testid="reset" onClick=${() => setAsking(true)}>Start over</button>`
+  return html`<div class="reset asking" role="group" aria-label="Start over">
+    <p>Everything that was done here is thrown away: people, messages, payments, the database.</p>
+    <button type="button" class="button button-danger" data-testid="reset-confirm" onClick=${() => void resetDemo()}>Throw it away</button>
+    <button type="button" class="button button-secondary" onClick=${() => setAsking(false)}>Keep it</button>
+  </div>`
+}
+
+/** Lies over the page while the demo is brought back to its start. */
+export function Resetting() {
+  const { demo } = state
+  if (demo === null || demo.state === 'running') return null
+  return html`<div class="resetting" role="status" data-testid="resetting" data-state=${demo.state}>
+    ${demo.state === 'resetting' && html`<span class="dots" aria-hidden="true"><i></i><i></i><i></i></span>`}
+    <h2>${demo.state === 'failed' ? 'The demo could not start over' : 'Starting over'}</h2>
+    <p>${demo.progress}${demo.state === 'resetting' ? '…' : ''}</p>
+    ${demo.state === 'failed' && html`<button type="button" class="button button-primary" onClick=${() => void resetDemo()}>Try again</button>`}
   </div>`
 }
 

@@ -1,0 +1,28 @@
+// The chapters of the recorded past, one for each plugin. A plugin without a chapter is simply not in it.
+import type { Chapter } from '../chapter.ts'
+import { commissions, ledger, payouts, paypal, tax } from './money.ts'
+import { agreements, channels, partners } from './people.ts'
+import { badges, leaderboards, notifications } from './recognition.ts'
+import { attribution, claims, coupons, deals, developer, fraud, links, stripe } from './selling.ts'
+
+export const chapters: readonly Chapter[] = [
+  channels,
+  partners,
+  agreements,
+  notifications,
+  links,
+  coupons,
+  deals,
+  stripe,
+  attribution,
+  claims,
+  developer,
+  fraud,
+  commissions,
+  tax,
+  payouts,
+  paypal,
+  leaderboards,
+  badges,
+  ledger,
+]

@@ -1,0 +1,154 @@
+// Which pictures are taken: a name, an address, and what is done before the shutter. Everything that a person may meet, some of it refused.
+import type { Page } from 'playwright-core'
+import type { World } from '../demo/world.ts'
+import type { Stage } from './stage.ts'
+
+export interface Shot {
+  readonly name: string
+  readonly url: string
+  readonly prepare?: (page: Page) => Promise<void>
+  /** A page that some programs do not have. */
+  readonly optional?: true
+}
+
+export function shotsOf(stage: Stage, world: World): Shot[] {
+  const { client, admin, partner, newcomer, stranger } = stage
+  const { urls } = world.sandbox
+  const owner = client(admin)
+  const wanda = client(partner)
+  return [
+    { name: 'invitation', url: client(stranger) },
+    { name: 'welcome', url: client(newcomer), prepare: (page) => openChannel(page, 'welcome') },
+    { name: 'registration', url: client(newcomer), prepare: openForm },
+    { name: 'registration-refused', url: client(newcomer), prepare: refuse },
+    { name: 'general', url: wanda, prepare: (page) => openChannel(page, 'general') },
+    { name: 'channels', url: wanda, prepare: showChannels },
+    { name: 'thread', url: wanda, prepare: (page) => openThread(page, stage.threadName) },
+    { name: 'command-picker', url: wanda, prepare: (page) => type(page, '/') },
+    { name: 'command-options', url: wanda, prepare: (page) => type(page, '/link create campaign:newsletter') },
+    { name: 'autocomplete', url: owner, prepare: (page) => type(page, '/admin settings set setting:pay') },
+    { name: 'earnings', url: wanda, prepare: command('/earnings show') },
+    { name: 'links', url: wanda, prepare: command('/link list') },
+    { name: 'sales', url: wanda, prepare: command('/sales list') },
+    { name: 'payout-status', url: wanda, prepare: command('/payout status') },
+    { name: 'badges', url: wanda, prepare: command('/badges show') },
+    { name: 'help', url: wanda, prepare: command('/help') },
+    { name: 'agreement', url: wanda, prepare: command('/agreement') },
+    { name: 'leaderboard', url: wanda, prepare: (page) => openChannel(page, 'leaderboard') },
+    { name: 'wins', url: wanda, prepare: (page) => openChannel(page, 'wins') },
+    { name: 'direct-messages', url: `${wanda}#/@me`, prepare: openDirect },
+    { name: 'members', url: owner, prepare: showMembers },
+    { name: 'profile', url: owner, prepare: showProfile },
+    { name: 'people', url: owner, prepare: showPeople },
+    { name: 'guide', url: owner, prepare: (page) => showDoor(page, 'guide') },
+    { name: 'admin-dry-run', url: owner, prepare: command('/admin payouts dry-run') },
+    { name: 'admin-partners', url: owner, prepare: command('/admin partners list') },
+    { name: 'admin-fraud', url: owner, prepare: command('/admin fraud queue') },
+    { name: 'inbox', url: owner, prepare: (page) => showDoor(page, 'mail') },
+    { name: 'letter', url: `${urls.sendgrid}/mail`, prepare: openLetter },
+    { name: 'verification', url: stage.verifyUrl },
+    { name: 'verification-used', url: stage.usedVerifyUrl },
+    { name: 'verification-unknown', url: `${world.publicUrl}/verify/nothing-here` },
+    { name: 'signing', url: stage.signUrl },
+    { name: 'signed', url: stage.signedUrl },
+    { name: 'unknown-link', url: `${world.publicUrl}/r/nothing-here` },
+    { name: 'unknown-page', url: `${world.publicUrl}/nothing-here` },
+    { name: 'shop', url: stage.linkUrl },
+    { name: 'checkout', url: stage.checkoutUrl },
+    { name: 'thanks', url: stage.thanksUrl },
+    { name: 'stripe', url: `${urls.stripe}/dashboard` },
+    { name: 'paypal', url: `${urls.paypal}/dashboard` },
+    { name: 'api-docs', url: `${world.publicUrl}/docs`, optional: true },
+  ]
+}
+
+export async function openChannel(page: Page, name: string): Promise<void> {
+  await showChannels(page)
+  await page.locator(`[data-channel="${name}"]`).first().click()
+  await page.getByRole('heading', { level: 1, name }).waitFor()
+}
+
+/** On a phone the channels are in a drawer. */
+async function showChannels(page: Page): Promise<void> {
+  await page.locator('[data-testid=app][data-status=ready]').waitFor()
+  await page.getByTestId('channel').first().waitFor({ state: 'attached' })
+  const menu = page.getByLabel('Open channel list')
+  if (await menu.isVisible()) await menu.click()
+}
+
+async function openThread(page: Page, name: string): Promise<void> {
+  await openChannel(page, 'general')
+  await page
+    .getByRole('button', { name: new RegExp(name) })
+    .last()
+    .click()
+  await page.getByRole('heading', { level: 1, name }).waitFor()
+}
+
+async function type(page: Page, text: string): Promise<void> {
+  await openChannel(page, 'general')
+  await page.getByTestId('composer').pressSequentially(text)
+}
+
+/** Types a command, sends it and waits for the answer. */
+function command(typed: string): (page: Page) => Promise<void> {
+  return async (page) => {
+    await type(page, `${typed} `)
+    await page.getByTestId('run-command').click()
+    await page.getByTestId('only-you').last().waitFor()
+    await page.getByTestId('thinking').waitFor({ state: 'detached' })
+  }
+}
+
+async function openForm(page: Page): Promise<void> {
+  await openChannel(page, 'welcome')
+  await page.getByRole('button', { name: 'Become a partner' }).click()
+  await page.getByTestId('modal').waitFor()
+}
+
+async function refuse(page: Page): Promise<void> {
+  await openForm(page)
+  const form = page.getByTestId('modal')
+  await form.getByLabel('Your name').fill('Katherine Johnson')
+  await form.getByLabel('Your e-mail').fill('katherine@nowhere')
+  await form.getByTestId('select').click()
+  await page.locator('[role=option][data-value=saas]').click()
+  await page.getByTestId('modal-submit').click()
+  await page.getByTestId('only-you').last().waitFor()
+}
+
+async function openDirect(page: Page): Promise<void> {
+  await showChannels(page)
+  await page.getByTestId('channel').first().click()
+  await page.getByTestId('message').first().waitFor()
+}
+
+async function showMembers(page: Page): Promise<void> {
+  await openChannel(page, 'general')
+  const members = page.getByTestId('members')
+  if (!(await members.isVisible())) await page.getByTestId('toggle-members').click()
+  await members.waitFor()
+}
+
+async function showProfile(page: Page): Promise<void> {
+  await showMembers(page)
+  await page.getByTestId('member').first().click()
+  await page.getByTestId('profile').waitFor()
+}
+
+async function showPeople(page: Page): Promise<void> {
+  await showChannels(page)
+  await page.getByTestId('switch-person').click()
+  await page.getByTestId('people').waitFor()
+}
+
+async function showDoor(page: Page, door: 'guide' | 'mail'): Promise<void> {
+  await page.getByTestId(`open-${door}`).waitFor()
+  if ((await page.getByTestId(door).count()) === 0) await page.getByTestId(`open-${door}`).click()
+  await page.getByTestId(door).waitFor()
+}
+
+async function openLetter(page: Page): Promise<void> {
+  await page.locator('aside li a').first().click()
+  await page.locator('article iframe').waitFor()
+}
