@@ -1,14 +1,15 @@
-// Roles over a Discord that takes its time: what counts in the end is the last wish.
-import type { REST } from '@discordjs/rest'
+// Effects over a Discord that takes its time, or refuses: what counts in the end is the last wish, and what cannot be is given up.
+import { DiscordAPIError, type REST } from '@discordjs/rest'
 import { and, eq } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { card } from '../commands/messages.ts'
 import type { Connection } from '../db/connect.ts'
 import { createOutbox } from '../db/outbox.ts'
 import { programStore } from '../db/programs.ts'
-import { guildObjects, memberRoles } from '../db/tables.ts'
+import { guildObjects, memberRoles, messages, outbox } from '../db/tables.ts'
 import { testDatabase } from '../db/testing.ts'
 import { systemClock } from '../plugins/kit/clock.ts'
-import { applyRole, createDiscordEffects, createEffectJobs } from './effects.ts'
+import { applyRole, createDiscordEffects, createEffectJobs, sendMessage } from './effects.ts'
 
 let database: Connection
 let programId: string
@@ -63,4 +64,31 @@ test('a wish that changes back while Discord is told of the earlier one is fulfi
     .from(memberRoles)
     .where(and(eq(memberRoles.programId, programId), eq(memberRoles.userId, '5')))
   expect(row).toMatchObject({ wanted: true, applied: true })
+})
+
+test('a message to somebody who has left is given up, without a thread that they could not see', async () => {
+  const rest = {
+    post: async (route: string) => {
+      if (route.endsWith('/channels')) return { id: '900' }
+      const body = { code: 50278, message: 'Cannot send messages to this user due to having no mutual guilds' }
+      throw new DiscordAPIError(body, 50278, 403, 'POST', route, { files: undefined, body: undefined })
+    },
+  } as unknown as REST
+  const handler = createEffectJobs({ db: database.db, rest, clock: systemClock, emit }).find(
+    ({ job }) => job.name === sendMessage.name,
+  )!
+  await database.db.transaction((tx) =>
+    effects.direct(tx, {
+      programId,
+      key: 'test.farewell',
+      userId: '6',
+      message: card({ title: 'Farewell', body: 'Come back soon.' }),
+    }),
+  )
+  const [wanted] = await database.db.select().from(messages).where(eq(messages.key, 'test.farewell'))
+  await handler.run({ id: wanted!.id } as never, { id: 2, attempt: 1, signal: new AbortController().signal })
+
+  const [row] = await database.db.select().from(messages).where(eq(messages.key, 'test.farewell'))
+  expect(row).toMatchObject({ state: 'refused', lastError: 'not in the server' })
+  expect(await database.db.select().from(outbox).where(eq(outbox.name, 'guild.direct_message_refused'))).toEqual([])
 })
