@@ -72,7 +72,7 @@ export async function startGuide(world: Watched): Promise<Guide> {
 
   function hearNewcomer(identity: Identity, name: string, data: Record<string, unknown>): void {
     if (name === 'GUILD_MEMBER_UPDATE' && (data.user as { id?: string } | undefined)?.id === identity.id)
-      if ((data.roles as string[]).length > 0) note({ opened: true })
+      if ((data.roles as string[]).length > 0 && !seen.opened) note({ opened: true, newcomer: identity })
     const answer = answerOf(name, data)
     if (!answer) return
     const link = /https?:\/\/[^\s)*`]+\/r\/[\w-]+/.exec(answer.text)?.[0]
@@ -93,7 +93,8 @@ export async function startGuide(world: Watched): Promise<Guide> {
       note({ setUp: true })
     const newcomers = [...clients.values()].filter(({ id }) => id !== admin.id)
     const joined = newcomers.find((client) => client.channels().length > 0)
-    note({ newcomer: joined ?? newcomers[0] })
+    // Of several newcomers the first who becomes a partner is followed.
+    if (!seen.opened) note({ newcomer: joined ?? newcomers[0] })
     if (joined) note({ joined: true })
   }
 

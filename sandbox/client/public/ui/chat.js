@@ -44,7 +44,8 @@ function Head({ channel }) {
   const toggle = (/** @type {'channels' | 'members'} */ drawer) => update((s) => (s.drawer = s.drawer === drawer ? 'none' : drawer))
   const parent = channel && isThread(channel) ? state.channels.get(channel.parent_id ?? '') : undefined
   const direct = channel && isDirect(channel) ? channel.recipients?.[0] : undefined
-  const membersLabel = state.membersShown ? 'Hide Member List' : 'Show Member List'
+  const membersShown = innerWidth < 1000 ? state.drawer === 'members' : state.membersShown
+  const membersLabel = membersShown ? 'Hide Member List' : 'Show Member List'
   return html`<header class="chat-head">
     <button type="button" class="icon-button only-narrow" aria-label="Open channel list" aria-expanded=${state.drawer === 'channels'} onClick=${() => toggle('channels')}><${Icon} name="menu" size=${24} /></button>
     ${
@@ -65,9 +66,9 @@ function Head({ channel }) {
       !isDirect(channel) &&
       html`<button
         type="button"
-        class=${classes('icon-button', state.membersShown && 'on')}
+        class=${classes('icon-button', membersShown && 'on')}
         aria-label=${membersLabel}
-        aria-pressed=${state.membersShown}
+        aria-pressed=${membersShown}
         data-testid="toggle-members"
         onClick=${() => (innerWidth < 1000 ? toggle('members') : update((s) => (s.membersShown = !s.membersShown)))}
       >

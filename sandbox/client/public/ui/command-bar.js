@@ -151,6 +151,11 @@ export function CommandBar({ runnable, values, onLeave }) {
       if (current && !current.required) drop(current.name)
       else if (!current || shown[0]?.name === focused) onLeave(`/${runnable.name}`)
       else move(-1)
+    } else if (focused === '' && hidden[0] && event.key.length === 1 && event.key !== ' ' && !event.ctrlKey && !event.metaKey) {
+      // Nothing is open to type into: what is typed begins the first option, or names another one.
+      event.preventDefault()
+      setFields(new Map(fields).set(hidden[0].name, { text: event.key }))
+      setFocused(hidden[0].name)
     }
   }
 

@@ -56,11 +56,16 @@ function Guide() {
 function StepBody({ step }) {
   const { who, commands = [], links = [] } = step
   const isMe = who === undefined || who.id === state.me?.id
+  /** Where the panel covers the message field it gives way. @param {string} line */
+  const write = (line) => {
+    writeCommand(line)
+    if (innerWidth < 1000) update((s) => (s.side = 'none'))
+  }
   return html`<div class="step-body">
     ${step.text && html`<div class="markup step-text"><${Markdown} text=${step.text} /></div>`}
     ${step.why && html`<p class="step-why"><strong>Why</strong> <${Markdown} text=${step.why} /></p>`}
     ${who && !isMe && html`<button type="button" class="button button-primary small" data-testid="guide-switch" onClick=${() => void becomeFor(who)}>${who.id === undefined ? `Add ${who.username} and become them` : `Become ${who.username}`}</button>`}
-    ${isMe && commands.map((line) => html`<button type="button" class="step-command" data-testid="guide-command" onClick=${() => writeCommand(line)}>/${line}</button>`)}
+    ${isMe && commands.map((line) => html`<button type="button" class="step-command" data-testid="guide-command" onClick=${() => write(line)}>/${line}</button>`)}
     ${links.map((link) => html`<a class="step-link" href=${link.url} target="_blank" rel="noopener">${link.label} <${Icon} name="external" size=${12} /></a>`)}
   </div>`
 }

@@ -15,7 +15,7 @@ export const commissions: Chapter = {
         await past.run('owner', 'admin settings set', { setting: 'commissions mailStatements', value: 'false' })
         const draft = await past.run('owner', 'admin rules add', {
           name: 'Care plans',
-          product: 'Care plan',
+          product: 'care-plan',
           rate: '30',
           months: 12,
         })
