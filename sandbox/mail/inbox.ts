@@ -76,7 +76,7 @@ ${list.length === 0 ? html`<p class="nothing">No mail${to ? ` for ${to}` : ''} y
 }
 
 function row(mail: MailView, current: boolean, query: string): Html {
-  return html`<li><a href="/mail?id=${mail.id}${raw(escapeHtml(query))}" ${current ? html`aria-current="true"` : ''}><small><span>${mail.fromName ?? mail.from}</span><time>${clockTime(mail.at)}</time></small><b>${mail.subject}</b><small><span>to ${mail.to}</span>${mail.attachments.length > 0 ? html`<span>${mail.attachments.length} file${mail.attachments.length > 1 ? 's' : ''}</span>` : ''}</small></a></li>`
+  return html`<li><a href="/mail?id=${mail.id}${raw(escapeHtml(query))}" ${current ? html`aria-current="true"` : ''}><small><span>${mail.fromName ?? mail.from}</span><time>${shortTime(mail.at)}</time></small><b>${mail.subject}</b><small><span>to ${mail.to}</span>${mail.attachments.length > 0 ? html`<span>${mail.attachments.length} file${mail.attachments.length > 1 ? 's' : ''}</span>` : ''}</small></a></li>`
 }
 
 function openMail(mail: MailView, to: string | undefined): Html {
@@ -86,8 +86,9 @@ ${mail.attachments.length > 0 ? html`<div class="files row">${mail.attachments.m
 <iframe title="Content of the mail" sandbox="allow-popups allow-popups-to-escape-sandbox" src="/mail/${mail.id}/body"></iframe>`
 }
 
-function clockTime(at: string): string {
-  return at.slice(11, 16)
+/** Month, day, hour and minute, in UTC. */
+function shortTime(at: string): string {
+  return at.slice(5, 16).replace('T', ' ')
 }
 
 function size(bytes: number): string {

@@ -111,7 +111,6 @@ function dashboard({ payouts, courier, byHand, now }: Parts, problem: string | u
     css: DASHBOARD_CSS,
     body: html`${topBar('PayPal', SECTIONS)}
 <main class="wrap stack">
-<h1 class="unseen">PayPal dashboard</h1>
 ${problem ? html`<p class="note bad" role="alert">${problem}</p>` : ''}
 <div class="tiles">
 ${[...balance].map(([currency, amount]) => html`<div class="card tile"><small>Balance (${currency})</small><b>${money({ currency, value: decimal(amount, currency) })}</b></div>`)}

@@ -6,8 +6,9 @@ const ROWS = 50
 
 export const DASHBOARD_CSS = `
 .top{background:var(--card);border-bottom:1px solid var(--line);position:sticky;top:0;z-index:1}
-.top .row{max-width:1120px;margin:0 auto;padding:12px 20px;gap:18px}
-.top strong{margin-right:auto;font-size:1.05rem}
+.wrap{max-width:1240px}
+.top .row{max-width:1240px;margin:0 auto;padding:12px 20px;gap:18px}
+.top h1{margin:0 auto 0 0;font-size:1.05rem;letter-spacing:0}
 .top a{text-decoration:none;color:var(--soft);font-size:.9rem;font-weight:600}
 .top a:hover{color:var(--accent)}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(190px,1fr));gap:16px;margin-bottom:16px}
@@ -15,16 +16,20 @@ export const DASHBOARD_CSS = `
 .tile small{display:block}
 section{scroll-margin-top:64px}
 .card>h2{margin-bottom:.3em}
-.amount{width:92px;padding:4px 8px;font-size:.82rem;border-radius:6px}
+.amount{width:80px;padding:4px 8px;font-size:.82rem;border-radius:6px}
 td .row{flex-wrap:nowrap}
+td .row,td:nth-child(4){white-space:nowrap}
 .number+th,.number+td{padding-left:14px}
 .id{color:var(--soft);font-size:.76rem}
-@media (max-width:760px){.top .row{flex-wrap:nowrap;overflow-x:auto;white-space:nowrap}.tiles{grid-template-columns:1fr 1fr;gap:10px}.tile{padding:16px}.tile b{font-size:1.15rem}}
+@media (max-width:760px){.top .row{flex-wrap:nowrap;overflow-x:auto;white-space:nowrap}.tiles{grid-template-columns:1fr 1fr;gap:10px}.tile{padding:16px}.tile b{font-size:1.15rem}
+thead{display:none}table,tbody,td{display:block}
+tr{display:grid;grid-template-columns:1fr auto;gap:6px 12px;padding:14px 0;border-bottom:1px solid var(--line)}tr:last-child{border-bottom:0}
+td,tr:last-child td{padding:0;border:0;overflow-wrap:anywhere}td.number{text-align:left}.number+td{padding:0}td:nth-child(n+3){grid-column:1/-1}td .row{flex-wrap:wrap}}
 `
 
 /** The bar on top: the vendor's name and the sections of the page. */
 export function topBar(name: string, sections: readonly (readonly [id: string, title: string])[]): Html {
-  return html`<header class="top" id="top"><div class="row"><strong>${name} <span class="pill wait">Sandbox</span></strong>
+  return html`<header class="top" id="top"><div class="row"><h1>${name} <span class="pill wait">Sandbox</span></h1>
 ${sections.map(([id, title]) => html`<a href="#${id}">${title}</a>`)}</div></header>`
 }
 
