@@ -22,7 +22,7 @@ export interface LoadResult {
   /** Answers of any kind, and among them redirects that carry a click id. */
   answers: number
   clicks: number
-  /** Answers by status. A connection that broke in the middle of an answer counts under `broken`. */
+  /** Answers by status. A connection that broke in the middle of an answer counts under `broken`, an answer that did not come under `late`. */
   statuses: Record<string, number>
   perSecond: number
   p50: number
@@ -44,6 +44,9 @@ const heads = headers.map((fields) =>
 const pick = <T>(list: readonly T[]): T => list[Math.floor(Math.random() * list.length)]!
 const octet = () => Math.floor(Math.random() * 254) + 1
 const someAddress = () => `${octet()}.${octet()}.${octet()}.${octet()}`
+
+/** Nobody waits longer for a redirect. */
+const patienceMs = 30_000
 
 async function load(order: LoadOrder): Promise<LoadResult> {
   const times: number[] = []
@@ -112,6 +115,11 @@ function converse(port: number, nextPath: () => string | undefined, seen: Seen):
     }
     socket.setEncoding('latin1')
     socket.on('connect', ask)
+    socket.setTimeout(patienceMs, () => {
+      if (pending) seen('late', '', performance.now() - asked)
+      pending = false
+      socket.destroy()
+    })
     socket.on('data', (chunk: string) => {
       text += chunk
       const headEnd = text.indexOf('\r\n\r\n')
