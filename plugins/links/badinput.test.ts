@@ -199,7 +199,7 @@ describe('headers', () => {
       { headers: `Referer: https://a:b@${'x'.repeat(200)}.test\\@evil.test/%00?"'\r\n` },
       302,
     ],
-    ['a thousand of them', { headers: Array.from({ length: 1000 }, (_, i) => `A${i}: b\r\n`).join('') }, 302],
+    ['two hundred of them', { headers: Array.from({ length: 200 }, (_, i) => `A${i}: b\r\n`).join('') }, 302],
     ['three thousand of them', { headers: Array.from({ length: 3000 }, (_, i) => `A${i}: b\r\n`).join('') }, 431],
     ['100 kB in one of them', { headers: `X: ${'y'.repeat(100_000)}\r\n` }, 431],
     ['a null byte', { headers: 'X: a\0b\r\n' }, 400],
