@@ -8,6 +8,7 @@ import { startEmbedded } from '../../db/embedded.ts'
 import { newId } from '../../db/ids.ts'
 import { migrate } from '../../db/migrate.ts'
 import { countInRange } from '../../plugins/links/hours.ts'
+import { packMonths } from '../../plugins/links/pack.ts'
 import { createLinksService } from '../../plugins/links/service.ts'
 import { bytesPerClick, createTrack, seed, summaryOf } from './redirect.ts'
 
@@ -21,6 +22,8 @@ export interface ClicksBench {
   fillSeconds: number
   /** With all indexes, and each part of it. */
   bytesPerClick: number
+  /** Before the daily packing of the index by partner. */
+  bytesUnpacked: number
   bytes: Record<string, number>
   /** Milliseconds, medians. */
   questions: Record<string, number>
@@ -40,6 +43,8 @@ export async function run(flags: { clicks?: string | number; seconds?: string | 
     const begin = performance.now()
     await fill(connection, Number(flags.clicks ?? 10_000_000))
     const fillSeconds = Math.round((performance.now() - begin) / 1000)
+    const bytesUnpacked = await bytesPerClick(connection)
+    await packMonths(connection.db)
     const perClick = await bytesPerClick(connection)
     const bytes = await bytesByPart(connection)
     const [stored] = await connection.sql<{ clicks: string }[]>`select count(*) as clicks from links_clicks`
@@ -47,7 +52,15 @@ export async function run(flags: { clicks?: string | number; seconds?: string | 
     const both = await track.startBoth(paths, 1000)
     const redirect = summaryOf(await both.rounds('http', 3, Number(flags.seconds ?? 4) * 1000))
     await both.stop()
-    const result = { clicks: Number(stored!.clicks), fillSeconds, bytesPerClick: perClick, bytes, questions, redirect }
+    const result = {
+      clicks: Number(stored!.clicks),
+      fillSeconds,
+      bytesPerClick: perClick,
+      bytesUnpacked,
+      bytes,
+      questions,
+      redirect,
+    }
     if (perClick > mostBytes || Object.values(questions).some((ms) => ms > mostMs))
       throw new Error(`too large or too slow: ${JSON.stringify(result)}`)
     return result
