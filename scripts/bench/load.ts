@@ -14,6 +14,8 @@ export interface LoadOrder {
   client?: 'http' | 'sockets'
   /** Each path once, in order, instead of at random until the time is over. */
   once?: boolean
+  /** Ends when the server has gone, and not only when the time is over. Plain sockets only. */
+  untilGone?: boolean
   /** Append the id of every click that was answered to this file, at once. */
   journal?: string
 }
@@ -68,7 +70,7 @@ async function load(order: LoadOrder): Promise<LoadResult> {
     if (order.journal) appendFileSync(order.journal, `${head.slice(mark + 9, mark + 45)}\n`)
   }
   const agent = new Agent({ keepAlive: true, maxSockets: order.connections })
-  const isOver = () => !order.once && performance.now() >= end
+  const isOver = () => order.untilGone === true || (!order.once && performance.now() >= end)
   await Promise.all(
     Array.from({ length: order.connections }, () =>
       order.client === 'http' ? httpVisitor(agent, order.port, nextPath, seen) : visitor(order.port, nextPath, seen, isOver),
