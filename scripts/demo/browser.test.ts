@@ -123,7 +123,7 @@ test('what stands beside the main job is accessible: client with guide, inbox, s
   const { page } = await openPage(browser, 'about:blank')
   for (const url of pages) {
     await page.goto(url)
-    await page.locator('h1, h2').first().waitFor({ state: 'attached' })
+    await expect.poll(() => page.locator('h1, h2').count(), { ...patient, message: url }).toBeGreaterThan(0)
     if (url.includes('/client')) await page.locator('[data-testid=app][data-status=ready]').waitFor()
     expect(await seriousProblems(page), url).toEqual([])
   }
