@@ -65,9 +65,7 @@ export function createActing(parts: {
     return ctx
   }
   const deliver = async (row: typeof outbox.$inferSelect) => {
-    const targets = deliverer.targetsOf(row)
-    for (const target of targets) await deliverer.deliver(row.id, target, 1, new AbortController().signal)
-    if (targets.length === 0) await deliverer.closeUnheard(row.id)
+    for (const target of deliverer.targetsOf(row)) await deliverer.deliver(row.id, target, 1, new AbortController().signal)
   }
 
   return {
@@ -96,7 +94,10 @@ export function createActing(parts: {
           .orderBy(asc(outbox.id))
         const runnable = due.filter((row) => row.kind === 'event' || loaded.jobs.has(row.name))
         if (runnable.length === 0) return
-        const waiting = runnable.values()
+        // As the relay does it: what is fresh and only touches the database, together.
+        const fresh = runnable.filter((row) => deliverer.isInner(row) && row.relayedAt === null)
+        if (fresh.length > 0) await db.transaction((tx) => deliverer.deliverTogether(tx, fresh))
+        const waiting = runnable.filter((row) => !fresh.includes(row)).values()
         await Promise.all(
           Array.from({ length: atOnce }, async () => {
             for (const row of waiting) await deliver(row)

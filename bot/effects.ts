@@ -11,7 +11,7 @@ import { type GuildObjectKind, guildObjects, memberRoles, messages } from '../db
 import type { Clock } from '../plugins/kit/clock.ts'
 import type { DiscordEffects } from '../plugins/kit/effects.ts'
 import { directMessageRefused, type Emit } from '../plugins/kit/events.ts'
-import { defineJob, type Enqueue, handle, type JobHandler } from '../plugins/kit/jobs.ts'
+import { defineJob, type Enqueue, handle, type OuterJobHandler } from '../plugins/kit/jobs.ts'
 
 export const applyRole = defineJob({
   name: 'guild.apply_role',
@@ -29,29 +29,40 @@ const refused = {
   noMutualGuild: 50278,
 } as const
 
+interface WantedMessage {
+  readonly programId: string
+  readonly key: string
+  readonly targetKind: 'channel' | 'dm' | 'thread'
+  readonly target: string
+  readonly payload: Record<string, unknown>
+}
+
 /** The half that plugins use: it only writes rows and asks for jobs. */
 export function createDiscordEffects(clock: Clock, enqueue: Enqueue): DiscordEffects {
-  const want = async (
-    tx: Tx,
-    wish: {
-      programId: string
-      key: string
-      targetKind: 'channel' | 'dm' | 'thread'
-      target: string
-      payload: Record<string, unknown>
-    },
-  ) => {
+  const want = async (tx: Tx, ...wishes: readonly WantedMessage[]) => {
+    if (wishes.length === 0) return
     const now = clock.now()
-    const [row] = await tx
-      .insert(messages)
-      .values({ id: newId(now), ...wish, createdAt: now })
-      .onConflictDoUpdate({
-        target: [messages.programId, messages.key],
-        set: { payload: wish.payload, revision: sql`${messages.revision} + 1`, state: 'wanted' },
-        setWhere: sql`${messages.payload} is distinct from ${JSON.stringify(wish.payload)}::jsonb`,
-      })
-      .returning({ id: messages.id })
-    if (row) await enqueue(tx, sendMessage, { id: row.id }, { programId: wish.programId })
+    // Of several wishes under one key the last one counts.
+    const last = new Map(wishes.map((wish) => [`${wish.programId} ${wish.key}`, wish]))
+    const rows = await tx.execute<{ id: string; program_id: string }>(sql`
+      insert into core_messages as m (id, program_id, key, target_kind, target, payload, created_at)
+      select id, program_id, key, target_kind, target, payload, ${now.toISOString()}::timestamptz
+      from jsonb_to_recordset(${JSON.stringify(
+        [...last.values()].map(({ programId, targetKind, ...wish }) => ({
+          id: newId(now),
+          program_id: programId,
+          target_kind: targetKind,
+          ...wish,
+        })),
+      )}::text::jsonb) as w (id uuid, program_id uuid, key text, target_kind text, target text, payload jsonb)
+      on conflict (program_id, key) do update set payload = excluded.payload, revision = m.revision + 1, state = 'wanted'
+        where m.payload is distinct from excluded.payload
+      returning id, program_id`)
+    await enqueue.many(
+      tx,
+      sendMessage,
+      rows.map((row) => ({ payload: { id: row.id }, programId: row.program_id })),
+    )
   }
   return {
     setRole: async (tx, { programId, userId, role, wanted, reason }) => {
@@ -66,8 +77,17 @@ export function createDiscordEffects(clock: Clock, enqueue: Enqueue): DiscordEff
     },
     post: (tx, { programId, key, channel, message }) =>
       want(tx, { programId, key, targetKind: 'channel', target: channel, payload: store(message) }),
-    direct: (tx, { programId, key, userId, message }) =>
-      want(tx, { programId, key, targetKind: 'dm', target: userId, payload: store(message) }),
+    direct: (tx, ...wishes) =>
+      want(
+        tx,
+        ...wishes.map(({ programId, key, userId, message }) => ({
+          programId,
+          key,
+          targetKind: 'dm' as const,
+          target: userId,
+          payload: store(message),
+        })),
+      ),
     privateThread: (tx, { programId, key, userId, channel, title, message }) =>
       want(tx, {
         programId,
@@ -81,7 +101,7 @@ export function createDiscordEffects(clock: Clock, enqueue: Enqueue): DiscordEff
 }
 
 /** The half that talks to Discord. Each handler looks at the row, does what is missing, and records it; running twice changes nothing. */
-export function createEffectJobs({ db, rest, clock, emit }: { db: Db; rest: REST; clock: Clock; emit: Emit }): JobHandler[] {
+export function createEffectJobs({ db, rest, clock, emit }: { db: Db; rest: REST; clock: Clock; emit: Emit }): OuterJobHandler[] {
   const oneAtATime = turns()
   return [
     handle(applyRole, async (wish) => {

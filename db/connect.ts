@@ -47,7 +47,7 @@ export async function connect(url: string, options: { max?: number; name?: strin
       `The database at ${withoutPassword(url)} does not answer: ${reasonOf(error)}. Check DATABASE_URL and that the server is running.`,
     )
   }
-  return { db: drizzle(sql), sql, url, close: () => sql.end({ timeout: 5 }) }
+  return { db: drizzle(preparing(sql)), sql, url, close: () => sql.end({ timeout: 5 }) }
 }
 
 /**
@@ -62,6 +62,49 @@ export function promptly(): { socket: () => Socket } {
     return createConnection({ host: host[i]!, port: port[i]!, noDelay: true })
   }
   return { socket: socket as unknown as () => Socket }
+}
+
+/** Each connection keeps what it has prepared, so there is an end to it. */
+const mostPrepared = 400
+
+/**
+ * The driver for Drizzle, which has every statement parsed and planned anew: here a statement that comes again is prepared, by its text. That saves the server its
+ * planning and the program a round trip. A text that is seen once (lists of many lengths) is not worth it.
+ */
+export function preparing<S extends postgres.Sql>(sql: S): S {
+  const seen = new Set<string>()
+  const prepared = new Set<string>()
+  const isWorthIt = (text: string): boolean => {
+    if (prepared.has(text)) return true
+    if (prepared.size >= mostPrepared) return false
+    if (seen.has(text)) {
+      seen.delete(text)
+      prepared.add(text)
+      return true
+    }
+    if (seen.size > 10 * mostPrepared) seen.clear()
+    seen.add(text)
+    return false
+  }
+  type Work = (client: object) => unknown
+  const within = (client: object): object =>
+    new Proxy(client, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name)
+        if (typeof value !== 'function') return value
+        if (name === 'unsafe')
+          return (text: string, parameters: unknown[], options?: object) =>
+            value.call(target, text, parameters, { ...options, prepare: isWorthIt(text) })
+        if (name === 'begin' || name === 'savepoint')
+          return (...given: unknown[]) =>
+            value.call(
+              target,
+              ...given.map((part) => (typeof part === 'function' ? (inner: object) => (part as Work)(within(inner)) : part)),
+            )
+        return value
+      },
+    })
+  return within(sql) as S
 }
 
 /** @throws DatabaseUnusable for a server older than `minimumPostgres`; `version` as in server_version_num, e.g. 150018 */

@@ -7,7 +7,19 @@ import { defineEvent } from '../plugins/kit/events.ts'
 import { amountField, instantField } from '../plugins/kit/fields.ts'
 import { defineJob } from '../plugins/kit/jobs.ts'
 import type { Connection, Tx } from './connect.ts'
-import { claimDelivery, closeIfHandled, createOutbox, listFailed, retryFailed, setAside, takeDue } from './outbox.ts'
+import {
+  claimDelivery,
+  closeIfHandled,
+  createOutbox,
+  giveBack,
+  listFailed,
+  markDone,
+  markHandedOver,
+  retryFailed,
+  setAside,
+  takeFresh,
+  takeStale,
+} from './outbox.ts'
 import { type Program, programStore } from './programs.ts'
 import { outbox } from './tables.ts'
 import { testDatabase } from './testing.ts'
@@ -27,8 +39,18 @@ afterAll(() => connection.close())
 beforeEach(() => connection.db.delete(outbox))
 
 const write = (work: (tx: Tx) => Promise<void>) => connection.db.transaction(work)
-const take = (options: { relayedBefore?: Date; limit?: number } = {}) =>
-  connection.db.transaction((tx) => takeDue(tx, { now: clock.now(), relayedBefore: new Date(0), limit: 10, ...options }))
+/** Takes what is fresh and says so, as a relay does. */
+const take = (limit = 10) =>
+  connection.db.transaction(async (tx) => {
+    const rows = await takeFresh(tx, { now: clock.now(), limit })
+    await markHandedOver(
+      tx,
+      rows.map(({ id }) => id),
+      clock.now(),
+    )
+    return rows
+  })
+const takeWhatIsStale = (handedOverBefore: Date) => takeStale(connection.db, { now: clock.now(), handedOverBefore, limit: 10 })
 const all = () => connection.db.select().from(outbox).orderBy(outbox.id)
 
 test('amounts and times travel as text and come back as they were', async () => {
@@ -71,19 +93,21 @@ test('rows are taken once, in order, when they are due, and again only when the 
     await enqueue(tx, refresh, { month: 'second' })
   })
   const months = (rows: Awaited<ReturnType<typeof take>>) => rows.map((row) => (row.payload as { month: string }).month)
-  expect(months(await take({ limit: 1 }))).toEqual(['first'])
+  expect(months(await take(1))).toEqual(['first'])
   expect(months(await take())).toEqual(['second'])
   expect(await take()).toEqual([])
   clock.advance(hours(1))
   expect(months(await take())).toEqual(['later'])
-  expect(months(await take({ relayedBefore: new Date(clock.now().getTime() - minutes(1)) }))).toEqual(['first', 'second'])
+  const aMinuteAgo = new Date(clock.now().getTime() - minutes(1))
+  expect(months(await takeWhatIsStale(aMinuteAgo))).toEqual(['first', 'second'])
+  expect(await takeWhatIsStale(aMinuteAgo)).toEqual([])
 })
 
 test('two relays at the same time never take the same row', async () => {
   await write(async (tx) => {
     for (let i = 0; i < 6; i++) await enqueue(tx, refresh, { month: String(i) })
   })
-  const [one, two] = await Promise.all([take({ limit: 3 }), take({ limit: 3 })])
+  const [one, two] = await Promise.all([take(3), take(3)])
   const ids = [...one, ...two].map((row) => row.id)
   expect(new Set(ids).size).toBe(ids.length)
 })
@@ -106,9 +130,12 @@ test('work that was set aside is listed for its program, not taken, and taken ag
   await setAside(connection.db, (await all())[0]!.id, 'the shop is closed', clock.now())
   expect(await listFailed(connection.db, program.id)).toMatchObject([{ name: 'shop.refresh', lastError: 'the shop is closed' }])
   expect(await listFailed(connection.db, '00000000-0000-7000-8000-000000000000')).toEqual([])
-  expect(await take({ relayedBefore: clock.now() })).toEqual([])
+  clock.advance(minutes(1))
+  expect(await takeWhatIsStale(clock.now())).toEqual([])
   expect(await retryFailed(connection.db, program.id)).toBe(1)
-  expect(await take()).toHaveLength(1)
+  // Some of its targets may have handled it, so it is not fresh.
+  expect(await take()).toEqual([])
+  expect(await takeWhatIsStale(clock.now())).toHaveLength(1)
 })
 
 test('work that was set aside does not keep new work under the same key from being asked for', async () => {
@@ -118,16 +145,43 @@ test('work that was set aside does not keep new work under the same key from bei
   await ask()
   expect(await take()).toHaveLength(1)
   await retryFailed(connection.db, program.id)
-  expect(await take()).toHaveLength(1)
+  expect(await takeWhatIsStale(clock.now())).toHaveLength(1)
+})
+
+test('what was given back is fresh again, and what is done is not', async () => {
+  await write((tx) =>
+    enqueue.many(
+      tx,
+      refresh,
+      ['first', 'second'].map((month) => ({ payload: { month } })),
+    ),
+  )
+  const [first, second] = await take()
+  await markDone(connection.db, [first!.id], clock.now())
+  await giveBack(connection.db, [first!.id, second!.id])
+  expect((await take()).map(({ id }) => id)).toEqual([second!.id])
+})
+
+test('of the jobs only those that were asked for are taken, and every event', async () => {
+  await write((tx) => enqueue(tx, refresh, { month: '2026-11' }))
+  await write((tx) => emit(tx, paid, { programId: program.id, amount: 1n, at: clock.now() }))
+  const taken = (jobs: string[]) => connection.db.transaction((tx) => takeFresh(tx, { now: clock.now(), limit: 10, jobs }))
+  expect((await taken([])).map(({ name }) => name)).toEqual(['shop.paid'])
+  expect((await taken(['shop.refresh'])).map(({ name }) => name)).toEqual(['shop.refresh', 'shop.paid'])
 })
 
 test('the relay finds open rows by index however many are done', async () => {
   await connection.sql`
-    insert into core_outbox (kind, name, payload, done_at) select 'job', 'shop.refresh', '{}', now() from generate_series(1, 5000)`
+    insert into core_outbox (kind, name, payload, done_at, relayed_at) select 'job', 'shop.refresh', '{}', now(), now() from generate_series(1, 5000)`
   await connection.sql`analyze core_outbox`
-  const plan = await connection.db.execute<{ 'QUERY PLAN': string }>(
-    sql`explain select * from core_outbox where done_at is null and failed_at is null and available_at <= now() order by id limit 10`,
+  const planOf = async (query: ReturnType<typeof sql>) =>
+    (await connection.db.execute<{ 'QUERY PLAN': string }>(sql`explain ${query}`)).map((row) => row['QUERY PLAN']).join('\n')
+  const open = sql`select id from core_outbox where done_at is null and failed_at is null`
+  expect(await planOf(sql`${open} and relayed_at is null and available_at <= now() order by id limit 10`)).toContain(
+    'core_outbox_fresh',
   )
-  expect(plan.map((row) => row['QUERY PLAN']).join('\n')).toContain('core_outbox_open')
+  expect(await planOf(sql`${open} and relayed_at is not null and relayed_at < now() order by relayed_at limit 10`)).toContain(
+    'core_outbox_handed_over',
+  )
   await connection.db.delete(outbox).where(eq(outbox.name, 'shop.refresh'))
 })

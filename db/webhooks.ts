@@ -6,9 +6,21 @@ import { webhookRefusals, webhooks } from './tables.ts'
 
 export type StoredWebhook = typeof webhooks.$inferSelect
 
+export interface Incoming {
+  readonly source: string
+  readonly eventId: string
+  readonly type: string
+  readonly body: unknown
+}
+
 export interface WebhookInbox {
   /** Stores the event; false when it was already there (a duplicate, which is no error). Call within the transaction that enqueues its handling. */
-  store(tx: Tx, event: { source: string; eventId: string; type: string; body: unknown }): Promise<boolean>
+  store(tx: Tx, event: Incoming): Promise<boolean>
+  /** Stores many at once; the ids of those that were not there before. */
+  storeAll(tx: Tx, events: readonly Incoming[]): Promise<string[]>
+  /** Those of the events that are not handled yet, locked for handling. */
+  openAll(tx: Tx, source: string, eventIds: readonly string[]): Promise<StoredWebhook[]>
+  markAllHandled(tx: Tx, source: string, eventIds: readonly string[], programId: string): Promise<void>
   /** The event, locked for handling; undefined when it is already handled. */
   open(tx: Tx, source: string, eventId: string): Promise<StoredWebhook | undefined>
   markHandled(tx: Tx, source: string, eventId: string, programId?: string): Promise<void>
@@ -27,14 +39,41 @@ export interface WebhookInbox {
 
 export function createWebhookInbox(clock: Clock): WebhookInbox {
   const one = (source: string, eventId: string) => and(eq(webhooks.source, source), eq(webhooks.eventId, eventId))
+  const among = (source: string, eventIds: readonly string[]) =>
+    and(
+      eq(webhooks.source, source),
+      sql`${webhooks.eventId} in (select jsonb_array_elements_text(${JSON.stringify(eventIds)}::text::jsonb))`,
+    )
+
+  const storeAll: WebhookInbox['storeAll'] = async (tx, events) => {
+    // An event may come twice in one go, too.
+    const times = Map.groupBy(events, ({ source, eventId }) => `${source} ${eventId}`)
+    const rows = [...times.values()].map((same) => ({ ...same[0]!, deliveries: same.length }))
+    const stored = await tx.execute<{ eventId: string; fresh: boolean }>(sql`
+      insert into core_webhooks as w (source, event_id, type, body, received_at, deliveries)
+      select r.source, r."eventId", r.type, r.body, ${clock.now().toISOString()}::timestamptz, r.deliveries
+      from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as r (source text, "eventId" text, type text, body jsonb, deliveries integer)
+      order by 1, 2
+      on conflict (source, event_id) do update set deliveries = w.deliveries + excluded.deliveries
+      returning event_id as "eventId", xmax = 0 as fresh`)
+    return stored.filter(({ fresh }) => fresh).map(({ eventId }) => eventId)
+  }
+
   return {
-    store: async (tx, event) => {
-      const [row] = await tx
-        .insert(webhooks)
-        .values({ ...event, receivedAt: clock.now() })
-        .onConflictDoUpdate({ target: [webhooks.source, webhooks.eventId], set: { deliveries: sql`${webhooks.deliveries} + 1` } })
-        .returning({ deliveries: webhooks.deliveries })
-      return row!.deliveries === 1
+    store: async (tx, event) => (await storeAll(tx, [event])).length > 0,
+    storeAll,
+    openAll: (tx, source, eventIds) =>
+      tx
+        .select()
+        .from(webhooks)
+        .where(and(among(source, eventIds), isNull(webhooks.handledAt)))
+        .orderBy(webhooks.eventId)
+        .for('update'),
+    markAllHandled: async (tx, source, eventIds, programId) => {
+      await tx
+        .update(webhooks)
+        .set({ handledAt: clock.now(), parkedAt: null, parkReason: null, programId })
+        .where(among(source, eventIds))
     },
     open: async (tx, source, eventId) =>
       (

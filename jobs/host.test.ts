@@ -11,15 +11,17 @@ import { createOutbox, listFailed, retryFailed } from '../db/outbox.ts'
 import { type Program, programStore } from '../db/programs.ts'
 import { testDatabase } from '../db/testing.ts'
 import { systemClock } from '../plugins/kit/clock.ts'
-import { defineEvent, on } from '../plugins/kit/events.ts'
-import { defineJob, handle, schedule } from '../plugins/kit/jobs.ts'
+import { defineEvent, on, onAll } from '../plugins/kit/events.ts'
+import { defineJob, handle, handleWithin, schedule } from '../plugins/kit/jobs.ts'
 import { load } from '../plugins/kit/load.ts'
 import { definePlugin, type Parts } from '../plugins/kit/plugin.ts'
+import { createDeliverer } from './deliver.ts'
 import { type JobsHost, startJobs } from './host.ts'
 import { hasRedis, startRedis, type TestRedis } from './testing.ts'
 
 const rang = defineEvent('bell.rang', { times: z.int() })
 const unheard = defineEvent('bell.unheard', { times: z.int() })
+const tune = defineJob({ name: 'bell.tune', payload: z.object({ bell: z.string() }) })
 const polish = defineJob({ name: 'bell.polish', payload: z.object({ bell: z.string() }), attempts: 3, backoffMs: 20 })
 const { emit, enqueue } = createOutbox(systemClock)
 
@@ -108,15 +110,65 @@ function suite(store: Store): void {
   })
 
   test('a redelivered event changes nothing', async () => {
-    const parts = { listeners: [on(rang, 'bell.count', (tx) => note(tx, 'rang').then())] }
-    const first = await start(parts)
+    const plugin = definePlugin({
+      id: 'bell',
+      title: 'Bell',
+      summary: 'Rings.',
+      setup: () => ({ listeners: [on(rang, 'bell.count', (tx) => note(tx, 'rang').then())] }),
+    })
+    const loaded = await load([plugin], () => ({}) as never)
+    const { deliver } = createDeliverer({ db: connection.db, clock: systemClock, log: pino({ level: 'silent' }), loaded })
+    await ring()
+    const [row] = await connection.sql<{ id: string }[]>`select id from core_outbox`
+    const again = () => deliver(Number(row!.id), 'bell.count', 1, new AbortController().signal)
+    await Promise.all([again(), again()])
+    await again()
+    await connection.sql`update core_outbox set done_at = null`
+    await again()
+    expect(await tally()).toEqual(['rang'])
+  })
+
+  test('work that shares a transaction is all or nothing, and what fails alone takes nobody with it', async () => {
+    await connection.db.transaction(async (tx) => {
+      for (let times = 1; times <= 5; times++) await emit(tx, rang, { programId: program.id, times })
+      await enqueue.many(
+        tx,
+        tune,
+        [1, 2].map((bell) => ({ payload: { bell: `bell ${bell}` } })),
+      )
+    })
+    let seen = 0
+    await start({
+      listeners: [
+        onAll(rang, 'bell.together', async (tx, told) => {
+          seen = Math.max(seen, told.length)
+          for (const { payload } of told) await note(tx, `rang ${payload.times}`)
+          if (told.some(({ payload }) => payload.times === 3)) throw new Error('the third is cracked')
+        }),
+      ],
+      jobs: [
+        handleWithin(tune, async (tx, asked) => {
+          for (const { bell } of asked) await note(tx, bell)
+        }),
+      ],
+    })
+    await until('all but one are through', async () => (await tally()).length === 6)
+    expect(seen).toBe(5)
+    expect(await tally()).toEqual(['bell 1', 'bell 2', 'rang 1', 'rang 2', 'rang 4', 'rang 5'])
+  })
+
+  test('what work within a transaction asks for is done with it', async () => {
+    await start({
+      listeners: [
+        on(rang, 'bell.echo', async (tx, { programId, times }) => {
+          await note(tx, `rang ${times}`)
+          if (times < 20) await emit(tx, rang, { programId, times: times + 1 })
+        }),
+      ],
+    })
     await ring()
     await settled()
-    await stop(first)
-    await connection.sql`update core_outbox set done_at = null`
-    await start(parts)
-    await settled()
-    expect(await tally()).toEqual(['rang'])
+    expect(await tally()).toHaveLength(20)
   })
 
   test('when the queue loses everything, a restart delivers what was still open and repeats nothing', async () => {

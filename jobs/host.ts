@@ -1,13 +1,13 @@
-// The queue host: relays the outbox to BullMQ, runs workers, and keeps the schedules of the plugins.
-import { setTimeout as sleep } from 'node:timers/promises'
+// The queue host: starts the relay of the outbox, the workers that try again what failed there, and the schedules of the plugins.
 import type { Queue } from 'bullmq'
 import type { Logger } from 'pino'
 import type { Connection } from '../db/connect.ts'
-import { outboxChannel, setAside, takeDue } from '../db/outbox.ts'
+import { setAside } from '../db/outbox.ts'
 import type { Clock } from '../plugins/kit/clock.ts'
 import type { Loaded } from '../plugins/kit/load.ts'
 import { createDeliverer } from './deliver.ts'
-import { doublingBackoff, openQueueStore } from './queue.ts'
+import { doublingBackoff, openQueueStore, pauseAfter } from './queue.ts'
+import { type HandOver, startRelay } from './relay.ts'
 
 export interface JobsHost {
   readonly store: 'redis' | 'postgres'
@@ -19,12 +19,9 @@ export interface JobsHost {
 interface Work {
   outboxId: number
   target: string
+  /** Tries that were made before it came to the queue. */
+  before: number
 }
-
-const batch = 200
-/** A row handed over this long ago and still open is handed over again: the queue ignores it while it still has the job. */
-const handOverAgainMs = 30_000
-const pollMs = 1_000
 
 /** Starts relay, workers and schedules. Work left open by an earlier process is picked up at once. */
 export async function startJobs(options: {
@@ -35,7 +32,7 @@ export async function startJobs(options: {
   loaded: Loaded
   concurrency?: number
 }): Promise<JobsHost> {
-  const { connection, clock, log, loaded } = options
+  const { connection, clock, log, loaded, concurrency = 8 } = options
   const { db } = connection
   const deliverer = createDeliverer({ db, clock, log, loaded })
   const store = await openQueueStore({ redisUrl: options.redisUrl, databaseUrl: connection.url, log })
@@ -43,14 +40,15 @@ export async function startJobs(options: {
 
   const work = store.queue('work')
   await work.waitUntilReady()
-  store.worker('work', options.concurrency ?? 8, async (job) => {
-    const { outboxId, target } = job.data as Work
+  store.worker('work', concurrency, async (job) => {
+    const { outboxId, target, before } = job.data as Work
+    const attempt = before + job.attemptsMade + 1
     try {
-      await deliverer.deliver(outboxId, target, job.attemptsMade + 1, stopping.signal)
+      await deliverer.deliver(outboxId, target, attempt, stopping.signal)
     } catch (error) {
       const last = job.attemptsMade + 1 >= (job.opts.attempts ?? 1)
       log[last ? 'error' : 'warn'](
-        { err: error, outboxId, target, attempt: job.attemptsMade + 1 },
+        { err: error, outboxId, target, attempt },
         last ? 'work was set aside after its last try' : 'work failed and will be tried again',
       )
       if (last) await setAside(db, outboxId, error instanceof Error ? error.message : String(error), clock.now())
@@ -70,15 +68,13 @@ export async function startJobs(options: {
     }
   })
 
-  const relay = startRelay({
+  const stopRelay = await startRelay({
     connection,
     clock,
     log,
-    signal: stopping.signal,
-    handOver: (rows) => addToQueue(work, rows),
-    targetsOf: deliverer.targetsOf,
-    patienceOf: deliverer.patienceOf,
-    closeUnheard: deliverer.closeUnheard,
+    deliverer,
+    concurrency,
+    handOver: (items) => addToQueue(work, items),
   })
 
   return {
@@ -86,90 +82,28 @@ export async function startJobs(options: {
     counts: async () => ({ work: await work.getJobCounts(), schedules: await scheduled.getJobCounts() }),
     stop: async () => {
       stopping.abort()
-      await relay
+      await stopRelay()
       await store.close()
     },
   }
 }
 
-interface HandOver extends Work {
-  attempts: number
-  backoffMs: number
-}
-
 async function addToQueue(queue: Queue, items: readonly HandOver[]): Promise<void> {
+  if (items.length === 0) return
   await queue.addBulk(
-    items.map(({ outboxId, target, attempts, backoffMs }) => ({
+    items.map(({ outboxId, target, before, attempts, backoffMs }) => ({
       name: target,
-      data: { outboxId, target },
+      data: { outboxId, target, before } satisfies Work,
       opts: {
         jobId: `${outboxId}.${target}`,
-        attempts,
-        backoff: { type: doublingBackoff, delay: backoffMs },
+        attempts: Math.max(1, attempts - before),
+        ...(before > 0 && { delay: pauseAfter(before, backoffMs) }),
+        backoff: { type: doublingBackoff, delay: backoffMs * 2 ** before },
         removeOnComplete: true,
         removeOnFail: true,
       },
     })),
   )
-}
-
-interface RelayOptions {
-  connection: Connection
-  clock: Clock
-  log: Logger
-  signal: AbortSignal
-  handOver(items: readonly HandOver[]): Promise<void>
-  targetsOf: ReturnType<typeof createDeliverer>['targetsOf']
-  patienceOf: ReturnType<typeof createDeliverer>['patienceOf']
-  closeUnheard: ReturnType<typeof createDeliverer>['closeUnheard']
-}
-
-async function startRelay({ connection, clock, log, signal, ...options }: RelayOptions): Promise<void> {
-  let wake = () => {}
-  let notified = false
-  const subscription = await connection.sql.listen(outboxChannel, () => {
-    notified = true
-    wake()
-  })
-  const startedAt = clock.now()
-  let firstPass = true
-  while (!signal.aborted) {
-    notified = false
-    let taken = 0
-    try {
-      const unheard: number[] = []
-      taken = await connection.db.transaction(async (tx) => {
-        const now = clock.now()
-        const rows = await takeDue(tx, {
-          now,
-          relayedBefore: firstPass ? startedAt : new Date(now.getTime() - handOverAgainMs),
-          limit: batch,
-        })
-        const items = rows.flatMap((row) =>
-          options.targetsOf(row).map((target) => ({ outboxId: row.id, target, ...options.patienceOf(row) })),
-        )
-        unheard.push(...rows.filter((row) => options.targetsOf(row).length === 0).map((row) => row.id))
-        if (items.length > 0) await options.handOver(items)
-        return rows.length
-      })
-      for (const id of unheard) await options.closeUnheard(id)
-      firstPass &&= taken === batch
-    } catch (error) {
-      if (!signal.aborted) log.warn({ err: error }, 'the outbox could not be relayed; it is tried again')
-      await sleep(pollMs, undefined, { signal }).catch(() => {})
-    }
-    if (taken === batch || notified) continue
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, pollMs)
-      wake = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-      signal.addEventListener('abort', wake, { once: true })
-    })
-    signal.removeEventListener('abort', wake)
-  }
-  await subscription.unlisten().catch(() => {})
 }
 
 /** Makes the schedulers in the queue exactly those that the plugins declare. */

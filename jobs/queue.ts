@@ -15,6 +15,11 @@ const schema = 'bullmq'
 export const doublingBackoff = 'doubling'
 const longestPauseMs = 60_000
 
+/** Milliseconds until the next try, after so many. */
+export function pauseAfter(tries: number, firstMs: number): number {
+  return Math.round(Math.min(firstMs * 2 ** (tries - 1), longestPauseMs) * (0.8 + 0.2 * Math.random()))
+}
+
 /** A job whose process died is given to another one after this time. */
 const lockMs = 6_000
 
@@ -111,7 +116,7 @@ function workerOptions(concurrency: number) {
     settings: {
       backoffStrategy: (attemptsMade: number, _type?: string, _error?: Error, job?: Pick<QueueJob, 'opts'>) => {
         const first = typeof job?.opts.backoff === 'object' ? (job.opts.backoff.delay ?? 0) : 0
-        return Math.round(Math.min(first * 2 ** (attemptsMade - 1), longestPauseMs) * (0.8 + 0.2 * Math.random()))
+        return pauseAfter(attemptsMade, first)
       },
     },
     removeOnComplete: { count: 0 },

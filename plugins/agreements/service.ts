@@ -1,5 +1,5 @@
 // The rules of agreements: who is asked to sign, what a signature records, and whether a partner has signed what is current.
-import { and, desc, eq, getTableColumns } from 'drizzle-orm'
+import { and, desc, eq, getTableColumns, sql } from 'drizzle-orm'
 import {
   type Clock,
   type Db,
@@ -110,6 +110,23 @@ export function createAgreementService(ports: {
     const published = await publishedAt(reader, programId)
     const { graceDays } = await settings.of(reader, programId)
     return !published || at.getTime() < published.getTime() + days(graceDays)
+  }
+
+  const signersOfCurrent: Agreements['signersOfCurrent'] = async (reader, programId, partnerIds, at) => {
+    const rows = await reader
+      .select({ partnerId: signatures.partnerId })
+      .from(signatures)
+      .where(
+        and(
+          eq(signatures.programId, programId),
+          eq(signatures.version, agreement.version),
+          sql`${signatures.partnerId} = any(${`{${partnerIds.join()}}`}::uuid[])`,
+        ),
+      )
+    const signers = new Set(rows.map(({ partnerId }) => partnerId))
+    for (const partnerId of new Set(partnerIds))
+      if (!signers.has(partnerId) && (await hasSignedCurrent(reader, programId, partnerId, at))) signers.add(partnerId)
+    return signers
   }
 
   async function issueLink(tx: Tx, { programId, id }: Partner): Promise<string> {
@@ -251,6 +268,7 @@ export function createAgreementService(ports: {
   return {
     agreement,
     hasSignedCurrent,
+    signersOfCurrent,
     latest,
     pdf: async (reader, programId, signatureId) => {
       const [row] = await reader

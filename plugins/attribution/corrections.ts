@@ -5,7 +5,7 @@ import type { Partners } from '../partners/public.ts'
 import { overridden } from './decide.ts'
 import { saleReassigned } from './events.ts'
 import type { Corrections, SaleFollower } from './public.ts'
-import { toSale } from './service.ts'
+import { toSale } from './sale.ts'
 import { bindings, customers, decisions, identities, sales } from './tables.ts'
 
 const uuid = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i

@@ -11,7 +11,8 @@ import { createListing } from './listing.ts'
 import { createPointing } from './pointing.ts'
 import { type Attribution, saleFollower, touchSource } from './public.ts'
 import { publicEvents } from './publicEvents.ts'
-import { createAttributionService, toSale } from './service.ts'
+import { toSale } from './sale.ts'
+import { createAttributionService } from './service.ts'
 import * as tables from './tables.ts'
 
 export const attribution = definePlugin<Config, Attribution>({

@@ -89,6 +89,10 @@ export interface Attribution extends Corrections {
    * another gross or currency than recorded before
    */
   recordPayment(tx: Tx, payment: CanonicalPayment): Promise<{ saleId: string; created: boolean }>
+  /** As `recordPayment` for each in turn, with few statements; the results are in the order of the payments. @throws UserError for the first that cannot be */
+  recordPayments(tx: Tx, payments: readonly CanonicalPayment[]): Promise<{ saleId: string; created: boolean }[]>
+  /** Several of the program's sales; those that do not exist are left out. */
+  salesById(reader: Reader, programId: string, saleIds: readonly string[]): Promise<Sale[]>
   sale(reader: Reader, programId: string, saleId: string): Promise<Sale | undefined>
   /** Attributed sales with paidAt in [from, to), oldest first, for scores: their `net` is what still counts. */
   sales(reader: Reader, programId: string, range: { from: Date; to: Date; partnerId?: string }): Promise<Sale[]>
@@ -96,6 +100,10 @@ export interface Attribution extends Corrections {
   hashEmail(email: string): string
   /** The customer's e-mail addresses as `hashEmail` names them. */
   emailHashes(reader: Reader, programId: string, customerId: string): Promise<readonly string[]>
+  /** As `emailHashes` for several customers; those without any are absent. */
+  emailHashesOf(reader: Reader, programId: string, customerIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>
+  /** The decision in force of each of the sales. */
+  latestDecisions(reader: Reader, programId: string, saleIds: readonly string[]): Promise<ReadonlyMap<string, AttributionDecision>>
   /** Counts over the partner's sales with paidAt in [from, to). */
   figures(reader: Reader, programId: string, partnerId: string, range: { from: Date; to: Date }): Promise<SalesFigures>
   /** For how many days a click counts, by the program's settings now. */
@@ -232,6 +240,9 @@ export interface SalesFigures {
   readonly firstByCoupon: number
 }
 
+/** What a touch source may know of a payment. */
+export type Asked = Pick<CanonicalPayment, 'hints' | 'customer' | 'paidAt'>
+
 /** Finds touches for a payment. Contributed by whoever records them. */
 export interface TouchSource {
   readonly kind: Touch['kind']
@@ -242,5 +253,7 @@ export interface TouchSource {
     customer: CanonicalPayment['customer'],
     paidAt: Date,
   ): Promise<readonly Touch[]>
+  /** As `find` for each, in their order, with few statements: for sources that are asked at every sale. */
+  findAll?(reader: Reader, programId: string, asked: readonly Asked[]): Promise<readonly (readonly Touch[])[]>
 }
 export const touchSource = defineExtensionPoint<TouchSource>('attribution.touch_source')

@@ -1,22 +1,11 @@
-// Records payments as sales, decides whose they are, and keeps the bindings. Knows no provider and no Discord; amounts in minor units.
+// What others may ask of sales and of how they were decided. Recording is in record.ts. Knows no provider and no Discord; amounts in minor units.
 import { and, asc, count, desc, eq, gte, isNotNull, lt, type SQL, sql } from 'drizzle-orm'
-import { type Clock, type Emit, exponentOf, newId, type Reader, type Settings, type Tx, UserError } from '../kit/index.ts'
-import type { Partners } from '../partners/public.ts'
-import type { Config } from './config.ts'
-import { decide, type Facts, originOf, type Standing, type Trace } from './decide.ts'
-import { saleAttributed, saleDisputed, saleRebased, saleRecorded, saleRefunded } from './events.ts'
-import {
-  type Attribution,
-  type CanonicalPayment,
-  type Corrections,
-  largestSale,
-  type Origin,
-  type Sale,
-  type TouchSource,
-} from './public.ts'
-import { bindings, customers, decisions, identities, sales } from './tables.ts'
-
-type SaleRow = typeof sales.$inferSelect
+import type { Reader } from '../kit/index.ts'
+import type { Trace } from './decide.ts'
+import type { Attribution, AttributionDecision, CanonicalPayment, Corrections, Sale } from './public.ts'
+import { createRecording, type Needs } from './record.ts'
+import { toSale } from './sale.ts'
+import { decisions, identities, sales } from './tables.ts'
 
 export interface Explanation {
   readonly sale: Sale
@@ -38,171 +27,9 @@ export interface AttributionService extends Omit<Attribution, keyof Corrections>
   explain(reader: Reader, programId: string, saleId: string): Promise<Explanation | undefined>
 }
 
-export function createAttributionService({
-  clock,
-  emit,
-  settings,
-  partners,
-  touchSources,
-  hashEmail,
-}: {
-  clock: Clock
-  emit: Emit
-  settings: Settings<Config>
-  partners: Partners
-  touchSources: () => readonly TouchSource[]
-  hashEmail: (email: string) => string
-}): Omit<AttributionService, 'pointsTo' | 'recorded'> {
-  const recordPayment: Attribution['recordPayment'] = async (tx, given) => {
-    const payment = checked(given)
-    await lockNames(tx, payment)
-    const known = await saleOf(tx, payment)
-    const sale = known ? await refine(tx, known, payment) : await create(tx, payment)
-    await followUp(tx, sale, payment)
-    return { saleId: sale.id, created: !known }
-  }
-
-  async function create(tx: Tx, payment: CanonicalPayment): Promise<SaleRow> {
-    const customerId = await customerOf(tx, payment)
-    const [earlier] = await tx
-      .select({ sales: count() })
-      .from(sales)
-      .where(and(eq(sales.programId, payment.programId), eq(sales.customerId, customerId)))
-    const { trace, origin } = await judge(tx, payment, customerId)
-    const row: SaleRow = {
-      id: newId(clock.now()),
-      programId: payment.programId,
-      provider: payment.provider,
-      paymentKey: payment.paymentKey,
-      customerId,
-      partnerId: trace.winner,
-      currency: payment.currency,
-      gross: payment.gross,
-      tax: payment.tax,
-      shipping: payment.shipping,
-      refunded: 0n,
-      dispute: 'none',
-      product: payment.product ?? null,
-      subscription: payment.recurring?.subscription ?? null,
-      sequence: payment.recurring?.sequence ?? null,
-      firstOfCustomer: earlier!.sales === 0,
-      hints: payment.hints,
-      origin,
-      paidAt: payment.paidAt,
-      recordedAt: clock.now(),
-    }
-    await tx.insert(sales).values(row)
-    await keepDecision(tx, row, trace)
-    await emit(tx, saleRecorded, { ...whole(row), partnerId: row.partnerId })
-    return row
-  }
-
-  /** A known sale: what was paid stands, tax and shipping follow the provider; a new hint may give it the partner that it does not have yet. */
-  async function refine(tx: Tx, known: SaleRow, payment: CanonicalPayment): Promise<SaleRow> {
-    const row = await rebase(tx, known, payment)
-    if (payment.currency !== row.currency || payment.gross !== row.gross)
-      throw new UserError(
-        'sale_changed',
-        `The payment ${payment.paymentKey} was recorded as ${row.gross} ${row.currency} (minor units) and now comes as ${payment.gross} ${payment.currency}.`,
-      )
-    const hints = { ...row.hints, ...payment.hints }
-    const nothingNew = (['clickId', 'coupon', 'deal'] as const).every((kind) => hints[kind] === row.hints[kind])
-    if (row.partnerId !== null || nothingNew) return row
-    const { trace, origin } = await judge(tx, { ...payment, hints }, row.customerId)
-    const updated = { ...row, hints, origin, partnerId: trace.winner }
-    await tx.update(sales).set({ hints, origin, partnerId: trace.winner }).where(eq(sales.id, row.id))
-    await keepDecision(tx, updated, trace)
-    if (trace.winner) await emit(tx, saleAttributed, { ...whole(updated), partnerId: trace.winner })
-    return updated
-  }
-
-  async function rebase(tx: Tx, row: SaleRow, { tax, shipping }: CanonicalPayment): Promise<SaleRow> {
-    if (tax === row.tax && shipping === row.shipping) return row
-    const rebased = { ...row, tax, shipping }
-    await tx.update(sales).set({ tax, shipping }).where(eq(sales.id, row.id))
-    await emit(tx, saleRebased, { ...parties(row), basis: basisOf(rebased) })
-    return rebased
-  }
-
-  /** Takes over what was refunded or disputed since, and tells it. */
-  async function followUp(tx: Tx, row: SaleRow, payment: CanonicalPayment): Promise<void> {
-    const { refunded } = payment
-    // A provider that knows of no dispute has not closed one: an open dispute ends as won or lost.
-    const dispute = payment.dispute === 'none' ? row.dispute : payment.dispute
-    if (refunded === row.refunded && dispute === row.dispute) return
-    await tx.update(sales).set({ refunded, dispute }).where(eq(sales.id, row.id))
-    if (refunded !== row.refunded) await emit(tx, saleRefunded, { ...parties(row), refundedTotal: refunded })
-    if (dispute !== row.dispute && dispute !== 'none') await emit(tx, saleDisputed, { ...parties(row), dispute })
-  }
-
-  async function judge(tx: Tx, payment: CanonicalPayment, customerId: string): Promise<{ trace: Trace; origin: Origin | null }> {
-    const { programId } = payment
-    const rule = await settings.of(tx, programId)
-    // Payments of one customer under names that do not overlap are still decided one after the other.
-    await tx.select({ id: customers.id }).from(customers).where(eq(customers.id, customerId)).for('update')
-    const [binding] = await tx
-      .select({ partnerId: bindings.partnerId, boundAt: bindings.boundAt, origin: sales.origin })
-      .from(bindings)
-      .innerJoin(sales, and(eq(sales.programId, bindings.programId), eq(sales.id, bindings.saleId)))
-      .where(and(eq(bindings.programId, programId), eq(bindings.customerId, customerId)))
-    const { hints, customer, paidAt } = payment
-    const touches = (await inTurn(touchSources(), (source) => source.find(tx, programId, hints, customer, paidAt))).flat()
-    const involved = new Set([...(binding ? [binding.partnerId] : []), ...touches.map((touch) => touch.partnerId)])
-    const standings = await inTurn([...involved], async (id): Promise<[string, Standing][]> => {
-      const partner = await partners.byId(tx, programId, id)
-      return partner ? [[id, { status: partner.status, emailHash: hashEmail(partner.email) }]] : []
-    })
-    const facts: Facts = {
-      boundAt: payment.paidAt,
-      customerEmailHash: payment.customer.emailHash,
-      existing: binding && { partnerId: binding.partnerId, boundAt: binding.boundAt },
-      touches,
-      partners: new Map(standings.flat()),
-    }
-    const trace = decide(facts, rule)
-    return { trace, origin: originOf(trace, touches, binding?.origin ?? null) }
-  }
-
-  async function keepDecision(tx: Tx, row: SaleRow, trace: Trace): Promise<void> {
-    const decisionId = newId(clock.now())
-    const { programId, id: saleId, customerId, partnerId } = row
-    await tx.insert(decisions).values({
-      id: decisionId,
-      programId,
-      saleId,
-      number: sql<number>`(select count(*) + 1 from attribution_decisions where program_id = ${programId} and sale_id = ${saleId})`,
-      partnerId,
-      ruleVersion: trace.ruleVersion,
-      trace,
-      decidedAt: clock.now(),
-    })
-    if (partnerId)
-      await tx
-        .insert(bindings)
-        .values({ programId, customerId, partnerId, saleId, decisionId, boundAt: row.paidAt })
-        .onConflictDoNothing()
-  }
-
-  /** The customer under any of the payment's names, made when all are new. */
-  async function customerOf(tx: Tx, payment: CanonicalPayment): Promise<string> {
-    const { programId } = payment
-    const names = namesOf(payment)
-    const found = await inTurn(names, async ({ kind, value }) => {
-      const [row] = await tx
-        .select({ id: identities.customerId })
-        .from(identities)
-        .where(and(eq(identities.programId, programId), eq(identities.kind, kind), eq(identities.value, value)))
-      return row?.id
-    })
-    const customerId = found.find((id) => id !== undefined) ?? newId(clock.now())
-    if (!found.includes(customerId))
-      await tx
-        .insert(customers)
-        .values({ id: customerId, programId, country: payment.customer.country ?? null, createdAt: clock.now() })
-    const missing = names.filter((_, i) => found[i] === undefined)
-    if (missing.length > 0) await tx.insert(identities).values(missing.map((name) => ({ programId, customerId, ...name })))
-    return customerId
-  }
+export function createAttributionService(needs: Needs): Omit<AttributionService, 'pointsTo' | 'recorded'> {
+  const { settings, hashEmail } = needs
+  const recordPayments = createRecording(needs)
 
   const inRange = (programId: string, { from, to, partnerId }: Parameters<Attribution['sales']>[2]) =>
     and(
@@ -226,13 +53,21 @@ export function createAttributionService({
   }
 
   return {
-    recordPayment,
+    recordPayments,
+    recordPayment: async (tx, payment) => (await recordPayments(tx, [payment]))[0]!,
     hashEmail,
     windowDays: async (reader, programId) => (await settings.of(reader, programId)).windowDays,
     sale: async (reader, programId, saleId) => {
       const [row] = await reader.select().from(sales).where(one(programId, saleId))
       return row && toSale(row)
     },
+    salesById: async (reader, programId, saleIds) =>
+      (
+        await reader
+          .select()
+          .from(sales)
+          .where(and(eq(sales.programId, programId), sql`${sales.id} = any(${`{${saleIds.join()}}`}::uuid[])`))
+      ).map(toSale),
     sales: async (reader, programId, range) =>
       (await reader.select().from(sales).where(inRange(programId, range)).orderBy(asc(sales.paidAt), asc(sales.id))).map(toSale),
     circumstances: async (reader, programId, saleIds) => {
@@ -248,12 +83,7 @@ export function createAttributionService({
     },
     decisions: async (reader, programId, saleId) => {
       const explained = await explain(reader, programId, saleId)
-      return (explained?.decisions ?? []).map(({ decidedAt, trace }) => ({
-        decidedAt,
-        rule: trace.rule,
-        ...(trace.override && { override: trace.override }),
-        candidates: trace.candidates.map((candidate) => ({ ...candidate, at: new Date(candidate.at) })),
-      }))
+      return (explained?.decisions ?? []).map(toDecision)
     },
     missed: async (reader, programId, partnerId, { since, limit }) => {
       const rows = await reader
@@ -289,6 +119,27 @@ export function createAttributionService({
       (await reader.select().from(sales).where(eq(sales.programId, programId)).orderBy(desc(sales.recordedAt)).limit(limit)).map(
         toSale,
       ),
+    latestDecisions: async (reader, programId, saleIds) => {
+      const made = await reader
+        .selectDistinctOn([decisions.saleId], { saleId: decisions.saleId, decidedAt: decisions.decidedAt, trace: decisions.trace })
+        .from(decisions)
+        .where(and(eq(decisions.programId, programId), sql`${decisions.saleId} = any(${`{${saleIds.join()}}`}::uuid[])`))
+        .orderBy(decisions.saleId, desc(decisions.number))
+      return new Map(made.map((decision) => [decision.saleId, toDecision(decision)]))
+    },
+    emailHashesOf: async (reader, programId, customerIds) => {
+      const rows = await reader
+        .select({ customerId: identities.customerId, hash: identities.value })
+        .from(identities)
+        .where(
+          and(
+            eq(identities.programId, programId),
+            sql`${identities.customerId} = any(${`{${customerIds.join()}}`}::uuid[])`,
+            eq(identities.kind, 'email'),
+          ),
+        )
+      return new Map([...Map.groupBy(rows, ({ customerId }) => customerId)].map(([id, own]) => [id, own.map(({ hash }) => hash)]))
+    },
     emailHashes: async (reader, programId, customerId) => {
       const rows = await reader
         .select({ hash: identities.value })
@@ -314,112 +165,11 @@ export function createAttributionService({
   }
 }
 
-/** The payment in canonical form. @throws UserError that names what cannot be */
-function checked(payment: CanonicalPayment): CanonicalPayment {
-  const currency = payment.currency.toUpperCase()
-  exponentOf(currency)
-  const { gross, tax, shipping, refunded } = payment
-  const refuse = (code: string, what: string) => {
-    throw new UserError(code, `The payment ${payment.paymentKey} cannot be recorded: ${what}.`)
-  }
-  if (gross <= 0n) refuse('bad_gross', `its amount is ${gross}, and a sale is more than zero`)
-  if (gross > largestSale) refuse('bad_gross', `its amount of ${gross} minor units is larger than any sale can be`)
-  if (tax < 0n || shipping < 0n || tax + shipping > gross)
-    refuse('bad_basis', `tax ${tax} and shipping ${shipping} do not fit into its amount of ${gross}`)
-  if (refunded < 0n || refunded > gross) refuse('bad_refund', `${refunded} were refunded of ${gross}`)
-  return { ...payment, currency }
-}
-
-/** The customer's names: the provider's key first, since it is the most certain. */
-function namesOf({ provider, customer }: CanonicalPayment): { kind: string; value: string }[] {
-  return [
-    { kind: provider, value: customer.key },
-    ...(customer.emailHash === undefined ? [] : [{ kind: 'email', value: customer.emailHash }]),
-  ]
-}
-
-/**
- * Holds the payment and its customer until the transaction ends, so that of concurrent deliveries the first records and the others find it recorded,
- * and two first payments of one customer make one binding. Taken in sorted order: no two transactions can wait for each other.
- */
-async function lockNames(tx: Tx, payment: CanonicalPayment): Promise<void> {
-  const names = [
-    `payment ${payment.provider} ${payment.paymentKey}`,
-    ...namesOf(payment).map(({ kind, value }) => `customer ${kind} ${value}`),
-  ].map((name) => `attribution ${payment.programId} ${name}`)
-  await tx.execute(
-    sql`select pg_advisory_xact_lock(hashtextextended(name, 0)) from (select name from json_array_elements_text(${JSON.stringify(names)}::json) as name order by name) as sorted`,
-  )
-}
-
-async function saleOf(tx: Tx, { programId, provider, paymentKey }: CanonicalPayment): Promise<SaleRow | undefined> {
-  const [row] = await tx
-    .select()
-    .from(sales)
-    .where(and(eq(sales.programId, programId), eq(sales.provider, provider), eq(sales.paymentKey, paymentKey)))
-    .for('update')
-  return row
-}
-
-/** One after the other: a transaction runs one query at a time anyway. */
-async function inTurn<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = []
-  for (const item of items) results.push(await work(item))
-  return results
-}
-
-function parties(row: SaleRow) {
+function toDecision({ decidedAt, trace }: { decidedAt: Date; trace: Trace }): AttributionDecision {
   return {
-    programId: row.programId,
-    saleId: row.id,
-    partnerId: row.partnerId,
-    customerId: row.customerId,
-    currency: row.currency,
-  }
-}
-
-function whole(row: SaleRow) {
-  const { gross, product, sequence, firstOfCustomer, paidAt } = row
-  return { ...parties(row), gross, basis: basisOf(row), product, sequence, firstOfCustomer, paidAt }
-}
-
-function basisOf(row: SaleRow): bigint {
-  return row.gross - row.tax - row.shipping
-}
-
-export function toSale(row: SaleRow): Sale {
-  const {
-    id,
-    programId,
-    partnerId,
-    customerId,
-    currency,
-    gross,
-    refunded,
-    dispute,
-    paidAt,
-    product,
-    subscription,
-    sequence,
-    firstOfCustomer,
-    origin,
-  } = row
-  return {
-    id,
-    programId,
-    partnerId,
-    customerId,
-    currency,
-    gross,
-    basis: basisOf(row),
-    refunded,
-    dispute,
-    net: dispute === 'lost' ? 0n : gross - refunded,
-    paidAt,
-    product,
-    subscription,
-    sequence,
-    firstOfCustomer,
-    origin,
+    decidedAt,
+    rule: trace.rule,
+    ...(trace.override && { override: trace.override }),
+    candidates: trace.candidates.map((candidate) => ({ ...candidate, at: new Date(candidate.at) })),
   }
 }

@@ -11,10 +11,11 @@ import {
   handle,
   type JobHandler,
   type Listener,
-  on,
+  onAll,
   type Programs,
   type Schedule,
   schedule,
+  type Told,
   type Tx,
 } from '../kit/index.ts'
 import type { BadgeService } from './service.ts'
@@ -26,7 +27,7 @@ interface Ports {
   clock: Clock
   enqueue: Enqueue
   programs: Programs
-  attribution: Pick<Attribution, 'sale'>
+  attribution: Pick<Attribution, 'salesById'>
   service: BadgeService
 }
 
@@ -36,18 +37,26 @@ export function createReactions({ db, clock, enqueue, programs, attribution, ser
   schedules: Schedule[]
 } {
   /** A refund that is taken back may earn a badge as well, so every change of a sale is a reason to look. */
-  const ofSale = async (tx: Tx, { programId, saleId }: { programId: string; saleId: string }) => {
-    const sale = await attribution.sale(tx, programId, saleId)
-    if (sale?.partnerId) await service.review(tx, programId, sale.partnerId, [sale.paidAt, clock.now()])
+  const ofSales = async (tx: Tx, told: readonly Told<{ programId: string; saleId: string }>[]) => {
+    for (const [programId, own] of Map.groupBy(told, ({ payload }) => payload.programId)) {
+      const saleIds = own.map(({ payload }) => payload.saleId)
+      const sales = (await attribution.salesById(tx, programId, saleIds)).filter(({ partnerId }) => partnerId !== null)
+      const at = Map.groupBy(sales, ({ partnerId }) => partnerId!)
+      await service.reviewAll(
+        tx,
+        programId,
+        new Map([...at].map(([id, mine]) => [id, [...mine.map(({ paidAt }) => paidAt), clock.now()]])),
+      )
+    }
   }
   return {
     listeners: [
-      on(saleRecorded, 'badges.sale_recorded', ofSale),
-      on(saleAttributed, 'badges.sale_attributed', ofSale),
-      on(saleReassigned, 'badges.sale_reassigned', ofSale),
-      on(saleRefunded, 'badges.sale_refunded', ofSale),
+      onAll(saleRecorded, 'badges.sale_recorded', ofSales),
+      onAll(saleAttributed, 'badges.sale_attributed', ofSales),
+      onAll(saleReassigned, 'badges.sale_reassigned', ofSales),
+      onAll(saleRefunded, 'badges.sale_refunded', ofSales),
     ],
-    jobs: [handle(reviewProgram, ({ programId }) => service.reviewAll(programId))],
+    jobs: [handle(reviewProgram, ({ programId }) => service.reviewProgram(programId))],
     schedules: [
       schedule('badges.review_all', { ms: days(1) }, async () => {
         for (const { id } of await programs.all(db))

@@ -29,8 +29,10 @@ export interface BadgeService {
   rules(): readonly BadgeRule[]
   /** Awards whatever the partner has earned by the facts as they are now; `at`: instants whose months are looked at for monthly badges. */
   review(tx: Tx, programId: string, partnerId: string, at: readonly Date[]): Promise<void>
+  /** As `review` for several partners; those who have every badge cost nothing more. */
+  reviewAll(tx: Tx, programId: string, at: ReadonlyMap<string, readonly Date[]>): Promise<void>
   /** Reviews every active partner, for facts that no sale announced. */
-  reviewAll(programId: string): Promise<void>
+  reviewProgram(programId: string): Promise<void>
   /** The person's badges, without those taken back, newest first. */
   ofUser(reader: Reader, programId: string, userId: string): Promise<Award[]>
   /** An admin gives a badge, also one that was taken back before. @throws UserError for an unknown badge, or someone who has it or is no partner */
@@ -48,7 +50,7 @@ export function createBadgeService(ports: {
   discord: DiscordEffects
   programs: Programs
   settings: Settings<Config>
-  partners: Pick<Partners, 'byId' | 'byUser' | 'list'>
+  partners: Pick<Partners, 'byIds' | 'byUser' | 'list'>
   notifications: Pick<Notifications, 'tell'>
   rules: () => readonly BadgeRule[]
 }): BadgeService {
@@ -62,21 +64,35 @@ export function createBadgeService(ports: {
   }
   const mine = (programId: string, userId: string) => and(eq(awards.programId, programId), eq(awards.userId, userId))
 
-  const review: BadgeService['review'] = async (tx, programId, partnerId, at) => {
-    const partner = await partners.byId(tx, programId, partnerId)
-    if (partner?.status !== 'active') return
+  const reviewAll: BadgeService['reviewAll'] = async (tx, programId, at) => {
+    const active = (await partners.byIds(tx, programId, [...at.keys()])).filter(({ status }) => status === 'active')
+    if (active.length === 0) return
     const { timeZone } = await programs.byId(tx, programId)
-    const months = [...new Set(at.map((instant) => monthOf(instant, timeZone)))]
+    const users = JSON.stringify(active.map(({ userId }) => userId))
     const had = new Set(
-      (await tx.select().from(awards).where(mine(programId, partner.userId))).map((row) => `${row.badge} ${row.period}`),
+      (
+        await tx
+          .select()
+          .from(awards)
+          .where(
+            and(
+              eq(awards.programId, programId),
+              sql`${awards.userId} in (select jsonb_array_elements_text(${users}::text::jsonb))`,
+            ),
+          )
+      ).map((row) => `${row.userId} ${row.badge} ${row.period}`),
     )
-    for (const rule of rules())
-      for (const period of rule.period === 'once' ? ['once'] : months) {
-        if (had.has(`${rule.id} ${period}`)) continue
-        const facts = await rule.earned(tx, programId, partnerId, period === 'once' ? always : rangeOf(period, timeZone))
-        if (facts) await award(tx, partner, rule, period, facts, null)
-      }
+    for (const partner of active) {
+      const months = [...new Set(at.get(partner.id)!.map((instant) => monthOf(instant, timeZone)))]
+      for (const rule of rules())
+        for (const period of rule.period === 'once' ? ['once'] : months) {
+          if (had.has(`${partner.userId} ${rule.id} ${period}`)) continue
+          const facts = await rule.earned(tx, programId, partner.id, period === 'once' ? always : rangeOf(period, timeZone))
+          if (facts) await award(tx, partner, rule, period, facts, null)
+        }
+    }
   }
+  const review: BadgeService['review'] = (tx, programId, partnerId, at) => reviewAll(tx, programId, new Map([[partnerId, at]]))
 
   /** Writes the award and everything that follows from it. Whoever comes second (another sale at the same moment) changes nothing. */
   async function award(
@@ -137,7 +153,8 @@ export function createBadgeService(ports: {
   return {
     rules,
     review,
-    reviewAll: async (programId) => {
+    reviewAll,
+    reviewProgram: async (programId) => {
       for (const partner of await partners.list(db, programId, { status: 'active' }))
         await db.transaction((tx) => review(tx, programId, partner.id, [clock.now()]))
     },

@@ -169,7 +169,9 @@ test('a partner who leaves while their roles are being given ends without them',
   const payload = { programId: house.program.id, partnerId, userId: ada.userId } as never
   const settle = (id: string, hold: Promise<void> = Promise.resolve()) =>
     house.db.transaction(async (tx) => {
-      await house.loaded.listeners.find((listener) => listener.id === id)!.handle(tx, payload, { id: 1, at: house.clock.now() })
+      await house.loaded.listeners
+        .find((listener) => listener.id === id)!
+        .handle(tx, [{ payload, delivery: { id: 1, at: house.clock.now() } }])
       await hold
     })
   const { promise: released, resolve: release } = Promise.withResolvers<void>()

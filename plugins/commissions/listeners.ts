@@ -1,12 +1,17 @@
 // What commissions react to: sales, their refunds and disputes, and partners who become eligible. Each computes from the facts of now.
 import { agreementSigned } from '../agreements/events.ts'
 import { saleAttributed, saleDisputed, saleRebased, saleRecorded, saleRefunded } from '../attribution/events.ts'
-import { type Listener, on } from '../kit/index.ts'
+import { type Listener, on, onAll } from '../kit/index.ts'
 import { partnerActivated, partnerReturned } from '../partners/events.ts'
 import type { CommissionService } from './service.ts'
 
 export const commissionListeners = (service: CommissionService): Listener[] => [
-  on(saleRecorded, 'commissions.accrue', service.bookSale),
+  onAll(saleRecorded, 'commissions.accrue', (tx, told) =>
+    service.bookSales(
+      tx,
+      told.map(({ payload }) => payload),
+    ),
+  ),
   on(saleAttributed, 'commissions.accrue_late', service.bookSale),
   on(saleRefunded, 'commissions.adjust_for_refund', service.bookSale),
   on(saleRebased, 'commissions.adjust_for_basis', service.bookSale),

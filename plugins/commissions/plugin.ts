@@ -14,7 +14,7 @@ import { type Commissions, tierSource } from './public.ts'
 import { publicEvents } from './publicEvents.ts'
 import { createRuleBook } from './ruleBook.ts'
 import { ruleComponents } from './ruleCommands.ts'
-import { createStamper } from './rules.ts'
+import { createGroupStamper, createStamper } from './rules.ts'
 import { createCommissionService } from './service.ts'
 import { createStatementService } from './statements.ts'
 import * as tables from './tables.ts'
@@ -39,7 +39,12 @@ export const commissions = definePlugin<Config, Commissions>({
       notifications: use(notifications),
     }
     const chooses = { ...host, ...others, tiers: () => contributions(tierSource) }
-    const service = createCommissionService({ ...host, ...others, stamp: createStamper(chooses) })
+    const service = createCommissionService({
+      ...host,
+      ...others,
+      stamp: createStamper(chooses),
+      stampTogether: createGroupStamper(chooses),
+    })
     const statements = createStatementService({ ...host, ...others, commissions: service })
     const needs = { ...host, ...others, service, statements, book: createRuleBook(chooses) }
     return {

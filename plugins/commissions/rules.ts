@@ -50,6 +50,46 @@ export function createStamper(needs: StampNeeds) {
   }
 }
 
+/** A new commission's sale and its partner. */
+export interface ToStamp {
+  readonly sale: Sale
+  readonly partnerId: string
+}
+
+/**
+ * Makes the function that stamps new commissions of one program together. Undefined for a sale that must be stamped alone: what it earns hangs on what the
+ * partner earned before (a cap per period), or the program's own rate has just changed.
+ */
+export function createGroupStamper({ attribution, tiers }: StampNeeds) {
+  return async (tx: Tx, given: readonly ToStamp[], config: Config): Promise<(RuleStamp | undefined)[]> => {
+    const [first] = given
+    if (!first) return []
+    const { programId } = first.sale
+    const known = await tx.select().from(rules).where(eq(rules.programId, programId))
+    const others = known.filter(({ name }) => name !== defaultName)
+    const asksMore = others.some(({ countries, months }) => countries !== null || months !== null)
+    const more = asksMore
+      ? await attribution.circumstances(
+          tx,
+          programId,
+          given.map(({ sale }) => sale.id),
+        )
+      : undefined
+    const tierByPartner = new Map<string, string | null>()
+    if (others.some(({ tier }) => tier !== null))
+      for (const partnerId of new Set(given.map((one) => one.partnerId)))
+        tierByPartner.set(partnerId, await tierOf(tx, tiers(), programId, partnerId))
+    const own = unlessOutdated(newestOwn(known), percentToPpm(config.ratePercent))
+    return given.map(({ sale, partnerId }) => {
+      const circumstances = circumstancesFrom(sale, partnerId, tierByPartner.get(partnerId) ?? null, more?.get(sale.id))
+      const rule = chooseRule(others, circumstances) ?? own
+      if (!rule || rule.periodCap !== null) return undefined
+      const stamp = stampOf(rule, circumstances, 0n)
+      return { ...stamp, ruleId: rule.id, ruleVersion: rule.version, fullAmount: worthOf(stamp, stamp.basis), cappedBy: null }
+    })
+  }
+}
+
 /** The rules in force for payments at this time, and every version of the program's own. */
 async function rulesAt(reader: Reader, programId: string, at: Date): Promise<Rule[]> {
   return reader

@@ -1,25 +1,11 @@
 // Commissions: reads the facts of a sale, asks decide.ts what follows, and writes it: rows, ledger transfers, events. Calls no vendor.
 import { and, asc, desc, eq, gt, inArray, isNull, lte, sql } from 'drizzle-orm'
 import type { Message } from '../../commands/messages.ts'
-import type { Agreements } from '../agreements/public.ts'
-import type { Attribution, Sale, SaleMove } from '../attribution/public.ts'
-import {
-  type Clock,
-  type Db,
-  days,
-  type Emit,
-  formatMoney,
-  newId,
-  type Reader,
-  type Settings,
-  sum,
-  type Tx,
-  UserError,
-} from '../kit/index.ts'
-import type { Ledger } from '../ledger/public.ts'
-import type { Notifications } from '../notifications/public.ts'
-import type { Partner, Partners } from '../partners/public.ts'
-import type { Config } from './config.ts'
+import type { Sale, SaleMove } from '../attribution/public.ts'
+import { days, formatMoney, newId, type Reader, sum, type Tx, UserError } from '../kit/index.ts'
+import type { Partner } from '../partners/public.ts'
+import { createAccrual } from './accrue.ts'
+import { type Books, lockBooks, type SaleRef } from './books.ts'
 import {
   closeIfSpent,
   decideCommission,
@@ -35,20 +21,13 @@ import {
 } from './decide.ts'
 import { commissionAccrued, commissionAdjusted, commissionPayable, commissionReleased } from './events.ts'
 import { accruedMessage, adjustedMessage, heldMessage, releasedMessage } from './messages.ts'
+import type { Needs } from './needs.ts'
 import type { By, Commission, Commissions } from './public.ts'
-import type { RuleStamp } from './rules.ts'
 import { changes, commissions, holds, interventions } from './tables.ts'
+import { transferOf } from './transfers.ts'
 
 type Row = typeof commissions.$inferSelect
 export type CommissionPart = Row
-
-/** Which sale; `partnerId` is who is believed to have it, which saves a look when it is right. */
-export interface SaleRef {
-  readonly programId: string
-  readonly saleId: string
-  readonly partnerId: string | null
-  readonly currency: string
-}
 
 export interface CommissionService extends Commissions {
   /**
@@ -56,6 +35,8 @@ export interface CommissionService extends Commissions {
    * whatever order and however often, the books end the same.
    */
   bookSale(tx: Tx, ref: SaleRef): Promise<void>
+  /** As `bookSale` for each; new sales, which are most of them, with few statements. */
+  bookSales(tx: Tx, refs: readonly SaleRef[]): Promise<void>
   /** Looks again at what is held of a partner, after they signed or became active. */
   reviewHeld(tx: Tx, programId: string, partnerId: string): Promise<void>
   /** Makes payable what has waited long enough, of one program or of all; returns how many commissions. */
@@ -86,20 +67,6 @@ export interface CommissionService extends Commissions {
   releaseByHand(tx: Tx, programId: string, commissionId: string, by: By): Promise<Commission>
 }
 
-export interface Needs {
-  readonly db: Db
-  readonly clock: Clock
-  readonly emit: Emit
-  readonly settings: Settings<Config>
-  readonly ledger: Ledger
-  readonly partners: Partners
-  readonly agreements: Agreements
-  readonly attribution: Attribution
-  readonly notifications: Notifications
-  /** Chooses the rule of a new commission. */
-  readonly stamp: (tx: Tx, sale: Sale, partnerId: string, config: Config) => Promise<RuleStamp>
-}
-
 /** What people did beside the facts of the sale, and how it is told. */
 interface How {
   readonly why?: 'adjust' | 'void'
@@ -114,12 +81,12 @@ export function createCommissionService(needs: Needs): CommissionService {
   async function book(tx: Tx, ref: SaleRef, how: How = {}): Promise<void> {
     const believed = ref.partnerId ?? (await attribution.sale(tx, ref.programId, ref.saleId))?.partnerId
     if (!believed) return
-    await lockBooks(tx, { ...ref, partnerId: believed })
+    await lockBooks(tx, [{ ...ref, partnerId: believed }])
     // Read behind the lock: whoever comes later sees at least what this one saw.
     const sale = await attribution.sale(tx, ref.programId, ref.saleId)
     if (!sale?.partnerId) return
     const { partnerId } = sale
-    if (partnerId !== believed) await lockBooks(tx, { ...ref, partnerId })
+    if (partnerId !== believed) await lockBooks(tx, [{ ...ref, partnerId }])
     const rows = await partsOf(tx, { ...ref, partnerId })
 
     const partner = await partnerOf(tx, ref.programId, partnerId)
@@ -150,8 +117,17 @@ export function createCommissionService(needs: Needs): CommissionService {
 
   const bookSale: CommissionService['bookSale'] = (tx, ref) => book(tx, ref)
 
+  const accrue = createAccrual(needs)
+  const bookSales: CommissionService['bookSales'] = async (tx, refs) => {
+    for (const ref of await accrue(tx, refs)) await book(tx, ref)
+  }
+
   const reassign: CommissionService['reassign'] = async (tx, { programId, saleId, currency, from, to, by }) => {
-    for (const partnerId of [from, to].filter((id) => id !== null).sort()) await lockBooks(tx, { programId, partnerId, currency })
+    const parties = [from, to].filter((id) => id !== null)
+    await lockBooks(
+      tx,
+      parties.map((partnerId) => ({ programId, partnerId, currency })),
+    )
     if (from !== null) await takeFrom(tx, { programId, saleId, partnerId: from }, by)
     if (to !== null) await book(tx, { programId, saleId, partnerId: to, currency })
   }
@@ -237,21 +213,8 @@ export function createCommissionService(needs: Needs): CommissionService {
   }
 
   async function post(tx: Tx, part: Row, revision: number, move: Move): Promise<void> {
-    await ledger.post(tx, {
-      programId: part.programId,
-      key: `commission:${part.id}:${revision}`,
-      reason: move.reason,
-      subject: { type: 'commission', id: part.id },
-      ...(move.reason === 'adjust' || move.reason === 'void' ? await correctionOf(tx, part) : {}),
-      entries: move.entries.map(({ account, amount }) => ({
-        account: {
-          kind: account,
-          partnerId: account === 'commission_expense' ? null : part.partnerId,
-          currency: part.currency,
-        },
-        amount,
-      })),
-    })
+    const corrects = move.reason === 'adjust' || move.reason === 'void' ? await correctionOf(tx, part) : {}
+    await ledger.post(tx, { ...transferOf(part, revision, move), ...corrects })
   }
 
   /** The transfer that a correction points at: the first of this commission, if it has one yet. */
@@ -333,7 +296,7 @@ export function createCommissionService(needs: Needs): CommissionService {
   }
 
   async function releaseBooks(tx: Tx, books: Books): Promise<number> {
-    await lockBooks(tx, books)
+    await lockBooks(tx, [books])
     const rows = await tx
       .select()
       .from(commissions)
@@ -365,7 +328,7 @@ export function createCommissionService(needs: Needs): CommissionService {
 
   const takePayable: Commissions['takePayable'] = async (tx, programId, partnerId, currency) => {
     const books = { programId, partnerId, currency }
-    await lockBooks(tx, books)
+    await lockBooks(tx, [books])
     return tx
       .select()
       .from(commissions)
@@ -381,7 +344,7 @@ export function createCommissionService(needs: Needs): CommissionService {
       .where(wanted)
     if (books.length !== 1)
       throw new Error(`${ids.length} commissions that are to become ${state} are of ${books.length} books, not of one`)
-    await lockBooks(tx, { programId, ...books[0]! })
+    await lockBooks(tx, [{ programId, ...books[0]! }])
     const now = clock.now()
     const moved = await tx
       .update(commissions)
@@ -503,6 +466,7 @@ export function createCommissionService(needs: Needs): CommissionService {
   return {
     bookSale,
     reassign,
+    bookSales,
     adjust,
     void: voidCommission,
     holdByHand,
@@ -583,18 +547,6 @@ const comesFrom: Readonly<Record<'in_payout' | 'paid' | 'payable', readonly Comm
   in_payout: ['payable'],
   paid: ['in_payout'],
   payable: ['in_payout', 'paid'],
-}
-
-/** What one partner has in one currency: the unit that is changed by one transaction at a time. */
-interface Books {
-  readonly programId: string
-  readonly partnerId: string
-  readonly currency: string
-}
-
-/** Everything that changes commissions of one partner and currency takes this lock first, so that no two transactions wait for each other's rows. */
-async function lockBooks(tx: Tx, { programId, partnerId, currency }: Books): Promise<void> {
-  await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`commissions:${programId}:${partnerId}:${currency}`}, 0))`)
 }
 
 const inBooks = (books: Books) =>

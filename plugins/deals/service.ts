@@ -1,6 +1,6 @@
 // The rules of deals: who registers a prospect first is protected for a time, staff decide, and a won deal is a sale. Amounts in minor units.
-import { and, asc, count, desc, eq, gte, inArray, isNotNull, lt, lte, or } from 'drizzle-orm'
-import type { Attribution, CanonicalPayment, Sale, TouchSource } from '../attribution/public.ts'
+import { and, asc, count, desc, eq, gte, inArray, isNotNull, lt, lte, or, sql } from 'drizzle-orm'
+import type { Attribution, CanonicalPayment, Sale, Touch, TouchSource } from '../attribution/public.ts'
 import { staffChannel } from '../channels/public.ts'
 import {
   type Clock,
@@ -291,6 +291,33 @@ export function createDealService(ports: {
       .limit(10)
   }
 
+  /** Which of the hashed addresses are contacts of a deal that was accepted. */
+  async function hashesWithDeals(reader: Reader, programId: string, hashes: readonly string[]): Promise<ReadonlySet<string>> {
+    if (hashes.length === 0) return new Set()
+    const rows = await reader
+      .selectDistinct({ hash: deals.emailHash })
+      .from(deals)
+      .where(
+        and(
+          eq(deals.programId, programId),
+          isNotNull(deals.acceptedAt),
+          sql`${deals.emailHash} in (select jsonb_array_elements_text(${JSON.stringify(hashes)}::text::jsonb))`,
+        ),
+      )
+    return new Set(rows.flatMap(({ hash }) => hash ?? []))
+  }
+
+  const findTouches = async (
+    ...[reader, programId, hints, customer, paidAt]: Parameters<TouchSource['find']>
+  ): Promise<Touch[]> => {
+    const named = hints.deal === undefined ? undefined : await find(reader, programId, hints.deal)
+    const speaking = named?.acceptedAt ? [named] : await protectedFor(reader, programId, customer.emailHash, paidAt)
+    return speaking.map(({ id, partnerId, submittedAt }) => {
+      const at = new Date(Math.max(submittedAt.getTime(), paidAt.getTime()))
+      return { kind: 'deal', partnerId, at, reference: id }
+    })
+  }
+
   return {
     get,
     submit: (partner, typed) => keepingInput(partner, 'submit', typed, (tx) => register(tx, partner, readProspect(typed))),
@@ -357,13 +384,21 @@ export function createDealService(ports: {
     },
     touches: {
       kind: 'deal',
-      find: async (reader, programId, hints, customer, paidAt) => {
-        const named = hints.deal === undefined ? undefined : await find(reader, programId, hints.deal)
-        const speaking = named?.acceptedAt ? [named] : await protectedFor(reader, programId, customer.emailHash, paidAt)
-        return speaking.map(({ id, partnerId, submittedAt }) => {
-          const at = new Date(Math.max(submittedAt.getTime(), paidAt.getTime()))
-          return { kind: 'deal', partnerId, at, reference: id }
-        })
+      find: findTouches,
+      findAll: async (reader, programId, asked) => {
+        const known = await hashesWithDeals(
+          reader,
+          programId,
+          asked.flatMap(({ customer }) => customer.emailHash ?? []),
+        )
+        const found: Touch[][] = []
+        for (const { hints, customer, paidAt } of asked)
+          found.push(
+            hints.deal !== undefined || known.has(customer.emailHash ?? '')
+              ? await findTouches(reader, programId, hints, customer, paidAt)
+              : [],
+          )
+        return found
       },
     },
     expireDue: (programId) =>

@@ -8,10 +8,11 @@ import {
   days,
   defineJob,
   type Enqueue,
-  handle,
+  handleWithin,
   type JobHandler,
   type Listener,
   on,
+  onAll,
   type Schedule,
   schedule,
 } from '../kit/index.ts'
@@ -51,12 +52,15 @@ export function createReactions({
       schedule('fraud.forget_sightings', { ms: days(1) }, () => db.transaction((tx) => forgetSightings(tx, clock.now()))),
     ],
     listeners: [
-      on(commissionAccrued, 'fraud.commission_accrued', (tx, { programId, commissionId, saleId, partnerId, amount, currency }) =>
-        enqueue(
+      onAll(commissionAccrued, 'fraud.commission_accrued', (tx, told) =>
+        enqueue.many(
           tx,
           evaluateCommission,
-          { programId, commissionId, saleId, partnerId, amount, currency },
-          { programId, dedupeKey: commissionId },
+          told.map(({ payload: { programId, commissionId, saleId, partnerId, amount, currency } }) => ({
+            payload: { programId, commissionId, saleId, partnerId, amount, currency },
+            programId,
+            dedupeKey: commissionId,
+          })),
         ),
       ),
       on(commissionReleased, 'fraud.commission_released', (tx, { programId, saleId, actor, note }) =>
@@ -66,6 +70,6 @@ export function createReactions({
         service.noteAddress(tx, { programId, id: partnerId, userId, email }),
       ),
     ],
-    jobs: [handle(evaluateCommission, (suspect) => service.evaluate(suspect))],
+    jobs: [handleWithin(evaluateCommission, service.evaluateAll)],
   }
 }

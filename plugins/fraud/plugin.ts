@@ -35,7 +35,6 @@ export const fraud = definePlugin<Config>({
   setup: ({ db, clock, discord, settings, enqueue, use, contributions }) => {
     const others = { partners: use(partners), attribution: use(attribution), links: use(links), payouts: use(payouts) }
     const service = createFraudService({
-      db,
       clock,
       discord,
       settings,

@@ -1,42 +1,16 @@
 // The rules of fraud: gather facts, judge a commission once, hold what is suspicious, and let a person decide. Nothing is released without a name and a reason.
-import { and, asc, count, desc, eq, inArray, ne, or, sql } from 'drizzle-orm'
+import { and, asc, count, desc, eq, or, sql } from 'drizzle-orm'
 import { audit } from '../../db/tables.ts'
-import type { Attribution, AttributionDecision } from '../attribution/public.ts'
 import type { Commissions } from '../commissions/public.ts'
-import {
-  type Clock,
-  type Db,
-  type DiscordEffects,
-  days,
-  minutes,
-  newId,
-  type Reader,
-  type Settings,
-  type Tx,
-  UserError,
-} from '../kit/index.ts'
-import type { Links } from '../links/public.ts'
+import { type Clock, type DiscordEffects, newId, type Reader, type Settings, type Tx, UserError } from '../kit/index.ts'
 import type { Notifications } from '../notifications/public.ts'
 import type { Partner, Partners } from '../partners/public.ts'
-import type { Payouts } from '../payouts/public.ts'
 import { mailboxOf } from './address.ts'
 import type { Config } from './config.ts'
-import { clearedMessage, heldMessage, staffCard } from './messages.ts'
-import type { FraudFacts, FraudSignal, WeighedTouch } from './public.ts'
-import { type Finding, judge, type Verdict } from './score.ts'
-import { seenAt } from './sightings.ts'
-import { winningClick } from './signals.ts'
+import { createJudging, type JudgingPorts, reasonOf, type Suspect } from './judging.ts'
+import { clearedMessage, staffCard } from './messages.ts'
+import type { FraudSignal } from './public.ts'
 import { type Allowance, addresses, allowances, type Case, type CaseState, cases } from './tables.ts'
-
-/** A commission that is to be judged. `amount` in minor units. */
-export interface Suspect {
-  readonly programId: string
-  readonly commissionId: string
-  readonly saleId: string
-  readonly partnerId: string
-  readonly amount: bigint
-  readonly currency: string
-}
 
 /** Who decides, and why. */
 export interface Decider {
@@ -45,8 +19,8 @@ export interface Decider {
 }
 
 export interface FraudService {
-  /** Judges the commission, once: what a second call finds changes nothing. */
-  evaluate(suspect: Suspect): Promise<void>
+  /** Judges the commissions, each once: what a second call finds changes nothing. */
+  evaluateAll(tx: Tx, suspects: readonly Suspect[]): Promise<void>
   /** Notes an address that the partner uses now. */
   noteAddress(tx: Tx, who: Pick<Partner, 'programId' | 'id' | 'userId' | 'email'>): Promise<void>
   /** The case with this id, or of the commission with this id. @throws UserError when there is none, or it is not of `partnerId` */
@@ -75,172 +49,24 @@ const reasonLength = { min: 3, max: 500 }
 const appealLength = 2000
 
 export function createFraudService(ports: {
-  db: Db
   clock: Clock
   discord: DiscordEffects
   settings: Settings<Config>
-  partners: Pick<Partners, 'byId'>
-  attribution: Pick<Attribution, 'sale' | 'decisions' | 'emailHashes' | 'figures' | 'hashEmail'>
-  links: Pick<Links, 'clickCount' | 'clickFacts'>
-  payouts: Pick<Payouts, 'sharing'>
+  partners: Pick<Partners, 'byIds'>
+  attribution: JudgingPorts['attribution']
+  links: JudgingPorts['links']
+  payouts: JudgingPorts['payouts']
   commissions: Pick<Commissions, 'hold' | 'release' | 'void'>
   notifications: Pick<Notifications, 'tell'>
   signals: () => readonly FraudSignal[]
 }): FraudService {
-  const { db, clock, discord, settings, partners, attribution, links, payouts, commissions, notifications, signals } = ports
+  const { clock, discord, attribution, commissions, notifications, signals } = ports
 
-  const evaluate: FraudService['evaluate'] = async (suspect) => {
-    const { programId, partnerId, commissionId } = suspect
-    const partner = await partners.byId(db, programId, partnerId)
-    if (!partner || (await db.$count(cases, ofCommission(suspect))) > 0) return
-    await db.transaction((tx) => noteAddress(tx, partner))
-    const config = await settings.of(db, programId)
-    const facts = await gather(db, partner, suspect.saleId, config)
-    if (!facts) return
-    const found = await findings(facts, config)
-    const allowance = await allowanceOf(db, programId, partnerId)
-    const verdict = judge(found, { threshold: config.threshold, allowedWith: allowance.with })
-    if (verdict.strongest === undefined) return
-    const excused = allowance.always || (await wasCleared(db, suspect))
-    await db.transaction(async (tx) => {
-      const kept = await keep(tx, suspect, partner, verdict, config.threshold, excused)
-      if (kept?.state !== 'open') return
-      const held = await commissions.hold(tx, programId, commissionId, reasonOf(kept))
-      const [opened] = await tx.update(cases).set({ held }).where(eq(cases.id, kept.id)).returning()
-      await showStaff(tx, opened!)
-      if (held)
-        await notifications.tell(tx, {
-          programId,
-          key: `fraud:held:${kept.id}`,
-          userId: partner.userId,
-          message: heldMessage(opened!, wordsOf(opened!)),
-        })
-    })
-  }
-
-  /** Everything the signals look at, as it is now. */
-  async function gather(reader: Reader, partner: Partner, saleId: string, limits: Config): Promise<FraudFacts | undefined> {
-    const { programId, id: partnerId } = partner
-    const sale = await attribution.sale(reader, programId, saleId)
-    if (!sale) return undefined
-    const touches = touchesOf((await attribution.decisions(reader, programId, saleId)).at(-1))
-    const own = await reader
-      .select()
-      .from(addresses)
-      .where(and(eq(addresses.programId, programId), eq(addresses.partnerId, partnerId)))
-    const before = (at: Date, ms: number) => ({ from: new Date(at.getTime() - ms), to: new Date(at.getTime() + 1) })
-    const click = winningClick({ touches })
-    const counted = (at: Date, ms: number) => links.clickCount(reader, programId, partnerId, before(at, ms))
-    const figures = (ms: number) => attribution.figures(reader, programId, partnerId, before(sale.paidAt, ms))
-    return {
-      partner,
-      sale,
-      touches,
-      customerEmails: await attribution.emailHashes(reader, programId, sale.customerId),
-      partnerEmails: [...new Set(own.flatMap(({ address, mailbox }) => [address, mailbox]))],
-      sharedMailbox: await sharing(reader, programId, partnerId, own),
-      sharedPayout: await payouts.sharing(reader, programId, partnerId),
-      click: click && (await clickOf(reader, programId, partnerId, click.reference)),
-      clicks: { burst: click ? await counted(click.at, minutes(10)) : 0, month: await counted(sale.paidAt, days(30)) },
-      month: await figures(days(30)),
-      quarter: await figures(days(90)),
-      limits,
-    }
-  }
-
-  async function clickOf(reader: Reader, programId: string, partnerId: string, clickId: string): Promise<FraudFacts['click']> {
-    const found = await links.clickFacts(reader, programId, clickId)
-    if (!found) return undefined
-    const { paidBy, referrer, datacentre } = found
-    return { paidBy, referrer, datacentre, seen: await seenAt(reader, programId, partnerId, found) }
-  }
-
-  async function sharing(
-    reader: Reader,
-    programId: string,
-    partnerId: string,
-    own: readonly { mailbox: string }[],
-  ): Promise<string[]> {
-    if (own.length === 0) return []
-    const rows = await reader
-      .selectDistinct({ id: addresses.partnerId })
-      .from(addresses)
-      .where(
-        and(
-          eq(addresses.programId, programId),
-          inArray(
-            addresses.mailbox,
-            own.map(({ mailbox }) => mailbox),
-          ),
-          ne(addresses.partnerId, partnerId),
-        ),
-      )
-      .orderBy(asc(addresses.partnerId))
-    return rows.map(({ id }) => id)
-  }
-
-  async function findings(facts: FraudFacts, { weights }: Config): Promise<Finding[]> {
-    const found: Finding[] = []
-    for (const signal of signals()) {
-      const weight = weights[signal.id] ?? signal.weight
-      const evidence = weight > 0 ? await signal.evaluate(db, facts) : undefined
-      if (evidence) found.push({ signal: signal.id, weight, evidence })
-    }
-    return found
-  }
-
-  async function allowanceOf(reader: Reader, programId: string, partnerId: string) {
-    const rows = await reader
-      .select()
-      .from(allowances)
-      .where(and(eq(allowances.programId, programId), or(eq(allowances.partnerId, partnerId), eq(allowances.otherId, partnerId))))
-    return {
-      always: rows.some(({ otherId }) => otherId === null),
-      with: new Set(
-        rows.flatMap((row) => (row.otherId === null ? [] : [row.partnerId === partnerId ? row.otherId : row.partnerId])),
-      ),
-    }
-  }
-
-  /** A person has looked at this sale of this partner before: what they decided stands for whatever the sale earns later. */
-  async function wasCleared(reader: Reader, { programId, saleId, partnerId }: Suspect): Promise<boolean> {
-    const earlier = and(
-      eq(cases.programId, programId),
-      eq(cases.partnerId, partnerId),
-      eq(cases.saleId, saleId),
-      eq(cases.state, 'cleared'),
-    )
-    return (await reader.$count(cases, earlier)) > 0
-  }
-
-  /** Stores the case; undefined when another run was first. */
-  async function keep(
-    tx: Tx,
-    suspect: Suspect,
-    { userId }: Partner,
-    { findings, score, strongest, suspicious }: Verdict,
-    threshold: number,
-    excused: boolean,
-  ): Promise<Case | undefined> {
-    const now = clock.now()
-    const [kept] = await tx
-      .insert(cases)
-      .values({
-        id: newId(now),
-        ...suspect,
-        userId,
-        score,
-        threshold,
-        strongest: strongest!,
-        findings,
-        state: suspicious && !excused ? 'open' : 'noted',
-        held: false,
-        openedAt: now,
-      })
-      .onConflictDoNothing()
-      .returning()
-    return kept
-  }
+  const evaluateAll = createJudging({
+    ...ports,
+    wordsOf: (found) => wordsOf(found),
+    showStaff: (tx, found) => showStaff(tx, found),
+  })
 
   const noteAddress: FraudService['noteAddress'] = async (tx, { programId, id: partnerId, userId, email }) => {
     await tx
@@ -409,7 +235,7 @@ export function createFraudService(ports: {
   }
 
   return {
-    evaluate,
+    evaluateAll,
     noteAddress,
     get,
     decide,
@@ -440,19 +266,7 @@ export function createFraudService(ports: {
   }
 }
 
-function touchesOf(decision: AttributionDecision | undefined): WeighedTouch[] {
-  return (decision?.candidates ?? []).flatMap(({ kind, lost, ...candidate }) =>
-    kind === 'binding' || kind === 'override' ? [] : [{ ...candidate, kind, won: lost === null }],
-  )
-}
-
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-
-const ofCommission = ({ programId, commissionId }: Pick<Suspect, 'programId' | 'commissionId'>) =>
-  and(eq(cases.programId, programId), eq(cases.commissionId, commissionId))
-
-/** The reason code under which the commission of the case is held. */
-const reasonOf = ({ strongest }: Pick<Case, 'strongest'>): string => `fraud_${strongest}`
 
 function checkedReason(reason: string): string {
   const text = reason.trim()

@@ -1,5 +1,5 @@
 // From which computers partners were seen, in marks that compare with the clicks of one day only; and whether a click came from one of them.
-import { and, eq, lt } from 'drizzle-orm'
+import { lt, sql } from 'drizzle-orm'
 import { days, type Reader, type Tx } from '../kit/index.ts'
 import type { ClickFacts, Links } from '../links/public.ts'
 import type { Witness } from '../partners/public.ts'
@@ -16,26 +16,21 @@ export const noteSighting =
     await tx.insert(sightings).values(rows).onConflictDoNothing()
   }
 
-/** Whether the partner was seen from the computer of the click, or from its address. */
+/** For each, whether the partner was seen from the computer of the click, or from its address. */
 export async function seenAt(
   reader: Reader,
   programId: string,
-  partnerId: string,
-  { mark }: Pick<ClickFacts, 'mark'>,
-): Promise<'address' | 'device' | null> {
-  const rows = await reader
-    .select({ agent: sightings.agent })
-    .from(sightings)
-    .where(
-      and(
-        eq(sightings.programId, programId),
-        eq(sightings.partnerId, partnerId),
-        eq(sightings.day, mark.day),
-        eq(sightings.address, mark.address),
-      ),
-    )
-  if (rows.some(({ agent }) => agent === mark.agent)) return 'device'
-  return rows.length > 0 ? 'address' : null
+  asked: readonly ({ readonly partnerId: string } & Pick<ClickFacts, 'mark'>)[],
+): Promise<('address' | 'device' | null)[]> {
+  if (asked.length === 0) return []
+  const rows = await reader.execute<{ place: number; device: boolean }>(sql`
+    select a.place, bool_or(s.agent = a.agent) as device
+    from jsonb_to_recordset(${JSON.stringify(asked.map(({ partnerId, mark }, place) => ({ place, partnerId, ...mark })))}::text::jsonb)
+      as a (place integer, "partnerId" uuid, day date, address text, agent text)
+    join fraud_sightings s on s.program_id = ${programId}::uuid and s.partner_id = a."partnerId" and s.day = a.day and s.address = a.address
+    group by a.place`)
+  const seen = new Map(rows.map(({ place, device }) => [place, device]))
+  return asked.map((_, place) => (seen.has(place) ? (seen.get(place) ? 'device' : 'address') : null))
 }
 
 export async function forgetSightings(tx: Tx, now: Date): Promise<void> {

@@ -10,7 +10,7 @@ export interface DiscordEffects {
    */
   post(tx: Tx, wish: { programId: string; key: string; channel: string; message: Message }): Promise<void>
   /** The message should reach the person as a DM; `guild.direct_message_refused` is emitted when their settings forbid it. */
-  direct(tx: Tx, wish: { programId: string; key: string; userId: string; message: Message }): Promise<void>
+  direct(tx: Tx, ...wishes: readonly { programId: string; key: string; userId: string; message: Message }[]): Promise<void>
   /** The message should reach the person in a private thread under the channel (by blueprint key): what is left when a DM is refused. */
   privateThread(
     tx: Tx,

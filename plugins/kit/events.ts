@@ -14,8 +14,12 @@ export function defineEvent<S extends z.ZodRawShape>(name: string, shape: S): Do
   return { name, schema: z.object({ programId: z.uuid(), ...shape }) as never }
 }
 
-/** Writes the event into the outbox within `tx`: it is delivered to every listener after the commit, or never if the transaction fails. */
-export type Emit = <T extends object>(tx: Tx, event: DomainEvent<T>, payload: T & { programId: string }) => Promise<void>
+/** Writes the event into the outbox within `tx`, once for each payload: it is delivered to every listener after the commit, or never if the transaction fails. */
+export type Emit = <T extends object>(
+  tx: Tx,
+  event: DomainEvent<T>,
+  ...payloads: readonly (T & { programId: string })[]
+) => Promise<void>
 
 export interface Delivery {
   /** The outbox row's number: the same at a redelivery. */
@@ -24,23 +28,40 @@ export interface Delivery {
   readonly at: Date
 }
 
+/** One event on its way to one listener. */
+export interface Told<T = never> {
+  readonly payload: T
+  readonly delivery: Delivery
+}
+
 export interface Listener {
   readonly id: string
   readonly event: DomainEvent
-  readonly handle: (tx: Tx, payload: never, delivery: Delivery) => Promise<void>
+  readonly handle: (tx: Tx, told: readonly Told[]) => Promise<void>
 }
 
 /**
- * Listens to an event. `handle` runs in a transaction that also records (event, listener), so that a redelivery changes nothing: exactly once in effect.
- * It may read and write rows, emit, and enqueue; it must not call a vendor (enqueue a job for that). Order between events is not promised.
- * `id` is stable for ever and starts with the plugin's id.
+ * Listens to an event. `handle` runs in a transaction that also records that it did, so that a redelivery changes nothing: exactly once in effect.
+ * It may read and write rows, emit, and enqueue; it must not call a vendor (enqueue a job for that). Order between events is not promised, and several
+ * events and listeners may share a transaction. `id` is stable for ever and starts with the plugin's id.
  */
 export function on<T extends object>(
   event: DomainEvent<T>,
   id: string,
   handle: (tx: Tx, payload: T & { programId: string }, delivery: Delivery) => Promise<void>,
 ): Listener {
-  return { id, event: event as unknown as DomainEvent, handle: handle as Listener['handle'] }
+  return onAll<T>(event, id, async (tx, told) => {
+    for (const { payload, delivery } of told) await handle(tx, payload, delivery)
+  })
+}
+
+/** As `on`, for a listener on a hot path: it gets what came together at once, and handles it with few statements. */
+export function onAll<T extends object>(
+  event: DomainEvent<T>,
+  id: string,
+  handle: (tx: Tx, told: readonly Told<T & { programId: string }>[]) => Promise<void>,
+): Listener {
+  return { id, event: event as unknown as DomainEvent, handle: handle as unknown as Listener['handle'] }
 }
 
 /** A member entered the guild. May be told more than once. */

@@ -23,14 +23,33 @@ export interface JobRun {
   readonly signal: AbortSignal
 }
 
-export interface JobHandler {
+/** A job that reaches out of the database: at least once. */
+export interface OuterJobHandler {
   readonly job: Job
   readonly run: (payload: never, run: JobRun) => Promise<void>
+  readonly within?: undefined
 }
 
+/** A job on the database alone: once in effect. */
+export interface InnerJobHandler {
+  readonly job: Job
+  readonly within: (tx: Tx, payloads: readonly never[]) => Promise<void>
+  readonly run?: undefined
+}
+
+export type JobHandler = OuterJobHandler | InnerJobHandler
+
 /** Binds a job to its code. It may run twice for one request (a crash between the effect and its record), so it must be idempotent. */
-export function handle<T>(job: Job<T>, run: (payload: T, run: JobRun) => Promise<void>): JobHandler {
-  return { job: job as unknown as Job, run: run as JobHandler['run'] }
+export function handle<T>(job: Job<T>, run: (payload: T, run: JobRun) => Promise<void>): OuterJobHandler {
+  return { job: job as unknown as Job, run: run as OuterJobHandler['run'] }
+}
+
+/**
+ * Binds a job that only touches the database to its code. It runs within a transaction that also records that it did, exactly once in effect, and gets what
+ * waits at the same time at once; other work may share the transaction. As a listener it must not call a vendor.
+ */
+export function handleWithin<T>(job: Job<T>, within: (tx: Tx, payloads: readonly T[]) => Promise<void>): InnerJobHandler {
+  return { job: job as unknown as Job, within: within as unknown as InnerJobHandler['within'] }
 }
 
 export interface EnqueueOptions {
@@ -42,7 +61,11 @@ export interface EnqueueOptions {
 }
 
 /** Asks for a job within `tx`. */
-export type Enqueue = <T>(tx: Tx, job: Job<T>, payload: T, options?: EnqueueOptions) => Promise<void>
+export interface Enqueue {
+  <T>(tx: Tx, job: Job<T>, payload: T, options?: EnqueueOptions): Promise<void>
+  /** As many calls, in one statement. */
+  many<T>(tx: Tx, job: Job<T>, requests: readonly ({ readonly payload: T } & EnqueueOptions)[]): Promise<void>
+}
 
 export interface Schedule {
   /** Stable id, starting with the plugin's id. */

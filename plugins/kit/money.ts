@@ -81,13 +81,25 @@ export function parseAmount(text: string, currency: string): bigint {
 
 /** The amount as a person reads it, e.g. "$1,250.00". */
 export function formatMoney(amount: bigint, currency: string, locale = 'en-US'): string {
+  return formatOf(currency, locale).format(toDecimal(amount, currency) as `${number}`)
+}
+
+/** Making a formatter is dear, so they are kept. */
+const formats = new Map<string, Intl.NumberFormat>()
+function formatOf(currency: string, locale: string): Intl.NumberFormat {
   const digits = exponentOf(currency)
-  return new Intl.NumberFormat(locale, {
-    style: 'currency',
-    currency,
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-  }).format(toDecimal(amount, currency) as `${number}`)
+  const key = `${locale} ${currency}`
+  let format = formats.get(key)
+  if (!format) {
+    format = new Intl.NumberFormat(locale, {
+      style: 'currency',
+      currency,
+      minimumFractionDigits: digits,
+      maximumFractionDigits: digits,
+    })
+    formats.set(key, format)
+  }
+  return format
 }
 
 /** Parts per million as a percentage, e.g. 125000 → "12.5%". */

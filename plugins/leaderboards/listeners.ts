@@ -12,11 +12,14 @@ import {
   type JobHandler,
   type Listener,
   type Month,
+  monthOf,
   on,
+  onAll,
   type Programs,
   type Schedule,
   schedule,
   settingsChanged,
+  type Told,
   type Tx,
 } from '../kit/index.ts'
 import { partnerActivated, partnerLeft, partnerReturned } from '../partners/events.ts'
@@ -32,7 +35,7 @@ interface Ports {
   clock: Clock
   enqueue: Enqueue
   programs: Programs
-  attribution: Pick<Attribution, 'sale'>
+  attribution: Pick<Attribution, 'salesById'>
   service: LeaderboardService
 }
 
@@ -45,21 +48,25 @@ export function createReactions({ db, clock, enqueue, programs, attribution, ser
   const ask = (tx: Tx, programId: string, month: Month) =>
     enqueue(tx, drawBoard, { programId, month }, { programId, dedupeKey: `${programId} ${month}` })
   const redraw = async (tx: Tx, programId: string) => ask(tx, programId, await service.monthAt(tx, programId, clock.now()))
-  /** The board of the month in which the sale was paid, whenever the news of it comes. */
-  const ofSale = async (tx: Tx, { programId, saleId }: { programId: string; saleId: string }) => {
-    const sale = await attribution.sale(tx, programId, saleId)
-    if (sale?.partnerId) await ask(tx, programId, await service.monthAt(tx, programId, sale.paidAt))
+  /** The boards of the months in which the sales were paid, whenever the news of it comes. */
+  const ofSales = async (tx: Tx, told: readonly Told<{ programId: string; saleId: string }>[]) => {
+    for (const [programId, own] of Map.groupBy(told, ({ payload }) => payload.programId)) {
+      const saleIds = own.map(({ payload }) => payload.saleId)
+      const credited = (await attribution.salesById(tx, programId, saleIds)).filter(({ partnerId }) => partnerId !== null)
+      const { timeZone } = await programs.byId(tx, programId)
+      for (const month of new Set(credited.map(({ paidAt }) => monthOf(paidAt, timeZone)))) await ask(tx, programId, month)
+    }
   }
   const ofPartner = (tx: Tx, { programId }: { programId: string }) => redraw(tx, programId)
 
   return {
     redraw,
     listeners: [
-      on(saleRecorded, 'leaderboards.sale_recorded', ofSale),
-      on(saleAttributed, 'leaderboards.sale_attributed', ofSale),
-      on(saleReassigned, 'leaderboards.sale_reassigned', ofSale),
-      on(saleRefunded, 'leaderboards.sale_refunded', ofSale),
-      on(saleDisputed, 'leaderboards.sale_disputed', ofSale),
+      onAll(saleRecorded, 'leaderboards.sale_recorded', ofSales),
+      onAll(saleAttributed, 'leaderboards.sale_attributed', ofSales),
+      onAll(saleReassigned, 'leaderboards.sale_reassigned', ofSales),
+      onAll(saleRefunded, 'leaderboards.sale_refunded', ofSales),
+      onAll(saleDisputed, 'leaderboards.sale_disputed', ofSales),
       on(partnerActivated, 'leaderboards.partner_activated', ofPartner),
       on(partnerLeft, 'leaderboards.partner_left', ofPartner),
       on(partnerReturned, 'leaderboards.partner_returned', ofPartner),

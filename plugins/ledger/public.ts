@@ -73,6 +73,10 @@ export const projection = defineExtensionPoint<Projection>('ledger.projection')
 export interface Ledger {
   /** Posts the transfer within `tx`, locking its accounts in sorted order. @throws UserError when the key was used with other content, Error when it does not balance */
   post(tx: Tx, transfer: Transfer): Promise<{ transferId: string; replayed: boolean }>
+  /** Posts transfers of one program in the order given, in one round trip; results in that order. @throws as `post` */
+  postAll(tx: Tx, transfers: readonly Transfer[]): Promise<{ transferId: string; replayed: boolean }[]>
+  /** What these partners owe; currencies in which nothing is owed are left out. */
+  debtsOf(reader: Reader, programId: string, partnerIds: readonly string[]): Promise<Balance[]>
   /** Natural-sign balances, partner accounts of one partner or all of the program. */
   balances(reader: Reader, programId: string, partnerId?: string): Promise<Balance[]>
   /**

@@ -1,7 +1,7 @@
 // Posts transfers, reads balances, seals the chain. The guarantees themselves are in the database (db/migrations/0030_ledger.sql).
 import { createHash } from 'node:crypto'
 import { sql } from 'drizzle-orm'
-import { type Clock, type Db, newId, type Reader, sum, type Tx, UserError } from '../kit/index.ts'
+import { type Clock, type Db, newId, type Reader, sum, UserError } from '../kit/index.ts'
 import { prove } from './proof.ts'
 import type { AccountRef, Balance, Ledger, Projection, Transfer } from './public.ts'
 import { postedWithin, transfersWhere } from './read.ts'
@@ -17,22 +17,39 @@ const sealBatch = 500
 export function createLedgerService(options: { clock: Clock; projections: () => readonly Projection[] }): LedgerService {
   const { clock, projections } = options
 
-  async function post(tx: Tx, transfer: Transfer): Promise<{ transferId: string; replayed: boolean }> {
-    const entries = canonicalEntries(transfer)
-    const hash = bodyHash(transfer, entries)
+  const postAll: Ledger['postAll'] = async (tx, transfers) => {
+    if (transfers.length === 0) return []
     const now = clock.now()
-    const rows = await tx.execute<{ transfer_id: string; body_hash: string; fresh: boolean }>(sql`
-      select * from ledger_post(${transfer.programId}::uuid, ${newId(now)}::uuid, ${transfer.key}, ${hash}, ${transfer.reason},
-        ${transfer.subject.type}, ${transfer.subject.id}, ${transfer.corrects ?? null}::uuid, ${now.toISOString()}::timestamptz,
-        ${JSON.stringify(entries)}::text::jsonb)`)
-    const posted = rows[0]!
-    if (posted.body_hash !== hash)
-      throw new UserError(
-        'idempotency_conflict',
-        `The key “${transfer.key}” was used before for another transfer. Use a new key for a new transfer.`,
-        { status: 409 },
-      )
-    return { transferId: posted.transfer_id, replayed: !posted.fresh }
+    const { programId } = transfers[0]!
+    const bodies = transfers.map((transfer) => {
+      const entries = canonicalEntries(transfer)
+      return { transfer, entries, hash: bodyHash(transfer, entries) }
+    })
+    const rows = await tx.execute<{ key: string; transfer_id: string; body_hash: string; fresh: boolean }>(sql`
+      select * from ledger_post_all(${programId}::uuid, ${now.toISOString()}::timestamptz, ${JSON.stringify(
+        bodies.map(({ transfer: { key, reason, subject, corrects }, entries, hash }) => ({
+          id: newId(now),
+          key,
+          body_hash: hash,
+          reason,
+          subject_type: subject.type,
+          subject_id: subject.id,
+          corrects: corrects ?? null,
+          entries,
+        })),
+      )}::text::jsonb)`)
+    const posted = new Map(rows.map((row) => [row.key, row]))
+    return bodies.map(({ transfer, hash }) => {
+      const { transfer_id: transferId, body_hash: known, fresh } = posted.get(transfer.key)!
+      if (transfer.programId !== programId) throw new Error('transfers that are posted together are of one program')
+      if (known !== hash)
+        throw new UserError(
+          'idempotency_conflict',
+          `The key “${transfer.key}” was used before for another transfer. Use a new key for a new transfer.`,
+          { status: 409 },
+        )
+      return { transferId, replayed: !fresh }
+    })
   }
 
   async function balances(reader: Reader, programId: string, partnerId?: string): Promise<Balance[]> {
@@ -111,8 +128,24 @@ export function createLedgerService(options: { clock: Clock; projections: () => 
     return total
   }
 
+  const debtsOf: Ledger['debtsOf'] = async (reader, programId, partnerIds) => {
+    if (partnerIds.length === 0) return []
+    const rows = await reader.execute<{ partner_id: string; currency: string; amount: string }>(sql`
+      select a.partner_id, a.currency, b.amount
+      from ledger_accounts a join ledger_balances b on b.account_id = a.id
+      where a.program_id = ${programId}::uuid and a.owner_id = any(${`{${partnerIds.join()}}`}::uuid[]) and a.kind = 'clawback_debt' and b.amount <> 0`)
+    return rows.map((row) => ({
+      kind: 'clawback_debt',
+      partnerId: row.partner_id,
+      currency: row.currency,
+      amount: BigInt(row.amount),
+    }))
+  }
+
   return {
-    post,
+    post: async (tx, transfer) => (await postAll(tx, [transfer]))[0]!,
+    postAll,
+    debtsOf,
     balances,
     differing,
     transfers: readTransfers,

@@ -3,12 +3,15 @@ import { sql } from 'drizzle-orm'
 import { days, type Reader } from '../kit/index.ts'
 import type { Links } from './public.ts'
 import type { Seals } from './seal.ts'
+import { isClickId } from './service.ts'
 
 export function createClickFacts(seals: Seals): Pick<Links, 'clickFacts' | 'marks'> {
   return {
-    clickFacts: async (reader: Reader, programId: string, clickId: string) => {
-      if (!/^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(clickId)) return undefined
-      const [row] = await reader.execute<{
+    clickFacts: async (reader: Reader, programId: string, clickIds: readonly string[]) => {
+      const ids = clickIds.filter(isClickId)
+      if (ids.length === 0) return new Map()
+      const rows = await reader.execute<{
+        id: string
         at: string
         paid_by: string | null
         referrer: string | null
@@ -16,12 +19,16 @@ export function createClickFacts(seals: Seals): Pick<Links, 'clickFacts' | 'mark
         address: string
         agent: string
       }>(sql`
-        select at, paid_by, referrer, datacentre, encode(ip_hash, 'hex') as address, encode(agent_hash, 'hex') as agent
-        from links_clicks where at = links_click_at(${clickId}::uuid) and id = ${clickId}::uuid and program_id = ${programId}::uuid`)
-      if (!row) return undefined
-      const { paid_by: paidBy, referrer, datacentre, address, agent } = row
-      const at = new Date(row.at)
-      return { at, paidBy, referrer, datacentre, mark: { day: dayOf(at), address, agent } }
+        select c.id, c.at, c.paid_by, c.referrer, c.datacentre, encode(c.ip_hash, 'hex') as address, encode(c.agent_hash, 'hex') as agent
+        from unnest(${`{${ids.join()}}`}::uuid[]) as asked (id)
+        join links_clicks c on c.at = links_click_at(asked.id) and c.id = asked.id
+        where c.program_id = ${programId}::uuid`)
+      return new Map(
+        rows.map(({ id, paid_by: paidBy, referrer, datacentre, address, agent, ...row }) => {
+          const at = new Date(row.at)
+          return [id, { at, paidBy, referrer, datacentre, mark: { day: dayOf(at), address, agent } }]
+        }),
+      )
     },
     marks: (at, ip, userAgent) =>
       [-1, 0, 1].map((offset) => {

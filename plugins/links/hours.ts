@@ -62,6 +62,22 @@ export async function countInRange(
   return Number(row!.clicks)
 }
 
+/** As `countInRange` for each, in their order, in one statement: for many short ranges, which are counted from the clicks. */
+export async function countInRanges(
+  reader: Reader,
+  programId: string,
+  ranges: readonly { partnerId: string; from: Date; to: Date }[],
+): Promise<number[]> {
+  if (ranges.length === 0) return []
+  const rows = await reader.execute<{ clicks: string }>(sql`
+    select (select count(*) from links_clicks c
+        where c.program_id = ${programId}::uuid and c.partner_id = r."partnerId" and c.counted and c.at >= r."from" and c.at < r."to") as clicks
+    from jsonb_to_recordset(${JSON.stringify(ranges.map((range, place) => ({ ...range, place })))}::text::jsonb)
+      as r ("partnerId" uuid, "from" timestamptz, "to" timestamptz, place integer)
+    order by r.place`)
+  return rows.map((row) => Number(row.clicks))
+}
+
 /** Counted clicks of each of the partner's links, or of all links of the program, since there are links. Links without any are absent. */
 export async function countByLink(reader: Reader, programId: string, partnerId: string | undefined): Promise<Map<string, number>> {
   const mine = sql`program_id = ${programId}${partnerId === undefined ? sql`` : sql` and partner_id = ${partnerId}`}`

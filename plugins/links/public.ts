@@ -35,11 +35,13 @@ export interface ClickFacts {
 
 export interface Links {
   /** What is on record of the click; undefined when there is none, or it was forgotten. */
-  clickFacts(reader: Reader, programId: string, clickId: string): Promise<ClickFacts | undefined>
+  clickFacts(reader: Reader, programId: string, clickIds: readonly string[]): Promise<ReadonlyMap<string, ClickFacts>>
   /** How somebody who is seen at `at` would be marked in the clicks of that day, the day before and the day after: what is needed to compare over 24 hours. */
   marks(at: Date, ip: string, userAgent: string): readonly Mark[]
   /** Counted clicks of the partner in [from, to). */
   clickCount(reader: Reader, programId: string, partnerId: string, range: { from: Date; to: Date }): Promise<number>
+  /** As `clickCount` for each of many short ranges, in their order. */
+  clickCounts(reader: Reader, programId: string, ranges: readonly { partnerId: string; from: Date; to: Date }[]): Promise<number[]>
   /** The partner's links, newest first. */
   ofPartner(reader: Reader, programId: string, partnerId: string): Promise<PartnerLink[]>
   /** The address of the link with this code. */

@@ -97,14 +97,28 @@ export function createNotificationService(ports: {
       if (row) await askToSend(tx, row.id, programId)
     },
 
-    tell: async (tx, { programId, key, userId, message }) => {
+    tell: async (tx, ...wishes) => {
       const now = clock.now()
-      const [row] = await tx
-        .insert(tells)
-        .values({ id: newId(now), programId, key, userId, message: store(message), createdAt: now })
-        .onConflictDoNothing()
-        .returning({ id: tells.id })
-      if (row) await discord.direct(tx, { programId, key: messageKey(key), userId, message })
+      const rows = await tx.execute<{ program_id: string; key: string }>(sql`
+        insert into notifications_tells (id, program_id, key, user_id, message, created_at)
+        select id, program_id, key, user_id, message, ${now.toISOString()}::timestamptz
+        from jsonb_to_recordset(${JSON.stringify(
+          wishes.map(({ programId, key, userId, message }) => ({
+            id: newId(now),
+            program_id: programId,
+            key,
+            user_id: userId,
+            message: store(message),
+          })),
+        )}::text::jsonb) as t (id uuid, program_id uuid, key text, user_id text, message jsonb)
+        on conflict do nothing returning program_id, key`)
+      const fresh = new Set(rows.map((row) => `${row.program_id} ${row.key}`))
+      await discord.direct(
+        tx,
+        ...wishes
+          .filter(({ programId, key }) => fresh.delete(`${programId} ${key}`))
+          .map((wish) => ({ ...wish, key: messageKey(wish.key) })),
+      )
     },
 
     mailHealth: async (reader, programId): Promise<MailHealth> => {

@@ -361,7 +361,9 @@ test('an old “left” that is delivered after a newer “joined” is ignored'
   const who = { programId: house.program.id, userId: ada.userId }
   const listener = (id: string) => house.loaded.listeners.find((one) => one.id === id)!
   const deliver = (id: string, delivery: number) =>
-    house.db.transaction((tx) => listener(id).handle(tx, who as never, { id: delivery, at: house.clock.now() }))
+    house.db.transaction((tx) =>
+      listener(id).handle(tx, [{ payload: who as never, delivery: { id: delivery, at: house.clock.now() } }]),
+    )
   await deliver('partners.note_joined', 1002)
   await deliver('partners.note_left', 1001)
   expect(await partnerOf(ada)).toMatchObject({ status: 'verified' })

@@ -30,6 +30,8 @@ export interface Industry {
 export interface Partners {
   byUser(reader: Reader, programId: string, userId: string): Promise<Partner | undefined>
   byId(reader: Reader, programId: string, partnerId: string): Promise<Partner | undefined>
+  /** Those of the partners that exist, in no order. */
+  byIds(reader: Reader, programId: string, partnerIds: readonly string[]): Promise<Partner[]>
   list(reader: Reader, programId: string, filter?: { status?: PartnerStatus }): Promise<Partner[]>
   /** What partners of the program may choose from. */
   industries(reader: Reader, programId: string): Promise<readonly Industry[]>

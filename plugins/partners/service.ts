@@ -383,6 +383,15 @@ export function createPartnerService(ports: {
     byUser: async (reader, programId, userId) => optional(await find(reader, { programId, userId })),
     byId: async (reader, programId, partnerId) => optional(await findById(reader, programId, partnerId)),
     industries: async (reader, programId) => (await settings.of(reader, programId)).industries,
+    byIds: async (reader, programId, partnerIds) =>
+      partnerIds.length === 0
+        ? []
+        : (
+            await reader
+              .select()
+              .from(partners)
+              .where(and(eq(partners.programId, programId), sql`${partners.id} = any(${`{${partnerIds.join()}}`}::uuid[])`))
+          ).map(toPartner),
     list: async (reader, programId, { status } = {}) =>
       (
         await reader

@@ -93,6 +93,13 @@ function paymentOf(facts: Fact[], options?: Parameters<typeof assemble>[1]) {
   return assembled.payment
 }
 
+test('a session of an invoice waits for the invoice, which says which payment of the subscription it is', () => {
+  const known = { programId: newId(), paymentKey: 'pi_1', siblings: [], asked: false }
+  const facts = [charge(), session({ payment_intent: null, invoice: 'in_1', subscription: 'sub_1' })]
+  expect(canonicalPayment({ ...known, facts }).state).toBe('incomplete')
+  expect(canonicalPayment({ ...known, facts, asked: true }).state).toBe('complete')
+})
+
 describe('when a payment is complete', () => {
   test.each<[string, () => Fact[], boolean, string]>([
     ['nothing but an open session', () => [session({ status: 'open', payment_status: 'unpaid' })], false, 'unpaid'],

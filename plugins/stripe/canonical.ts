@@ -26,8 +26,8 @@ export type Assembled =
 const automatic = new Set(['subscription_cycle', 'subscription_update', 'subscription_threshold', 'subscription'])
 
 /**
- * A payment is complete when its charge has succeeded and its origin is known: its Checkout session, or an invoice that Stripe made by itself, or, after
- * Stripe was asked, whatever there is. @throws UserError when the facts contradict each other or cannot be counted
+ * A payment is complete when its charge has succeeded, its origin is known (its Checkout session, or an invoice that Stripe made by itself) and so is the
+ * invoice that it pays, if it does; or, after Stripe was asked, with whatever there is. @throws UserError when the facts contradict each other or cannot be counted
  */
 export function canonicalPayment(known: KnownOfPayment): Assembled {
   const { programId, paymentKey, facts, asked } = known
@@ -50,7 +50,9 @@ export function canonicalPayment(known: KnownOfPayment): Assembled {
   const session = newest(of(facts, 'session'))
   const invoice = newest(of(facts, 'invoice'))
   const originKnown = session !== undefined || (invoice !== undefined && automatic.has(invoice.fields.billingReason ?? ''))
-  if (!originKnown && !asked) return { state: 'incomplete' }
+  // The session of a subscription may come before its invoice, which says which payment it is.
+  const invoiceAwaited = invoice === undefined && facts.some(({ invoiceId }) => invoiceId !== null)
+  if ((!originKnown || invoiceAwaited) && !asked) return { state: 'incomplete' }
 
   const origins = [session, charge, invoice].filter((fact) => fact !== undefined)
   const first = <T>(pick: (fields: (typeof origins)[number]['fields']) => T | null) => {

@@ -1,5 +1,6 @@
 // Turns kept events into facts, and facts into payments, payout confirmations and account states. Knows Stripe's API only as a port.
-import { and, eq, inArray, sql } from 'drizzle-orm'
+import { and, eq, isNotNull, type SQL, sql } from 'drizzle-orm'
+import type { AnyPgColumn } from 'drizzle-orm/pg-core'
 import { z } from 'zod'
 import type { Attribution } from '../attribution/public.ts'
 import {
@@ -7,6 +8,7 @@ import {
   type Db,
   defineJob,
   type Enqueue,
+  inGroups,
   type Programs,
   type Reader,
   type StoredWebhook,
@@ -17,7 +19,7 @@ import {
 import type { Payouts } from '../payouts/public.ts'
 import { type Assembled, canonicalPayment } from './canonical.ts'
 import { type Fact, type KeptEvent, keptEvent } from './facts.ts'
-import { createCouponReader, type PromotionApi } from './promotions.ts'
+import { createCouponReader, hasPromotion, type PromotionApi } from './promotions.ts'
 import { accounts, facts, payments } from './tables.ts'
 
 /** What is asked of Stripe itself, never within a transaction. */
@@ -33,8 +35,10 @@ export interface StripeApi extends PromotionApi {
 export interface StripeService {
   /** Keeps a verified event and asks for its handling. A duplicate is only counted; kinds that are not handled are not kept. */
   receive(event: { id: string; type: string; kept: KeptEvent | undefined }): Promise<void>
-  /** Handles a kept event once. What cannot be handled is parked with a reason. */
-  handleEvent(eventId: string): Promise<void>
+  /** Handles kept events once, together. What needs Stripe, or is nobody's yet, is left to `handleAlone`; a single one that cannot be handled is parked with a reason. */
+  handleEvents(tx: Tx, eventIds: readonly string[]): Promise<void>
+  /** Handles a kept event once, asking Stripe what is missing. What cannot be handled is parked with a reason. */
+  handleAlone(eventId: string): Promise<void>
   /** Completes a payment whose origin no event told, by asking Stripe once. */
   findOrigin(programId: string, paymentKey: string): Promise<void>
   /** Says that payments of the platform's account belong to this program. @throws UserError when they belong to another */
@@ -44,8 +48,16 @@ export interface StripeService {
   replay(programId: string): Promise<number>
 }
 
+interface Received {
+  readonly id: string
+  readonly type: string
+  readonly kept: KeptEvent
+}
+
 export const source = 'stripe'
 export const handleEventJob = defineJob({ name: 'stripe.handle_event', payload: z.object({ eventId: z.string() }) })
+/** For an event that cannot be handled on the database alone. */
+export const handleAloneJob = defineJob({ name: 'stripe.handle_alone', payload: z.object({ eventId: z.string() }) })
 export const findOriginJob = defineJob({
   name: 'stripe.find_origin',
   payload: z.object({ programId: z.uuid(), paymentKey: z.string() }),
@@ -74,14 +86,72 @@ export function createStripeService({
   payouts: Payouts
   api: StripeApi
 }): StripeService {
-  const receive: StripeService['receive'] = async ({ id, type, kept }) => {
-    if (!kept) return
+  const keepTogether = inGroups(async (events: readonly Received[]) => {
     await db.transaction(async (tx) => {
-      if (await webhooks.store(tx, { source, eventId: id, type, body: kept })) await enqueue(tx, handleEventJob, { eventId: id })
+      const fresh = await webhooks.storeAll(
+        tx,
+        events.map(({ id, type, kept }) => ({ source, eventId: id, type, body: kept })),
+      )
+      await enqueue.many(
+        tx,
+        handleEventJob,
+        fresh.map((eventId) => ({ payload: { eventId } })),
+      )
+    })
+    return events
+  })
+  const receive: StripeService['receive'] = async ({ id, type, kept }) => {
+    if (kept) await keepTogether({ id, type, kept })
+  }
+
+  const handleEvents: StripeService['handleEvents'] = async (tx, eventIds) => {
+    const stored = await webhooks.openAll(tx, source, eventIds)
+    const ready = await readyToLearn(tx, stored)
+    const others = stored.filter((event) => !ready.some(({ eventId }) => eventId === event.eventId))
+    await enqueue.many(
+      tx,
+      handleAloneJob,
+      others.map(({ eventId }) => ({ payload: { eventId } })),
+    )
+    const learnAll = async (within: Tx) => {
+      for (const [programId, own] of Map.groupBy(ready, (event) => event.programId)) {
+        await learn(
+          within,
+          programId,
+          own.map(({ fact }) => fact),
+        )
+        await webhooks.markAllHandled(
+          within,
+          source,
+          own.map(({ eventId }) => eventId),
+          programId,
+        )
+      }
+    }
+    if (ready.length !== 1) return learnAll(tx)
+    try {
+      await tx.transaction(learnAll)
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error
+      await webhooks.park(tx, source, ready[0]!.eventId, error.message, ready[0]!.programId)
+    }
+  }
+
+  /** The events about which nothing has to be asked of Stripe, nor decided whose they are. */
+  async function readyToLearn(reader: Reader, stored: readonly StoredWebhook[]) {
+    const own = known
+    if (!own) return []
+    const [row] = await reader.select().from(accounts).where(eq(accounts.accountId, own.id))
+    if (!row) return []
+    return stored.flatMap(({ eventId, body }) => {
+      const { account, fact } = keptEvent.parse(body)
+      return fact && !hasPromotion(fact) && (account === null || account === own.id)
+        ? [{ eventId, programId: row.programId, fact }]
+        : []
     })
   }
 
-  const handleEvent: StripeService['handleEvent'] = async (eventId) => {
+  const handleAlone: StripeService['handleAlone'] = async (eventId) => {
     const stored = await db.transaction((tx) => webhooks.open(tx, source, eventId))
     if (!stored) return
     let programId: string | undefined
@@ -92,7 +162,7 @@ export function createStripeService({
       await db.transaction(async (tx) => {
         // Held until the end: of two runs for one event the second finds it handled.
         if (!(await webhooks.open(tx, source, eventId))) return
-        await learn(tx, belongsTo, fact)
+        await learn(tx, belongsTo, [fact])
         await webhooks.markHandled(tx, source, eventId, belongsTo)
       })
     } catch (error) {
@@ -158,17 +228,24 @@ export function createStripeService({
     return own
   }
 
-  async function learn(tx: Tx, programId: string, fact: Fact): Promise<void> {
-    if (fact.type === 'transfer') return learnTransfer(tx, programId, fact)
-    if (fact.type === 'account') return learnAccount(tx, programId, fact)
+  async function learn(tx: Tx, programId: string, given: readonly Fact[]): Promise<void> {
+    for (const fact of newestOf(given)) {
+      if (fact.type === 'transfer') await learnTransfer(tx, programId, fact)
+      if (fact.type === 'account') await learnAccount(tx, programId, fact)
+    }
+    const told = given.filter(({ type }) => type !== 'transfer' && type !== 'account')
+    if (told.length === 0) return
     // Facts that meet in an invoice take turns, so that the later one sees the earlier.
-    if (fact.invoiceId) await lock(tx, `invoice ${programId} ${fact.invoiceId}`)
-    await keep(tx, programId, [fact])
-    for (const paymentKey of await paymentsOf(tx, programId, fact)) await settle(tx, programId, paymentKey)
+    await lock(
+      tx,
+      told.flatMap(({ invoiceId }) => (invoiceId ? [`invoice ${programId} ${invoiceId}`] : [])),
+    )
+    await keep(tx, programId, told)
+    await settle(tx, programId, await paymentsOf(tx, programId, told))
   }
 
   async function learnTransfer(tx: Tx, programId: string, fact: Fact<'transfer'>): Promise<void> {
-    const { objectId, fields } = (await keep(tx, programId, [fact]))[0] as Fact<'transfer'>
+    const { objectId, fields } = await keepOne(tx, programId, fact)
     if (fields.payoutId === null) return
     if (fields.reversed > 0 && fields.reversed < fields.amount)
       throw new UserError(
@@ -181,7 +258,7 @@ export function createStripeService({
   }
 
   async function learnAccount(tx: Tx, programId: string, fact: Fact<'account'>): Promise<void> {
-    const { objectId, fields } = (await keep(tx, programId, [fact]))[0] as Fact<'account'>
+    const { objectId, fields } = await keepOne(tx, programId, fact)
     await payouts.accountChanged(tx, source, objectId, fields)
   }
 
@@ -190,7 +267,7 @@ export function createStripeService({
       .select({ saleId: payments.saleId })
       .from(payments)
       .where(and(eq(payments.programId, programId), eq(payments.paymentKey, paymentKey)))
-    if (known?.saleId || (await db.transaction((tx) => settle(tx, programId, paymentKey)))) return
+    if (known?.saleId || (await db.transaction((tx) => settle(tx, programId, [paymentKey])))) return
     const found: Fact[] = []
     for (const fact of await api.originOf(paymentKey)) found.push(await withCoupon(fact))
     await db.transaction(async (tx) => {
@@ -199,33 +276,52 @@ export function createStripeService({
         .insert(payments)
         .values({ programId, paymentKey, askedAt: clock.now() })
         .onConflictDoUpdate({ target: [payments.programId, payments.paymentKey], set: { askedAt: clock.now() } })
-      if (!(await settle(tx, programId, paymentKey)))
+      if (!(await settle(tx, programId, [paymentKey])))
         throw new Error(`Stripe has no charge for the payment ${paymentKey}, which is paid`)
     })
   }
 
-  /** Records the payment if it is complete; else sees to it that it will be. Returns whether nothing more is missing. */
-  async function settle(tx: Tx, programId: string, paymentKey: string): Promise<boolean> {
+  /** Records the payments that are complete; else sees to it that they will be. Returns whether nothing more is missing of any. */
+  async function settle(tx: Tx, programId: string, paymentKeys: readonly string[]): Promise<boolean> {
+    if (paymentKeys.length === 0) return true
     // Held until the end: the last of several transactions about one payment sees the facts of all.
-    await lock(tx, `payment ${programId} ${paymentKey}`)
-    const assembled = await assemble(tx, programId, paymentKey)
-    if (assembled.state === 'unpaid') return true
-    if (assembled.state === 'incomplete') {
-      const at = new Date(clock.now().getTime() + originPatienceMs)
-      await enqueue(tx, findOriginJob, { programId, paymentKey }, { programId, dedupeKey: `${programId}:${paymentKey}`, at })
-      return false
-    }
-    const { saleId } = await attribution.recordPayment(tx, assembled.payment)
-    await tx
-      .insert(payments)
-      .values({ programId, paymentKey, saleId })
-      .onConflictDoUpdate({ target: [payments.programId, payments.paymentKey], set: { saleId } })
-    return true
+    await lock(
+      tx,
+      paymentKeys.map((key) => `payment ${programId} ${key}`),
+    )
+    const assembled = await assemble(tx, programId, paymentKeys)
+    const incomplete = paymentKeys.filter((key) => assembled.get(key)!.state === 'incomplete')
+    const at = new Date(clock.now().getTime() + originPatienceMs)
+    await enqueue.many(
+      tx,
+      findOriginJob,
+      incomplete.map((paymentKey) => ({
+        payload: { programId, paymentKey },
+        programId,
+        dedupeKey: `${programId}:${paymentKey}`,
+        at,
+      })),
+    )
+    const complete = paymentKeys.flatMap((key) => {
+      const known = assembled.get(key)!
+      return known.state === 'complete' ? [known.payment] : []
+    })
+    const recorded = await attribution.recordPayments(tx, complete)
+    if (complete.length > 0)
+      await tx.execute(sql`
+        insert into stripe_payments (program_id, payment_key, sale_id)
+        select ${programId}::uuid, payment_key, sale_id
+        from jsonb_to_recordset(${JSON.stringify(
+          complete.map(({ paymentKey }, i) => ({ payment_key: paymentKey, sale_id: recorded[i]!.saleId })),
+        )}::text::jsonb) as p (payment_key text, sale_id uuid)
+        on conflict (program_id, payment_key) do update set sale_id = excluded.sale_id where stripe_payments.sale_id is distinct from excluded.sale_id`)
+    return incomplete.length === 0
   }
 
   return {
     receive,
-    handleEvent,
+    handleEvents,
+    handleAlone,
     findOrigin,
     connect,
     parked: async (reader, programId) => {
@@ -242,91 +338,125 @@ export function createStripeService({
   }
 }
 
-async function lock(tx: Tx, name: string): Promise<void> {
-  await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`stripe ${name}`}, 0))`)
-}
-
-/**
- * Keeps the facts unless something newer is known of the same object, and returns what is known now. With `onlyNew`, for what was asked rather than told,
- * anything that an event told stays.
- */
-async function keep(tx: Tx, programId: string, given: readonly Fact[], options: { onlyNew?: boolean } = {}): Promise<Fact[]> {
-  for (const fact of given) {
-    const insert = tx.insert(facts).values({ programId, ...fact })
-    if (options.onlyNew) await insert.onConflictDoNothing()
-    else
-      await insert.onConflictDoUpdate({
-        target: [facts.programId, facts.objectId],
-        set: {
-          paymentKey: fact.paymentKey,
-          invoiceId: fact.invoiceId,
-          subscriptionId: fact.subscriptionId,
-          fields: fact.fields,
-          eventCreated: fact.eventCreated,
-          rank: fact.rank,
-          eventId: fact.eventId,
-        },
-        setWhere: sql`(excluded.event_created, excluded.rank, excluded.event_id) > (stripe_facts.event_created, stripe_facts.rank, stripe_facts.event_id)`,
-      })
-  }
-  const ids = given.map(({ objectId }) => objectId)
-  if (ids.length === 0) return []
-  return toFacts(
-    await tx
-      .select()
-      .from(facts)
-      .where(and(eq(facts.programId, programId), inArray(facts.objectId, ids))),
+/** In sorted order: no two transactions can wait for each other. */
+async function lock(tx: Tx, names: readonly string[]): Promise<void> {
+  if (names.length === 0) return
+  const all = [...new Set(names.map((name) => `stripe ${name}`))]
+  await tx.execute(
+    sql`select pg_advisory_xact_lock(hashtextextended(name, 0)) from (select name from json_array_elements_text(${JSON.stringify(all)}::json) as name order by name) as sorted`,
   )
 }
 
-/** The payments that a fact says something about: its own, and those of its invoice. */
-async function paymentsOf(tx: Tx, programId: string, fact: Fact): Promise<string[]> {
-  const keys = new Set(fact.paymentKey ? [fact.paymentKey] : [])
-  if (fact.invoiceId && fact.type !== 'invoice_payment') {
+/** Keeps the facts unless something newer is known of the same object. With `onlyNew`, for what was asked rather than told, anything that an event told stays. */
+async function keep(tx: Tx, programId: string, given: readonly Fact[], options: { onlyNew?: boolean } = {}): Promise<void> {
+  const onConflict = options.onlyNew
+    ? sql`do nothing`
+    : sql`(program_id, object_id) do update set payment_key = excluded.payment_key, invoice_id = excluded.invoice_id,
+        subscription_id = excluded.subscription_id, fields = excluded.fields, event_created = excluded.event_created, rank = excluded.rank, event_id = excluded.event_id
+        where (excluded.event_created, excluded.rank, excluded.event_id) > (stripe_facts.event_created, stripe_facts.rank, stripe_facts.event_id)`
+  await tx.execute(sql`
+    insert into stripe_facts (program_id, object_id, type, payment_key, invoice_id, subscription_id, fields, event_created, rank, event_id)
+    select ${programId}::uuid, f."objectId", f.type, f."paymentKey", f."invoiceId", f."subscriptionId", f.fields, f."eventCreated", f.rank, f."eventId"
+    from jsonb_to_recordset(${JSON.stringify(newestOf(given))}::text::jsonb) as f ("objectId" text, type text, "paymentKey" text, "invoiceId" text,
+      "subscriptionId" text, fields jsonb, "eventCreated" bigint, rank bigint, "eventId" text)
+    order by f."objectId" on conflict ${onConflict}`)
+}
+
+/** Of several facts of one object the newest alone can stay. */
+function newestOf(given: readonly Fact[]): Fact[] {
+  const newest = new Map<string, Fact>()
+  for (const fact of given) {
+    const other = newest.get(fact.objectId)
+    if (!other || isNewer(fact, other)) newest.set(fact.objectId, fact)
+  }
+  return [...newest.values()]
+}
+
+const isNewer = (a: Fact, b: Fact): boolean =>
+  a.eventCreated !== b.eventCreated ? a.eventCreated > b.eventCreated : a.rank !== b.rank ? a.rank > b.rank : a.eventId > b.eventId
+
+/** Keeps the fact, and returns what is known of its object now. */
+async function keepOne<T extends Fact>(tx: Tx, programId: string, fact: T): Promise<T> {
+  await keep(tx, programId, [fact])
+  const rows = await tx
+    .select()
+    .from(facts)
+    .where(and(eq(facts.programId, programId), eq(facts.objectId, fact.objectId)))
+  return toFacts(rows)[0] as T
+}
+
+/** The payments that the facts say something about: their own, and those of their invoices. */
+async function paymentsOf(tx: Tx, programId: string, given: readonly Fact[]): Promise<string[]> {
+  const keys = new Set(given.flatMap(({ paymentKey }) => paymentKey ?? []))
+  const invoiceIds = given.flatMap(({ type, invoiceId }) => (invoiceId && type !== 'invoice_payment' ? [invoiceId] : []))
+  if (invoiceIds.length > 0) {
     const links = await tx
       .select({ paymentKey: facts.paymentKey })
       .from(facts)
-      .where(and(eq(facts.programId, programId), eq(facts.invoiceId, fact.invoiceId), eq(facts.type, 'invoice_payment')))
+      .where(and(eq(facts.programId, programId), amongTexts(facts.invoiceId, invoiceIds), eq(facts.type, 'invoice_payment')))
     for (const { paymentKey } of links) if (paymentKey) keys.add(paymentKey)
   }
   return [...keys].sort()
 }
 
-async function assemble(tx: Tx, programId: string, paymentKey: string): Promise<Assembled> {
-  const own = toFacts(
-    await tx
-      .select()
-      .from(facts)
-      .where(and(eq(facts.programId, programId), eq(facts.paymentKey, paymentKey))),
+/** What all known facts make of each payment. */
+async function assemble(tx: Tx, programId: string, paymentKeys: readonly string[]): Promise<Map<string, Assembled>> {
+  const own = Map.groupBy(
+    await factsWhere(tx, programId, amongTexts(facts.paymentKey, paymentKeys)),
+    ({ paymentKey }) => paymentKey!,
   )
-  const invoiceIds = [...new Set(own.flatMap(({ invoiceId }) => invoiceId ?? []))]
-  const ofInvoices = invoiceIds.length === 0 ? [] : await among(tx, programId, invoiceIds)
-  const related = ofInvoices.filter(({ type }) => type === 'invoice' || type === 'session')
-  const subscriptions = [...new Set(related.flatMap(({ subscriptionId }) => subscriptionId ?? []))]
-  const siblings = subscriptions.length === 0 ? [] : await invoicesOf(tx, programId, subscriptions)
-  const [asked] = await tx
-    .select({ at: payments.askedAt })
-    .from(payments)
-    .where(and(eq(payments.programId, programId), eq(payments.paymentKey, paymentKey)))
-  const all = new Map([...own, ...related].map((fact) => [fact.objectId, fact]))
-  return canonicalPayment({ programId, paymentKey, facts: [...all.values()], siblings, asked: Boolean(asked?.at) })
+  const invoiceIds = present([...own.values()].flat().map(({ invoiceId }) => invoiceId))
+  const ofInvoices = invoiceIds.length === 0 ? [] : await factsWhere(tx, programId, amongTexts(facts.invoiceId, invoiceIds))
+  const related = Map.groupBy(
+    ofInvoices.filter(({ type }) => type === 'invoice' || type === 'session'),
+    ({ invoiceId }) => invoiceId!,
+  )
+  const subscriptions = present([...related.values()].flat().map(({ subscriptionId }) => subscriptionId))
+  const invoices = subscriptions.length === 0 ? [] : await invoicesOf(tx, programId, subscriptions)
+  const asked = new Set(
+    (
+      await tx
+        .select({ key: payments.paymentKey })
+        .from(payments)
+        .where(and(eq(payments.programId, programId), amongTexts(payments.paymentKey, paymentKeys), isNotNull(payments.askedAt)))
+    ).map(({ key }) => key),
+  )
+  return new Map(
+    paymentKeys.map((paymentKey) => {
+      const mine = own.get(paymentKey) ?? []
+      const around = present(mine.map(({ invoiceId }) => invoiceId)).flatMap((invoiceId) => related.get(invoiceId) ?? [])
+      const partOf = new Set(present(around.map(({ subscriptionId }) => subscriptionId)))
+      const all = new Map([...mine, ...around].map((fact) => [fact.objectId, fact]))
+      const siblings = invoices.filter(({ subscriptionId }) => partOf.has(subscriptionId!))
+      return [
+        paymentKey,
+        canonicalPayment({ programId, paymentKey, facts: [...all.values()], siblings, asked: asked.has(paymentKey) }),
+      ]
+    }),
+  )
 }
 
-async function among(tx: Tx, programId: string, invoiceIds: readonly string[]): Promise<Fact[]> {
+const present = (ids: readonly (string | null)[]): string[] => [...new Set(ids.flatMap((id) => id ?? []))]
+
+/** As `inArray`, in one text however many there are, so that the statement can be prepared. */
+const amongTexts = (column: AnyPgColumn, texts: readonly string[]) =>
+  sql`${column} in (select jsonb_array_elements_text(${JSON.stringify(texts)}::text::jsonb))`
+
+async function factsWhere(tx: Tx, programId: string, condition: SQL): Promise<Fact[]> {
   return toFacts(
     await tx
       .select()
       .from(facts)
-      .where(and(eq(facts.programId, programId), inArray(facts.invoiceId, [...invoiceIds]))),
+      .where(and(eq(facts.programId, programId), condition)),
   )
 }
 
 async function invoicesOf(tx: Tx, programId: string, subscriptions: readonly string[]): Promise<Fact<'invoice'>[]> {
-  const rows = await tx
-    .select()
-    .from(facts)
-    .where(and(eq(facts.programId, programId), inArray(facts.subscriptionId, [...subscriptions]), eq(facts.type, 'invoice')))
-  return toFacts(rows) as Fact<'invoice'>[]
+  return (await factsWhere(
+    tx,
+    programId,
+    and(amongTexts(facts.subscriptionId, subscriptions), eq(facts.type, 'invoice'))!,
+  )) as Fact<'invoice'>[]
 }
 
 function toFacts(rows: readonly (typeof facts.$inferSelect)[]): Fact[] {

@@ -330,10 +330,7 @@ describe('a purchase through Checkout', () => {
       new Set([200]),
     )
     const handler = house.loaded.jobs.get('stripe.handle_event')!
-    const runs = deliveries.map((event, i) =>
-      handler.run({ eventId: event.id } as never, { id: i, attempt: 1, signal: new AbortController().signal }),
-    )
-    await Promise.all(runs)
+    await Promise.all(deliveries.map(({ id }) => house.db.transaction((tx) => handler.within!(tx, [{ eventId: id }] as never))))
     await house.drain()
     expect((await salesOf(payment)).length).toBe(1)
     expect(heard.filter(({ event }) => event === 'recorded').length).toBe(1)
@@ -349,9 +346,7 @@ test('a charge and its session that are handled at the same moment see each othe
   for (const event of pairs.flat()) await send(event)
   const handler = house.loaded.jobs.get('stripe.handle_event')!
   for (const pair of pairs)
-    await Promise.all(
-      pair.map(({ id }, i) => handler.run({ eventId: id } as never, { id: i, attempt: 1, signal: new AbortController().signal })),
-    )
+    await Promise.all(pair.map(({ id }) => house.db.transaction((tx) => handler.within!(tx, [{ eventId: id }] as never))))
   for (const { payment } of stories) expect((await salesOf(payment)).length).toBe(1)
 })
 

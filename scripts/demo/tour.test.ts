@@ -100,7 +100,7 @@ test('killed after the webhooks were stored and before they were handled, one sa
   let buying: Promise<string> | undefined
   await database.sql.begin(async (sql) => {
     // Whoever handles work must read this table first; storing a webhook must not.
-    await sql`lock table core_deliveries in access exclusive mode`
+    await sql`lock table stripe_facts in access exclusive mode`
     buying = stepNamed('one sale from shuffled, doubled webhooks').run(tour)
     buying.catch(() => {})
     await until('stored webhooks', async () => {

@@ -1,0 +1,233 @@
+// The relay: takes what is due out of the outbox and has it handled here and now, most of it many rows to a transaction. What fails at the first try goes to the
+// queue, which tries again with growing pauses. Whatever a process leaves behind is found again by its row.
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import type { Connection } from '../db/connect.ts'
+import { type DueRow, giveBack, markDone, markHandedOver, outboxChannel, takeFresh, takeStale } from '../db/outbox.ts'
+import type { Clock } from '../plugins/kit/clock.ts'
+import { inGroups } from '../plugins/kit/groups.ts'
+import type { Deliverer } from './deliver.ts'
+
+/** Work for the queue: one row to one target. */
+export interface HandOver {
+  readonly outboxId: number
+  readonly target: string
+  /** Tries that were made already. */
+  readonly before: number
+  readonly attempts: number
+  readonly backoffMs: number
+}
+
+export interface RelayOptions {
+  connection: Connection
+  clock: Clock
+  log: Logger
+  deliverer: Deliverer
+  /** How many jobs that reach out of the database run at the same time. */
+  concurrency: number
+  /** Adds work to the queue; what it has already is ignored. */
+  handOver(items: readonly HandOver[]): Promise<void>
+}
+
+const batch = 200
+/** One: two would wait for each other at every key that both ask for, and make the batches smaller. */
+const lanes = 1
+const pollMs = 1_000
+/** A row that was handed over this long ago and is still open goes to the queue, unless this process says that it still has it. */
+const handOverAgainMs = 30_000
+const stillHereMs = 10_000
+const staleEveryMs = 5_000
+
+/** Starts the relay; resolves once it hears of new rows. The function that it gives stops it, once what was begun is finished. */
+export async function startRelay({
+  connection,
+  clock,
+  log,
+  deliverer,
+  concurrency,
+  handOver,
+}: RelayOptions): Promise<() => Promise<void>> {
+  const { db } = connection
+  const stopping = new AbortController()
+  const { signal } = stopping
+  const bell = createBell()
+  const outer = createPool(concurrency)
+  const closeRow = inGroups(async (ids: readonly number[]) => {
+    await markDone(db, ids, clock.now())
+    return ids
+  })
+
+  const toQueue = (rows: readonly DueRow[], before: number) =>
+    handOver(
+      rows.flatMap((row) =>
+        deliverer.targetsOf(row).map((target) => ({ outboxId: row.id, target, before, ...deliverer.patienceOf(row) })),
+      ),
+    )
+
+  /** Handles what is fresh; returns how many rows that were. */
+  async function relayFresh(): Promise<number> {
+    let rows: DueRow[] = []
+    try {
+      await db.transaction(async (tx) => {
+        const room = outer.size < 4 * concurrency
+        rows = await takeFresh(tx, { now: clock.now(), limit: batch, ...(!room && { jobs: deliverer.innerJobs }) })
+        await markHandedOver(
+          tx,
+          rows.filter((row) => !deliverer.isInner(row)).map(({ id }) => id),
+          clock.now(),
+        )
+        await deliverer.deliverTogether(tx, rows.filter(deliverer.isInner))
+      })
+    } catch (error) {
+      if (rows.length === 0) throw error
+      log.debug({ err: error, rows: rows.length }, 'rows that failed together are handled one by one')
+      await markHandedOver(
+        db,
+        rows.map(({ id }) => id),
+        clock.now(),
+      )
+      for (const row of rows.filter(deliverer.isInner)) await deliverAlone(row)
+    }
+    for (const row of rows) if (!deliverer.isInner(row)) outer.run(row.id, () => runOuter(row))
+    return rows.length
+  }
+
+  async function deliverAlone(row: DueRow): Promise<void> {
+    try {
+      const targets = deliverer.targetsOf(row)
+      for (const target of targets) await deliverer.deliver(row.id, target, 1, signal)
+      if (targets.length === 0) await markDone(db, [row.id], clock.now())
+    } catch (error) {
+      await tryLater(row, error)
+    }
+  }
+
+  async function runOuter(row: DueRow): Promise<void> {
+    try {
+      await deliverer.runOuter(row, signal)
+    } catch (error) {
+      return tryLater(row, error)
+    }
+    await closeRow(row.id).catch((error: unknown) =>
+      log.warn({ err: error, outboxId: row.id }, 'finished work could not be recorded; it is done again'),
+    )
+  }
+
+  async function tryLater(row: DueRow, error: unknown): Promise<void> {
+    log.warn({ err: error, outboxId: row.id, work: row.name, attempt: 1 }, 'work failed and will be tried again')
+    await toQueue([row], 1).catch((problem: unknown) =>
+      log.warn({ err: problem, outboxId: row.id }, 'the queue takes no work; it is handed over again'),
+    )
+  }
+
+  async function relayStale(handedOverBefore: Date): Promise<void> {
+    for (;;) {
+      const rows = await takeStale(db, { now: clock.now(), handedOverBefore, limit: batch })
+      await toQueue(rows, 0)
+      if (rows.length < batch) return
+    }
+  }
+
+  const troubled = async (error: unknown) => {
+    if (!signal.aborted) log.warn({ err: error }, 'the outbox could not be relayed; it is tried again')
+    await sleep(pollMs, undefined, { signal }).catch(() => {})
+  }
+
+  const lane = async () => {
+    while (!signal.aborted) {
+      const heard = bell.next()
+      try {
+        if ((await relayFresh()) > 0) continue
+      } catch (error) {
+        await troubled(error)
+        continue
+      }
+      await Promise.race([heard, sleep(pollMs, undefined, { signal }).catch(() => {})])
+    }
+  }
+
+  /** Sees to it that what this process has stays its own, and that what others lost is done. */
+  const keepWatch = async () => {
+    // What an earlier process had in its hands is nobody's now.
+    let handedOverBefore: Date | undefined = clock.now()
+    let said = 0
+    while (!signal.aborted) {
+      try {
+        if (Date.now() - said > stillHereMs) {
+          await markHandedOver(db, outer.keys(), clock.now())
+          said = Date.now()
+        }
+        await relayStale(handedOverBefore ?? new Date(clock.now().getTime() - handOverAgainMs))
+        handedOverBefore = undefined
+      } catch (error) {
+        await troubled(error)
+      }
+      await sleep(staleEveryMs, undefined, { signal }).catch(() => {})
+    }
+  }
+
+  const subscription = await connection.sql.listen(outboxChannel, bell.ring)
+  const running = [keepWatch(), ...Array.from({ length: lanes }, lane)]
+  return async () => {
+    stopping.abort()
+    bell.ring()
+    await Promise.all(running)
+    await giveBack(db, await outer.drain()).catch((error: unknown) => log.warn({ err: error }, 'work could not be given back'))
+    await subscription.unlisten().catch(() => {})
+  }
+}
+
+/** Wakes whoever waits; what rings before the next wait counts, too. */
+function createBell(): { next(): Promise<void>; ring(): void } {
+  let { promise, resolve } = Promise.withResolvers<void>()
+  return {
+    next: () => promise,
+    ring: () => {
+      resolve()
+      ;({ promise, resolve } = Promise.withResolvers<void>())
+    },
+  }
+}
+
+interface Pool {
+  /** Running and waiting. */
+  readonly size: number
+  keys(): number[]
+  run(key: number, work: () => Promise<void>): void
+  /** Begins nothing more and waits for what runs; returns the keys of what was not begun. */
+  drain(): Promise<number[]>
+}
+
+/** Runs at most `most` pieces of work at the same time, in the order in which they came. */
+function createPool(most: number): Pool {
+  const running = new Map<number, Promise<void>>()
+  const waiting: { key: number; work: () => Promise<void> }[] = []
+  let draining = false
+  const next = () => {
+    while (!draining && running.size < most && waiting.length > 0) {
+      const { key, work } = waiting.shift()!
+      running.set(
+        key,
+        work().finally(() => {
+          running.delete(key)
+          next()
+        }),
+      )
+    }
+  }
+  return {
+    get size() {
+      return running.size + waiting.length
+    },
+    keys: () => [...running.keys(), ...waiting.map(({ key }) => key)],
+    run: (key, work) => {
+      waiting.push({ key, work })
+      next()
+    },
+    drain: async () => {
+      draining = true
+      await Promise.allSettled([...running.values()])
+      return waiting.splice(0).map(({ key }) => key)
+    },
+  }
+}

@@ -1,0 +1,394 @@
+// Records payments as sales, decides whose they are and binds the customers: many payments with few statements, so that a flood of webhooks costs little.
+import { and, count, eq, type inArray, sql } from 'drizzle-orm'
+import { type Clock, type Emit, exponentOf, newId, type Settings, type Tx, UserError } from '../kit/index.ts'
+import type { Partners } from '../partners/public.ts'
+import type { Config } from './config.ts'
+import { decide, originOf, type Standing, type Trace } from './decide.ts'
+import { saleAttributed, saleDisputed, saleRebased, saleRecorded, saleRefunded } from './events.ts'
+import {
+  type Asked,
+  type Attribution,
+  type CanonicalPayment,
+  largestSale,
+  type Origin,
+  type Touch,
+  type TouchSource,
+} from './public.ts'
+import { basisOf, parties, type SaleRow, whole } from './sale.ts'
+import { bindings, customers, sales } from './tables.ts'
+
+export interface Needs {
+  readonly clock: Clock
+  readonly emit: Emit
+  readonly settings: Settings<Config>
+  readonly partners: Partners
+  readonly touchSources: () => readonly TouchSource[]
+  readonly hashEmail: (email: string) => string
+}
+
+/** See `Attribution.recordPayments`. */
+export function createRecording({
+  clock,
+  emit,
+  settings,
+  partners,
+  touchSources,
+  hashEmail,
+}: Needs): Attribution['recordPayments'] {
+  return async (tx, given) => {
+    const payments = given.map(checked)
+    const results: { saleId: string; created: boolean }[] = new Array(payments.length)
+    await lockNames(tx, payments)
+    for (const wave of inWaves(payments)) {
+      const ofWave = wave.map((i) => payments[i]!)
+      const known = await salesOf(tx, ofWave)
+      const fresh = ofWave.filter((payment) => !known.has(payment.paymentKey))
+      const made = await create(tx, fresh)
+      for (const i of wave) {
+        const payment = payments[i]!
+        const before = known.get(payment.paymentKey)
+        const sale = before ? await refine(tx, before, payment) : made.get(payment.paymentKey)!
+        await followUp(tx, sale, payment)
+        results[i] = { saleId: sale.id, created: !before }
+      }
+    }
+    return results
+  }
+
+  /** Sales for payments of one program that have none, whose customers are all different; by payment key. */
+  async function create(tx: Tx, payments: readonly CanonicalPayment[]): Promise<Map<string, SaleRow>> {
+    if (payments.length === 0) return new Map()
+    const customerIds = await customersOf(tx, payments)
+    if (new Set(customerIds).size < customerIds.length) {
+      // One customer under names that had nothing in common: each payment must see what the one before it did.
+      const made = new Map<string, SaleRow>()
+      for (const payment of payments) for (const [key, row] of await create(tx, [payment])) made.set(key, row)
+      return made
+    }
+    const returning = await withSales(tx, payments[0]!.programId, customerIds)
+    const judged = await judge(tx, payments, customerIds)
+    const now = clock.now()
+    const rows = payments.map((payment, i): SaleRow => {
+      const { programId, provider, paymentKey, currency, gross, tax, shipping, hints, paidAt } = payment
+      return {
+        id: newId(now),
+        programId,
+        provider,
+        paymentKey,
+        customerId: customerIds[i]!,
+        partnerId: judged[i]!.trace.winner,
+        currency,
+        gross,
+        tax,
+        shipping,
+        refunded: 0n,
+        dispute: 'none',
+        product: payment.product ?? null,
+        subscription: payment.recurring?.subscription ?? null,
+        sequence: payment.recurring?.sequence ?? null,
+        firstOfCustomer: !returning.has(customerIds[i]!),
+        hints,
+        origin: judged[i]!.origin,
+        paidAt,
+        recordedAt: now,
+      }
+    })
+    await insertSales(tx, rows)
+    await keepDecisions(
+      tx,
+      rows,
+      judged.map(({ trace }) => trace),
+    )
+    await emit(tx, saleRecorded, ...rows.map((row) => ({ ...whole(row), partnerId: row.partnerId })))
+    return new Map(rows.map((row) => [row.paymentKey, row]))
+  }
+
+  /** A known sale: what was paid stands, tax and shipping follow the provider; a new hint may give it the partner that it does not have yet. */
+  async function refine(tx: Tx, known: SaleRow, payment: CanonicalPayment): Promise<SaleRow> {
+    const row = await rebase(tx, known, payment)
+    if (payment.currency !== row.currency || payment.gross !== row.gross)
+      throw new UserError(
+        'sale_changed',
+        `The payment ${payment.paymentKey} was recorded as ${row.gross} ${row.currency} (minor units) and now comes as ${payment.gross} ${payment.currency}.`,
+      )
+    const hints = { ...row.hints, ...payment.hints }
+    const nothingNew = (['clickId', 'coupon', 'deal'] as const).every((kind) => hints[kind] === row.hints[kind])
+    if (row.partnerId !== null || nothingNew) return row
+    const { trace, origin } = (await judge(tx, [{ ...payment, hints }], [row.customerId]))[0]!
+    const updated = { ...row, hints, origin, partnerId: trace.winner }
+    await tx.update(sales).set({ hints, origin, partnerId: trace.winner }).where(eq(sales.id, row.id))
+    await keepDecisions(tx, [updated], [trace])
+    if (trace.winner) await emit(tx, saleAttributed, { ...whole(updated), partnerId: trace.winner })
+    return updated
+  }
+
+  async function rebase(tx: Tx, row: SaleRow, { tax, shipping }: CanonicalPayment): Promise<SaleRow> {
+    if (tax === row.tax && shipping === row.shipping) return row
+    const rebased = { ...row, tax, shipping }
+    await tx.update(sales).set({ tax, shipping }).where(eq(sales.id, row.id))
+    await emit(tx, saleRebased, { ...parties(row), basis: basisOf(rebased) })
+    return rebased
+  }
+
+  /** Takes over what was refunded or disputed since, and tells it. */
+  async function followUp(tx: Tx, row: SaleRow, payment: CanonicalPayment): Promise<void> {
+    const { refunded } = payment
+    // A provider that knows of no dispute has not closed one: an open dispute ends as won or lost.
+    const dispute = payment.dispute === 'none' ? row.dispute : payment.dispute
+    if (refunded === row.refunded && dispute === row.dispute) return
+    await tx.update(sales).set({ refunded, dispute }).where(eq(sales.id, row.id))
+    if (refunded !== row.refunded) await emit(tx, saleRefunded, { ...parties(row), refundedTotal: refunded })
+    if (dispute !== row.dispute && dispute !== 'none') await emit(tx, saleDisputed, { ...parties(row), dispute })
+  }
+
+  async function judge(
+    tx: Tx,
+    payments: readonly CanonicalPayment[],
+    customerIds: readonly string[],
+  ): Promise<{ trace: Trace; origin: Origin | null }[]> {
+    const { programId } = payments[0]!
+    const rule = await settings.of(tx, programId)
+    // Payments of one customer under names that do not overlap are still decided one after the other.
+    await tx
+      .select({ id: customers.id })
+      .from(customers)
+      .where(amongIds(customers.id, customerIds))
+      .orderBy(customers.id)
+      .for('update')
+    const bound = await tx
+      .select({ customerId: bindings.customerId, partnerId: bindings.partnerId, boundAt: bindings.boundAt, origin: sales.origin })
+      .from(bindings)
+      .innerJoin(sales, and(eq(sales.programId, bindings.programId), eq(sales.id, bindings.saleId)))
+      .where(and(eq(bindings.programId, programId), amongIds(bindings.customerId, customerIds)))
+    const bindingOf = new Map(bound.map((binding) => [binding.customerId, binding]))
+    const touches = await touchesOf(tx, programId, payments)
+    const involved = new Set([...bound.map(({ partnerId }) => partnerId), ...touches.flat().map(({ partnerId }) => partnerId)])
+    const standings = new Map(
+      (await partners.byIds(tx, programId, [...involved])).map((partner): [string, Standing] => [
+        partner.id,
+        { status: partner.status, emailHash: hashEmail(partner.email) },
+      ]),
+    )
+    return payments.map(({ customer, paidAt }, i) => {
+      const binding = bindingOf.get(customerIds[i]!)
+      const trace = decide(
+        {
+          boundAt: paidAt,
+          customerEmailHash: customer.emailHash,
+          existing: binding && { partnerId: binding.partnerId, boundAt: binding.boundAt },
+          touches: touches[i]!,
+          partners: standings,
+        },
+        rule,
+      )
+      return { trace, origin: originOf(trace, touches[i]!, binding?.origin ?? null) }
+    })
+  }
+
+  /** For each payment what speaks for a partner. */
+  async function touchesOf(tx: Tx, programId: string, payments: readonly Asked[]): Promise<Touch[][]> {
+    const found: Touch[][] = payments.map(() => [])
+    for (const source of touchSources()) {
+      if (source.findAll)
+        for (const [i, touches] of (await source.findAll(tx, programId, payments)).entries()) found[i]!.push(...touches)
+      else
+        for (const [i, { hints, customer, paidAt }] of payments.entries())
+          found[i]!.push(...(await source.find(tx, programId, hints, customer, paidAt)))
+    }
+    return found
+  }
+
+  async function keepDecisions(tx: Tx, rows: readonly SaleRow[], traces: readonly Trace[]): Promise<void> {
+    const now = clock.now()
+    const made = rows.map((row, i) => ({ row, trace: traces[i]!, id: newId(now) }))
+    await tx.execute(sql`
+      insert into attribution_decisions (id, program_id, sale_id, number, partner_id, rule_version, trace, decided_at)
+      select d.id, d.program_id, d.sale_id,
+        (select count(*) + 1 from attribution_decisions e where e.program_id = d.program_id and e.sale_id = d.sale_id),
+        d.partner_id, d.rule_version, d.trace, ${now.toISOString()}::timestamptz
+      from jsonb_to_recordset(${json(
+        made.map(({ row, trace, id }) => ({
+          id,
+          program_id: row.programId,
+          sale_id: row.id,
+          partner_id: row.partnerId,
+          rule_version: trace.ruleVersion,
+          trace,
+        })),
+      )}::text::jsonb) as d (id uuid, program_id uuid, sale_id uuid, partner_id uuid, rule_version text, trace jsonb)`)
+    const binding = made.filter(({ row }) => row.partnerId !== null)
+    if (binding.length === 0) return
+    await tx.execute(sql`
+      insert into attribution_bindings (program_id, customer_id, partner_id, sale_id, decision_id, bound_at)
+      select program_id, customer_id, partner_id, sale_id, decision_id, bound_at
+      from jsonb_to_recordset(${json(
+        binding.map(({ row, id }) => ({
+          program_id: row.programId,
+          customer_id: row.customerId,
+          partner_id: row.partnerId,
+          sale_id: row.id,
+          decision_id: id,
+          bound_at: row.paidAt,
+        })),
+      )}::text::jsonb) as b (program_id uuid, customer_id uuid, partner_id uuid, sale_id uuid, decision_id uuid, bound_at timestamptz)
+      on conflict do nothing`)
+  }
+
+  /** For each payment its customer, under any of the payment's names; made when all are new. */
+  async function customersOf(tx: Tx, payments: readonly CanonicalPayment[]): Promise<string[]> {
+    const { programId } = payments[0]!
+    const now = clock.now()
+    const names = payments.map(namesOf)
+    const rows = await tx.execute<{ kind: string; value: string; customer_id: string }>(sql`
+      select i.kind, i.value, i.customer_id
+      from jsonb_to_recordset(${json(names.flat())}::text::jsonb) as n (kind text, value text)
+      join attribution_identities i on i.program_id = ${programId}::uuid and i.kind = n.kind and i.value = n.value`)
+    const found = new Map(rows.map((row) => [keyOf(row), row.customer_id]))
+    const ids = names.map((own) => own.map((name) => found.get(keyOf(name))).find((id) => id !== undefined) ?? newId(now))
+    const isNew = names.map((own) => own.every((name) => !found.has(keyOf(name))))
+    const missing = names.flatMap((own, i) =>
+      own.filter((name) => !found.has(keyOf(name))).map((name) => ({ ...name, id: ids[i]! })),
+    )
+    if (missing.length === 0) return ids
+    await tx.execute(sql`
+      with fresh as (
+        insert into attribution_customers (id, program_id, country, created_at)
+        select id, ${programId}::uuid, country, ${now.toISOString()}::timestamptz
+        from jsonb_to_recordset(${json(
+          payments.flatMap(({ customer }, i) => (isNew[i] ? [{ id: ids[i], country: customer.country ?? null }] : [])),
+        )}::text::jsonb) as c (id uuid, country text))
+      insert into attribution_identities (program_id, kind, value, customer_id)
+      select ${programId}::uuid, kind, value, id from jsonb_to_recordset(${json(missing)}::text::jsonb) as i (kind text, value text, id uuid)`)
+    return ids
+  }
+}
+
+/** Which of the customers have bought before. */
+async function withSales(tx: Tx, programId: string, customerIds: readonly string[]): Promise<Set<string>> {
+  const rows = await tx
+    .select({ customerId: sales.customerId, sales: count() })
+    .from(sales)
+    .where(and(eq(sales.programId, programId), amongIds(sales.customerId, customerIds)))
+    .groupBy(sales.customerId)
+  return new Set(rows.map(({ customerId }) => customerId))
+}
+
+async function insertSales(tx: Tx, rows: readonly SaleRow[]): Promise<void> {
+  await tx.execute(sql`
+    insert into attribution_sales (id, program_id, provider, payment_key, customer_id, partner_id, currency, gross, tax, shipping, product,
+      subscription, sequence, first_of_customer, hints, origin, paid_at, recorded_at)
+    select * from jsonb_to_recordset(${json(
+      rows.map((row) => ({
+        id: row.id,
+        program_id: row.programId,
+        provider: row.provider,
+        payment_key: row.paymentKey,
+        customer_id: row.customerId,
+        partner_id: row.partnerId,
+        currency: row.currency,
+        gross: row.gross.toString(),
+        tax: row.tax.toString(),
+        shipping: row.shipping.toString(),
+        product: row.product,
+        subscription: row.subscription,
+        sequence: row.sequence,
+        first_of_customer: row.firstOfCustomer,
+        hints: row.hints,
+        origin: row.origin,
+        paid_at: row.paidAt,
+        recorded_at: row.recordedAt,
+      })),
+    )}::text::jsonb) as s (id uuid, program_id uuid, provider text, payment_key text, customer_id uuid, partner_id uuid, currency text, gross bigint,
+      tax bigint, shipping bigint, product text, subscription text, sequence integer, first_of_customer boolean, hints jsonb, origin jsonb, paid_at timestamptz,
+      recorded_at timestamptz)`)
+}
+
+const json = (rows: readonly unknown[]): string => JSON.stringify(rows)
+
+/** As `inArray`, in one text however many there are, so that the statement can be prepared. */
+const amongIds = (column: Parameters<typeof inArray>[0], ids: readonly string[]) =>
+  sql`${column} = any(${`{${ids.join()}}`}::uuid[])`
+
+/** The payment in canonical form. @throws UserError that names what cannot be */
+function checked(payment: CanonicalPayment): CanonicalPayment {
+  const currency = payment.currency.toUpperCase()
+  exponentOf(currency)
+  const { gross, tax, shipping, refunded } = payment
+  const refuse = (code: string, what: string) => {
+    throw new UserError(code, `The payment ${payment.paymentKey} cannot be recorded: ${what}.`)
+  }
+  if (gross <= 0n) refuse('bad_gross', `its amount is ${gross}, and a sale is more than zero`)
+  if (gross > largestSale) refuse('bad_gross', `its amount of ${gross} minor units is larger than any sale can be`)
+  if (tax < 0n || shipping < 0n || tax + shipping > gross)
+    refuse('bad_basis', `tax ${tax} and shipping ${shipping} do not fit into its amount of ${gross}`)
+  if (refunded < 0n || refunded > gross) refuse('bad_refund', `${refunded} were refunded of ${gross}`)
+  return { ...payment, currency }
+}
+
+interface Name {
+  readonly kind: string
+  readonly value: string
+}
+
+/** The customer's names: the provider's key first, since it is the most certain. */
+function namesOf({ provider, customer }: CanonicalPayment): Name[] {
+  return [
+    { kind: provider, value: customer.key },
+    ...(customer.emailHash === undefined ? [] : [{ kind: 'email', value: customer.emailHash }]),
+  ]
+}
+
+const keyOf = ({ kind, value }: Name): string => `${kind} ${value}`
+
+/** Indices of the payments in groups that share no program's payment or customer within a group: a later payment of a customer must see the earlier one. */
+function inWaves(payments: readonly CanonicalPayment[]): number[][] {
+  const waves: { names: Set<string>; programId: string; provider: string; members: number[] }[] = []
+  for (const [i, payment] of payments.entries()) {
+    const { programId, provider, paymentKey } = payment
+    const names = [`payment ${paymentKey}`, ...namesOf(payment).map(keyOf)]
+    // Not before a wave that has one of its names: what was given first is recorded first.
+    const after = waves.findLastIndex((wave) => wave.programId === programId && names.some((name) => wave.names.has(name)))
+    const wave = waves.find((wave, at) => at > after && wave.programId === programId && wave.provider === provider)
+    if (wave) {
+      wave.members.push(i)
+      for (const name of names) wave.names.add(name)
+    } else waves.push({ names: new Set(names), programId, provider, members: [i] })
+  }
+  return waves.map(({ members }) => members)
+}
+
+/**
+ * Holds the payments and their customers until the transaction ends, so that of concurrent deliveries the first records and the others find it recorded,
+ * and two first payments of one customer make one binding. Taken in sorted order: no two transactions can wait for each other.
+ */
+async function lockNames(tx: Tx, payments: readonly CanonicalPayment[]): Promise<void> {
+  const names = new Set(
+    payments.flatMap((payment) =>
+      [`payment ${payment.provider} ${payment.paymentKey}`, ...namesOf(payment).map((name) => `customer ${keyOf(name)}`)].map(
+        (name) => `attribution ${payment.programId} ${name}`,
+      ),
+    ),
+  )
+  await tx.execute(
+    sql`select pg_advisory_xact_lock(hashtextextended(name, 0)) from (select name from json_array_elements_text(${json([...names])}::json) as name order by name) as sorted`,
+  )
+}
+
+/** The sales that the payments (of one program and provider) have already, locked; by payment key. */
+async function salesOf(tx: Tx, payments: readonly CanonicalPayment[]): Promise<Map<string, SaleRow>> {
+  const { programId, provider } = payments[0]!
+  const keys = json(payments.map(({ paymentKey }) => paymentKey))
+  const rows = await tx
+    .select()
+    .from(sales)
+    .where(
+      and(
+        eq(sales.programId, programId),
+        eq(sales.provider, provider),
+        sql`${sales.paymentKey} in (select jsonb_array_elements_text(${keys}::text::jsonb))`,
+      ),
+    )
+    .orderBy(sales.id)
+    .for('update')
+  return new Map(rows.map((row) => [row.paymentKey, row]))
+}

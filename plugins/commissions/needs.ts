@@ -1,0 +1,25 @@
+// What the service of commissions is given.
+import type { Agreements } from '../agreements/public.ts'
+import type { Attribution, Sale } from '../attribution/public.ts'
+import type { Clock, Db, Emit, Settings, Tx } from '../kit/index.ts'
+import type { Ledger } from '../ledger/public.ts'
+import type { Notifications } from '../notifications/public.ts'
+import type { Partners } from '../partners/public.ts'
+import type { Config } from './config.ts'
+import type { RuleStamp, ToStamp } from './rules.ts'
+
+export interface Needs {
+  readonly db: Db
+  readonly clock: Clock
+  readonly emit: Emit
+  readonly settings: Settings<Config>
+  readonly ledger: Ledger
+  readonly partners: Partners
+  readonly agreements: Agreements
+  readonly attribution: Attribution
+  readonly notifications: Notifications
+  /** Chooses the rule of a new commission. */
+  readonly stamp: (tx: Tx, sale: Sale, partnerId: string, config: Config) => Promise<RuleStamp>
+  /** As `stamp` for several of one program; undefined for those that must be stamped alone. */
+  readonly stampTogether: (tx: Tx, given: readonly ToStamp[], config: Config) => Promise<(RuleStamp | undefined)[]>
+}
