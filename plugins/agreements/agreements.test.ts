@@ -7,29 +7,16 @@ import { textOf } from '../kit/pdfText.ts'
 import { notifications } from '../notifications/plugin.ts'
 import { partnerActivated } from '../partners/events.ts'
 import { partners } from '../partners/plugin.ts'
-import { type Agreement, agreementOf, bundledAgreement, parseDocument, renderDocument } from './documents.ts'
+import { agreementOf, bundledAgreement, parseDocument, renderDocument } from './documents.ts'
 import { agreementSigned } from './events.ts'
 import { renderSignedCopy } from './pdf.ts'
 import { agreementsWith } from './plugin.ts'
+import { shelfWith } from './testing.ts'
 
 /** The documents of the house under test; a test may bring out a new version. */
 const first = bundledAgreement()
-let current = first
-const shelf: Agreement = {
-  get version() {
-    return current.version
-  },
-  get documents() {
-    return current.documents
-  },
-  get canonical() {
-    return current.canonical
-  },
-  get hash() {
-    return current.hash
-  },
-}
-const agreements = agreementsWith(() => shelf)
+const shelf = shelfWith(first)
+const agreements = agreementsWith(() => shelf.agreement)
 
 const heard: string[] = []
 const ear = definePlugin({
@@ -52,7 +39,7 @@ beforeAll(async () => {
   house = await testHouse([notifications, partners, agreements, ear])
 })
 beforeEach(async () => {
-  current = first
+  shelf.put(first)
   people++
   ada = { userId: `2000000000000000${String(people).padStart(2, '0')}`, username: 'ada' }
   email = `ada${people}@example.com`
@@ -263,9 +250,11 @@ test('a new version leaves a period of grace, asks once, and then counts as unsi
   const isSigned = () => house.use(agreements).hasSignedCurrent(house.db, house.program.id, id, house.clock.now())
   expect(await isSigned()).toBe(true)
 
-  current = agreementOf(
-    first.documents.map((document) =>
-      document.id === 'terms' ? { ...document, version: '2026-12-01', text: `${document.text}\n\nMore.` } : document,
+  shelf.put(
+    agreementOf(
+      first.documents.map((document) =>
+        document.id === 'terms' ? { ...document, version: '2026-12-01', text: `${document.text}\n\nMore.` } : document,
+      ),
     ),
   )
   expect(await isSigned()).toBe(true)
@@ -286,7 +275,7 @@ test('a new version leaves a period of grace, asks once, and then counts as unsi
 
 test('a text that changed without a new version is noticed', async () => {
   await post(await verified(), good)
-  current = agreementOf(first.documents.map((document) => ({ ...document, text: `${document.text} More.` })))
+  shelf.put(agreementOf(first.documents.map((document) => ({ ...document, text: `${document.text} More.` }))))
   await expect(house.tick('agreements.announce_version')).rejects.toThrow(/version is still 2026-11-01/)
 })
 

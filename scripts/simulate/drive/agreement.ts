@@ -1,5 +1,6 @@
 // The agreement of the simulation: that of the house, with new versions now and then.
 import { type Agreement, agreementOf, bundledAgreement } from '../../../plugins/agreements/documents.ts'
+import { shelfWith } from '../../../plugins/agreements/testing.ts'
 
 export interface Edition {
   /** What is to be signed now. */
@@ -10,30 +11,15 @@ export interface Edition {
 
 export function createEdition(): Edition {
   const first = bundledAgreement()
-  let current = first
-  const agreement: Agreement = {
-    get version() {
-      return current.version
-    },
-    get documents() {
-      return current.documents
-    },
-    get canonical() {
-      return current.canonical
-    },
-    get hash() {
-      return current.hash
-    },
-  }
+  const { agreement, put } = shelfWith(first)
   return {
     agreement,
     renew: (at) => {
       const version = at.toISOString().slice(0, 10)
-      current = agreementOf(
-        first.documents.map((document) =>
-          document.id === 'terms' ? { ...document, version, text: `${document.text}\n\nSince ${version}.` } : document,
-        ),
+      const renewed = first.documents.map((document) =>
+        document.id === 'terms' ? { ...document, version, text: `${document.text}\n\nSince ${version}.` } : document,
       )
+      put(agreementOf(renewed))
     },
   }
 }
