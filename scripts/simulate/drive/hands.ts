@@ -2,7 +2,7 @@
 import { toDecimal } from '../../../plugins/kit/index.ts'
 import type { Hand } from '../plan/hands.ts'
 import type { People } from './people.ts'
-import { attempt, boss, type Setting } from './setting.ts'
+import { attempt, attemptOnce, boss, type Setting } from './setting.ts'
 import type { Shop } from './shop.ts'
 
 export interface Hands {
@@ -49,7 +49,9 @@ export function createHands(setting: Setting, people: People, shop: Shop): Hands
       const commission = await commissionOf(hand.payment)
       if (!commission) return
       const [path, options] = commandFor(hand, commission)
-      await attempt(setting, `${hand.kind} ${hand.payment} ${day}`, () => house.run(path, options, boss))
+      const run = () => house.run(path, options, boss)
+      if (hand.kind === 'adjust') await attemptOnce(setting, run)
+      else await attempt(setting, `${hand.kind} ${hand.payment} ${day}`, run)
     },
   }
 }

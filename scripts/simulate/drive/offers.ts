@@ -53,6 +53,21 @@ export function createOffers(setting: Setting, people: People, shop: Shop): Offe
     if (row?.sale_id) shop.paymentOf.set(row.sale_id, deal)
   }
 
+  function decide(step: Exclude<DealStep, { kind: 'submitted' | 'won' }>, id: string) {
+    switch (step.kind) {
+      case 'accepted':
+        return house.press(`deals.accept:${id}`, {}, boss)
+      case 'rejected':
+        return house.press(`deals.reject_reason:${id}`, { fields: { reason: 'Known to us before.' } }, boss)
+      case 'lost':
+        return house.run('admin deals lost', { deal: id }, boss)
+      case 'given_up': {
+        const fields = { value: '10', currency: 'USD', notes: '', state: 'lost' }
+        return house.press(`deals.submit:${id}`, { fields }, people.visitor(step.partner))
+      }
+    }
+  }
+
   return {
     keyOf: (dealId) => keys.get(dealId),
     coupon: async ({ kind, code, partner }) => {
@@ -71,19 +86,7 @@ export function createOffers(setting: Setting, people: People, shop: Shop): Offe
       const id = ids.get(step.deal)
       if (!id) return
       if (step.kind === 'won') return win(step, id)
-      await attempt(setting, `${step.kind} ${step.deal}`, () =>
-        step.kind === 'accepted'
-          ? house.press(`deals.accept:${id}`, {}, boss)
-          : step.kind === 'rejected'
-            ? house.press(`deals.reject_reason:${id}`, { fields: { reason: 'Known to us before.' } }, boss)
-            : step.kind === 'lost'
-              ? house.run('admin deals lost', { deal: id }, boss)
-              : house.press(
-                  `deals.submit:${id}`,
-                  { fields: { value: '10', currency: 'USD', notes: '', state: 'lost' } },
-                  people.visitor((step as DealStep & { kind: 'given_up' }).partner),
-                ),
-      )
+      await attempt(setting, `${step.kind} ${step.deal}`, () => decide(step, id))
     },
     statuses: async () => {
       const rows = await sql<{ id: string; status: string }[]>`select id, status from deals_deals`

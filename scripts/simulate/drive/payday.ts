@@ -44,7 +44,7 @@ export function createPayday(setting: Setting, people: People): Payday {
       .map((row) => ({ ...row, partner: people.keyOf(row.partner) }))
       .filter(({ partner, currency }) => fateOf(size, partner, currency, day).cancelled)
     for (const { id, partner, currency } of cancelled)
-      await faults.survive(`cancel ${partner} ${currency} ${day}`, () =>
+      await attempt(setting, `cancel ${partner} ${currency} ${day}`, () =>
         house.run('admin payouts cancel', { payout: id, reason: 'The simulation wants it back.' }, boss),
       )
   }
@@ -97,9 +97,10 @@ export function createPayday(setting: Setting, people: People): Payday {
       await faults.survive(`import ${day} ${copy}`, () => house.run('admin payouts import', { file }, boss))
     for (const { one, status } of due) {
       const own = `${one.partner} ${one.currency}`
-      const sign =
-        status === 'paid' ? 1n : handDaysOf(fateOf(size, one.partner, one.currency, one.payday), one.payday).back === day ? -1n : 0n
-      paid.set(own, (paid.get(own) ?? 0n) + sign * one.amount)
+      // What comes back at once was never paid; what comes back later is taken off again.
+      const { back } = handDaysOf(fateOf(size, one.partner, one.currency, one.payday), one.payday)
+      const change = status === 'paid' ? one.amount : back === day ? -one.amount : 0n
+      paid.set(own, (paid.get(own) ?? 0n) + change)
     }
   }
 

@@ -21,16 +21,21 @@ export const second = { isAdmin: true, userId: '2', username: 'second' }
 const lanes = 5
 
 /** Runs what people do until it does not crash. A refusal is an answer, too: undefined. */
-export async function attempt(
-  { faults, refused }: Setting,
-  name: string,
-  work: () => Promise<Message | Modal>,
-): Promise<Message | Modal | undefined> {
+export function attempt(setting: Setting, name: string, work: () => Promise<Answer>): Promise<Answer | undefined> {
+  return orRefused(setting, () => setting.faults.survive(name, work))
+}
+
+/** As `attempt`, for what would be done twice if it were repeated after its answer was lost: nothing crashes meanwhile. */
+export const attemptOnce = (setting: Setting, work: () => Promise<Answer>): Promise<Answer | undefined> => orRefused(setting, work)
+
+type Answer = Message | Modal
+
+async function orRefused(setting: Setting, work: () => Promise<Answer>): Promise<Answer | undefined> {
   try {
-    return await faults.survive(name, work)
+    return await work()
   } catch (error) {
     if (!(error instanceof UserError)) throw error
-    refused()
+    setting.refused()
     return undefined
   }
 }
