@@ -9,6 +9,7 @@ const strangersPerMinute = 60
 /** Puts the guard before routes with the access `key`. The function throws an Error when a route has no scope or an unknown one, or there is no guard. */
 export function createKeyGate(app: FastifyInstance, guard: KeyGuard | undefined): (route: RouteOptions) => void {
   let limiter: ReturnType<FastifyInstance['createRateLimit']> | undefined
+  const checks = new WeakSet<object>()
 
   /** One count for a key over all routes of this process, told in headers. @throws UserError when it is used up */
   async function countRequest(request: FastifyRequest, reply: FastifyReply): Promise<void> {
@@ -44,7 +45,9 @@ export function createKeyGate(app: FastifyInstance, guard: KeyGuard | undefined)
       if (!answer.scopes.includes(scope))
         throw new UserError('missing_scope', `This API key may not do that: it lacks the scope ${scope}.`, { status: 403 })
     }
+    checks.add(check)
     route.config = { ...route.config, rateLimit: false }
-    route.onRequest = [check, ...[route.onRequest ?? []].flat()]
+    // The HEAD route that comes with each GET brings the check of the GET along.
+    route.onRequest = [check, ...[route.onRequest ?? []].flat().filter((hook) => !checks.has(hook))]
   }
 }

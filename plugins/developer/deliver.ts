@@ -18,7 +18,7 @@ import { told } from './eventRoutes.ts'
 import { signedHeaders } from './secrets.ts'
 import type { Send, Sent } from './sender.ts'
 import { endpoints, events, sends } from './tables.ts'
-import { endpointDisabled } from './webhookMessages.ts'
+import { endpointDisabled, unreadableSecret } from './webhookMessages.ts'
 
 export const deliverJob = defineJob({
   name: 'developer.deliver',
@@ -107,7 +107,9 @@ export function createDelivery({ db, clock, enqueue, discord, endpoints: service
 
   async function attempt(endpoint: Endpoint, { event }: Due): Promise<Sent> {
     const body = JSON.stringify(told(event))
-    return send(endpoint.url, signedHeaders({ id: event.id, at: clock.now(), body }, service.secretsOf(endpoint)), body)
+    const secrets = service.secretsOf(endpoint)
+    if (secrets.length === 0) return { ok: false, status: undefined, result: unreadableSecret }
+    return send(endpoint.url, signedHeaders({ id: event.id, at: clock.now(), body }, secrets), body)
   }
 
   /** Notes what came of the attempts. Returns false when the endpoint is to be left alone for now. */

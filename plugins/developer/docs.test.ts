@@ -83,7 +83,7 @@ test('every public event is told of as a webhook, with an example of its shape',
 
 test('the page loads nothing from elsewhere', async () => {
   const page = await house.app.inject('/docs')
-  expect(page.headers['content-security-policy']).toContain("default-src 'none'")
+  expect(page.headers['content-security-policy']).toContain("default-src 'none'; script-src 'self';")
   expect(page.body).not.toMatch(/(src|href)="https?:/)
   const viewer = await house.app.inject('/docs/viewer.js')
   expect(viewer.headers['content-type']).toContain('text/javascript')

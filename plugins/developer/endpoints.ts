@@ -30,7 +30,7 @@ export interface EndpointService {
   replay(tx: Tx, programId: string, id: string, since: Date): Promise<{ endpoint: Endpoint; events: number }>
   /** Notes the events for every endpoint that wants them. */
   spread(tx: Tx, events: readonly FeedEvent[]): Promise<void>
-  /** What a message to the endpoint is signed with now. */
+  /** What a message to the endpoint is signed with now; empty when no secret can be read any more. */
   secretsOf(endpoint: Endpoint): string[]
   types(): readonly string[]
 }
@@ -161,10 +161,17 @@ export function createEndpointService({ clock, key, allowPrivate, publicEvents }
       )
       if (rows.length > 0) await tx.insert(sends).values(rows)
     },
-    secretsOf: ({ secret, oldSecret, oldSecretUntil }) => [
-      decrypt(secret, key),
-      ...(oldSecret && oldSecretUntil! > clock.now() ? [decrypt(oldSecret, key)] : []),
-    ],
+    secretsOf: ({ secret, oldSecret, oldSecretUntil }) =>
+      [secret, ...(oldSecret && oldSecretUntil! > clock.now() ? [oldSecret] : [])].flatMap((stored) => readable(stored, key)),
+  }
+}
+
+/** Nothing, when it was encrypted under another SECRET_KEY. */
+function readable(stored: Buffer, key: Buffer): string[] {
+  try {
+    return [decrypt(stored, key)]
+  } catch {
+    return []
   }
 }
 

@@ -160,9 +160,12 @@ test('a mapping that fails holds nothing up; its event is told once that is mend
   await make('after')
   const page = await read(from)
   expect(namesIn(page)).toEqual(['after'])
+  const [check] = house.loaded.checks
+  expect(await check!.run()).toContain('1 events could not be published')
   broken = false
   house.clock.advance(3_600_001)
   expect(namesIn(await read(page.next))).toEqual(['cursed'])
+  expect(await check!.run()).toBeUndefined()
 })
 
 test('another program’s events are not told', async () => {
@@ -172,6 +175,21 @@ test('another program’s events are not told', async () => {
   expect((await read(from)).data).toEqual([])
   const stranger = await callerIn(house, 'events:read', { ...admin, program: other })
   expect(namesIn((await stranger.get('/v1/events')).json<Page>())).toEqual(['foreign'])
+})
+
+test('what names a partner by their Discord id is exported and erased with them', async () => {
+  const from = await end()
+  const userId = '100000000000000042'
+  await make('stays')
+  await make(`named ${userId}`)
+  await read(from)
+  await house.connection.sql`
+    update developer_events set data = data || ${house.connection.sql.json({ discord_user_id: userId })} where data ->> 'name' like 'named%'`
+  const stored = () => developer.data!.exportPartner!(house.db, house.program.id, userId)
+  expect(JSON.stringify(await stored())).toContain(userId)
+  await house.db.transaction((tx) => developer.data!.deletePartner!(tx, house.program.id, userId))
+  expect(await stored()).toEqual({ events: [] })
+  expect(namesIn(await read(from))).toEqual(['stays'])
 })
 
 describe('a cursor', () => {

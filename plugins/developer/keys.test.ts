@@ -116,6 +116,12 @@ test('each key has a count of its own, told in headers', async () => {
   expect((await call(await aKey())).statusCode).toBe(200)
 })
 
+test('a HEAD request counts once', async () => {
+  const key = await aKey('things:read', { per_minute: 5 })
+  const answer = await house.app.inject({ method: 'HEAD', url: '/v1/things', headers: { authorization: `Bearer ${key}` } })
+  expect(answer.headers['x-ratelimit-remaining']).toBe('4')
+})
+
 test('whoever tries keys is told to wait', async () => {
   const address = '203.0.113.9'
   const attempt = (i: number) =>

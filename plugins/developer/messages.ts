@@ -3,6 +3,12 @@ import { card, literal, type Message, time } from '../../commands/messages.ts'
 import type { ApiKey } from './keys.ts'
 import type { ApiScope } from './public.ts'
 
+export const commandGroups = {
+  'admin-api': 'The public API',
+  'admin-api keys': 'Keys for the public API',
+  'admin-api webhooks': 'Events to your server',
+}
+
 export function keyCreated(key: ApiKey, secret: string): Message {
   return card({
     title: `The key “${literal(key.name)}” is made`,

@@ -11,8 +11,9 @@ export const answersKeptDays = 30
 export function createOnce({ db, clock }: { db: Db; clock: Clock }): Developer['once'] {
   return async (request, reply, write) => {
     const caller = callerOf(request)
-    const idempotencyKey = String(request.headers['idempotency-key'])
-    const requestHash = hashOf([request.method, request.routeOptions.url, request.body])
+    const idempotencyKey = request.headers['idempotency-key']
+    if (typeof idempotencyKey !== 'string') throw new Error(`${request.routeOptions.url} does not check idempotencyHeaders`)
+    const requestHash = hashOf([request.method, request.routeOptions.url, request.params, request.body])
     const { programId, keyId } = caller
     const one = and(eq(answers.programId, programId), eq(answers.keyId, keyId), eq(answers.idempotencyKey, idempotencyKey))
     const { status, answer, replayed } = await db.transaction(async (tx) => {

@@ -1,6 +1,7 @@
 // The public API: keys that programs of the company call it with, the feed of events, and webhooks.
 import { staffChannel } from '../channels/public.ts'
 import { definePlugin, extend, handle } from '../kit/index.ts'
+import { developerCommands } from './commands.ts'
 import { type Config, config } from './config.ts'
 import { createDelivery, deliverJob } from './deliver.ts'
 import { docsRoutes } from './docs.ts'
@@ -8,14 +9,14 @@ import { createEndpointService } from './endpoints.ts'
 import { environment } from './environment.ts'
 import { eventRoutes } from './eventRoutes.ts'
 import { createFeed } from './feed.ts'
-import { keyCommands } from './keyCommands.ts'
+import { developerChecks, developerGauges } from './health.ts'
 import { createKeyService } from './keys.ts'
 import { createOnce } from './once.ts'
+import { eraseFor, exportFor } from './privacy.ts'
 import { apiScope, type Developer, publicEvent } from './public.ts'
 import { developerSchedules } from './schedules.ts'
 import { createSender } from './sender.ts'
 import * as tables from './tables.ts'
-import { webhookCommands } from './webhookCommands.ts'
 
 export const developer = definePlugin<Config, Developer>({
   id: 'developer',
@@ -27,7 +28,9 @@ export const developer = definePlugin<Config, Developer>({
   environment,
   data: {
     statement:
-      'API keys and webhooks with the Discord id of the admin who made them, for as long as the program exists; of a key only its hash. Events with the ids of partners, sales and payouts, for 90 days unless the program sets another term.',
+      'API keys and webhooks with the Discord id of the admin who made them, for as long as the program exists; of a key only its hash. Events with the ids of partners, sales and payouts, for 90 days unless the program sets another term; those with a Discord id until erased.',
+    exportPartner: exportFor,
+    deletePartner: eraseFor,
   },
   setup: (context) => {
     const { db, clock, env, contributions, secret } = context
@@ -40,18 +43,15 @@ export const developer = definePlugin<Config, Developer>({
     const delivery = createDelivery({ ...context, endpoints, send, channel: staffChannel })
     return {
       public: { once: createOnce({ db, clock }) },
-      commandGroups: {
-        'admin-api': 'The public API',
-        'admin-api keys': 'Keys for the public API',
-        'admin-api webhooks': 'Events to your server',
-      },
-      commands: [...keyCommands({ db, keys }), ...webhookCommands({ db, endpoints, send })],
+      ...developerCommands({ db, keys, endpoints, send }),
       routes: (app) => {
         eventRoutes({ feed })(app)
         docsRoutes({ publicEvents, url: context.url })(app)
       },
       jobs: [handle(deliverJob, ({ programId, endpointId }, { signal }) => delivery.deliver(programId, endpointId, signal))],
       schedules: developerSchedules({ ...context, feed, delivery }),
+      gauges: developerGauges(db),
+      checks: developerChecks(db),
       extends: [extend(apiScope, { name: 'events:read', describes: 'Read the feed of events' })],
       keyGuard: { identify: keys.identify, scopes: () => keys.scopes().map((scope) => scope.name) },
     }

@@ -2,7 +2,8 @@
 import { request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { isIP } from 'node:net'
-import { ForbiddenAddress, isPublicAddress, publicLookup } from './addresses.ts'
+import { isPublicAddress } from '../kit/index.ts'
+import { ForbiddenAddress, publicLookup } from './lookup.ts'
 
 export interface Sent {
   /** 2xx. */

@@ -1,11 +1,19 @@
 // The admins' commands for webhooks.
 import { type Command, type Ctx, defineCommand } from '../../commands/define.ts'
 import { audit } from '../../db/tables.ts'
-import { type Db, newId, readDay, type Tx } from '../kit/index.ts'
+import { type Db, newId, readDay, type Tx, UserError } from '../kit/index.ts'
 import type { EndpointService } from './endpoints.ts'
 import { signedHeaders } from './secrets.ts'
 import type { Send } from './sender.ts'
-import { endpointAdded, endpointList, endpointRemoved, replayAsked, secretRotated, testResult } from './webhookMessages.ts'
+import {
+  endpointAdded,
+  endpointList,
+  endpointRemoved,
+  replayAsked,
+  secretRotated,
+  testResult,
+  unreadableSecret,
+} from './webhookMessages.ts'
 import { wordCompletions } from './words.ts'
 
 interface Parts {
@@ -65,7 +73,9 @@ export function webhookCommands({ db, endpoints, send }: Parts): Command[] {
         const endpoint = await endpoints.find(db, ctx.program.id, id)
         const message = { id: newId(ctx.now), type: 'webhook.test', version: 1, timestamp: ctx.now.toISOString(), data: {} }
         const body = JSON.stringify(message)
-        const headers = signedHeaders({ id: message.id, at: ctx.now, body }, endpoints.secretsOf(endpoint))
+        const secrets = endpoints.secretsOf(endpoint)
+        if (secrets.length === 0) throw new UserError('unreadable_secret', `Nothing was sent: ${unreadableSecret}.`)
+        const headers = signedHeaders({ id: message.id, at: ctx.now, body }, secrets)
         return testResult(endpoint, await send(endpoint.url, headers, body))
       },
     }),

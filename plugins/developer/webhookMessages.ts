@@ -3,6 +3,10 @@ import { card, literal, type Message, time } from '../../commands/messages.ts'
 import { type Endpoint, type EndpointState, oldSecretHours } from './endpoints.ts'
 import type { Sent } from './sender.ts'
 
+/** Nothing goes out unsigned. */
+export const unreadableSecret =
+  'its signing secret cannot be read, because SECRET_KEY is not the one it was kept under; /admin-api webhooks rotate makes a new one'
+
 export function endpointAdded(endpoint: Endpoint, secret: string): Message {
   return card({
     title: 'Events are sent there from now on',

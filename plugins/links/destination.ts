@@ -1,5 +1,6 @@
 // Where a link leads: which addresses may be destinations, and the address that a visitor is sent to. Pure.
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
+import { isPublicAddress } from '../kit/index.ts'
 
 const longestDestination = 2000
 const longestPassed = 100
@@ -28,37 +29,13 @@ export function isAllowed(destination: string, rule: HostRule): boolean {
   return rule.allowedHosts.includes(host) && (rule.privateAddresses || !isPrivate(hostname))
 }
 
-/** Names that only a private network knows, and addresses that lead nowhere on the public internet. */
+/** Names that only a private network knows. */
 const privateNames = /(^|\.)(localhost|local|internal|intranet|lan|home|corp|private|home\.arpa)\.?$/
-const unroutable = new BlockList()
-for (const [net, bits] of [
-  ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.0.0.0', 24],
-  ['192.168.0.0', 16],
-  ['198.18.0.0', 15],
-  ['224.0.0.0', 3],
-] as const)
-  unroutable.addSubnet(net, bits)
-for (const [net, bits] of [
-  ['::', 127],
-  ['64:ff9b:1::', 48],
-  ['fc00::', 7],
-  ['fe80::', 10],
-  ['ff00::', 8],
-] as const)
-  unroutable.addSubnet(net, bits, 'ipv6')
 
 /** `hostname` as a URL spells it: addresses in their usual form, those of the new kind in brackets. */
 export function isPrivate(hostname: string): boolean {
   const address = hostname.replace(/^\[|\]$/g, '')
-  const kind = isIP(address)
-  // Addresses of the old kind in the clothes of the new are judged as what they are.
-  if (kind !== 0) return unroutable.check(address, kind === 6 ? 'ipv6' : 'ipv4')
+  if (isIP(address) !== 0) return !isPublicAddress(address)
   return privateNames.test(address) || !address.includes('.')
 }
 
@@ -109,13 +86,9 @@ export function destinationOf(address: string): Destination {
     with: (parameters) => {
       let added = ''
       for (const name in parameters)
-        if (!own.has(name)) added += `${added || search ? '&' : ''}${name}=${encoded(parameters[name]!)}`
+        if (!own.has(name))
+          added += `${added || search ? '&' : ''}${name}=${encodeURIComponent(parameters[name]!).replaceAll("'", '%27')}`
       return added ? start + added + hash : plain
     },
   }
-}
-
-/** Most values are ids and single words. */
-function encoded(value: string): string {
-  return /^[\w-]*$/.test(value) ? value : encodeURIComponent(value).replaceAll("'", '%27')
 }

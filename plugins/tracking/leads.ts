@@ -5,6 +5,7 @@ import { type Clock, type Emit, newId, type Reader, type Tx } from '../kit/index
 import { leadAttributed, leadRecorded } from './events.ts'
 import type { Tracking } from './public.ts'
 import { leads } from './tables.ts'
+import { whenReported } from './times.ts'
 
 export type LeadRow = typeof leads.$inferSelect
 
@@ -58,7 +59,7 @@ export function createLeadService({ clock, emit, attribution }: Parts): LeadServ
   async function create(tx: Tx, given: NewLead, emailHash: string | null): Promise<LeadRow> {
     const now = clock.now()
     const { programId, clickId, coupon } = given
-    const occurredAt = given.occurredAt ?? now
+    const occurredAt = whenReported(given.occurredAt, now)
     const pointer = await attribution.pointsTo(tx, {
       programId,
       hints: hintsOf({ clickId, coupon }),

@@ -98,6 +98,12 @@ test('the script weighs at most 2 kB, is kept long, and is asked for again cheap
   expect([again.statusCode, again.body]).toEqual([304, ''])
 })
 
+test('an admin is shown the tag for their program, and that a site has to be allowed first', async () => {
+  const words = wordsOf(await house.run('admin-api script', {}, admin))
+  expect(words).toContain(`<script src="http://program.test/t.js" data-program="${house.program.id}" async></script>`)
+  expect(words).toContain('Visitors are remembered for')
+})
+
 test('without consent the click id reaches form, payment link and buy button, and nothing is stored or told', async () => {
   const context = await browser.newContext()
   const clickId = await aClick()

@@ -5,6 +5,7 @@ import { type Clock, formatMoney, newId, type Reader, type Tx, UserError } from 
 import { hintsOf } from './leads.ts'
 import { refundedTotal } from './refunded.ts'
 import { payments, refunds } from './tables.ts'
+import { whenReported } from './times.ts'
 
 type PaymentRow = typeof payments.$inferSelect
 export type RefundRow = typeof refunds.$inferSelect
@@ -112,7 +113,7 @@ export function createPaymentService({ clock, attribution }: Parts): PaymentServ
         reversed: given.reversed,
         state: 'parked',
         problem: null,
-        refundedAt: given.refundedAt ?? justAfter(known, now),
+        refundedAt: given.refundedAt ? whenReported(given.refundedAt, now) : justAfter(known, now),
         recordedAt: now,
       }
       await tx.insert(refunds).values(row)
@@ -232,7 +233,7 @@ function merged(
     product: given.product ?? null,
     subscription: given.recurring?.subscription ?? null,
     sequence: given.recurring?.sequence ?? null,
-    paidAt: given.paidAt ?? now,
+    paidAt: whenReported(given.paidAt, now),
     recordedAt: now,
   }
 }

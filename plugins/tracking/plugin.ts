@@ -39,7 +39,7 @@ export const tracking = definePlugin<Config, Tracking>({
     return {
       public: { leads: leads.leads },
       commandGroups: { 'admin-api refunds': 'Refunds that were reported' },
-      commands: trackingCommands({ db, payments }),
+      commands: trackingCommands({ ...context, payments }),
       routes: (app) => {
         trackingRoutes({ db, once: use(developer).once, leads, payments, attribution: use(attribution) })(app)
         visitRoutes({ visits, secure: url('/').startsWith('https:') })(app)

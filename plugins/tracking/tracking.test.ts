@@ -82,6 +82,15 @@ describe('a sale', () => {
   })
 })
 
+test('nothing is reported from the future', async () => {
+  const soon = new Date(house.clock.now().getTime() + days(2)).toISOString()
+  const refused = { status: 422, code: 'in_the_future' }
+  expect((await shop.post('/v1/sales', aSale({ paid_at: soon }))).json()).toMatchObject(refused)
+  expect((await shop.post('/v1/leads', { external_id: 'x', occurred_at: soon })).json()).toMatchObject(refused)
+  const refund = { payment_id: 'x', total_refunded: 1, refunded_at: soon }
+  expect((await shop.post('/v1/refunds', refund)).json()).toMatchObject(refused)
+})
+
 describe('an Idempotency-Key', () => {
   test('answers the same request again with what it answered first', async () => {
     const sale = aSale()
@@ -276,8 +285,8 @@ describe('a lead', () => {
     const email = `${unique('late')}@example.com`
     await shop.post('/v1/leads', { email, click_id: ada.id })
     const windowDays = await house.use(attribution).windowDays(house.db, house.program.id)
-    const paid_at = new Date(house.clock.now().getTime() + days(windowDays) + 1).toISOString()
-    expect((await shop.post('/v1/sales', aSale({ customer: { email }, paid_at }))).json()).toMatchObject({ partner_id: null })
+    house.clock.advance(days(windowDays) + 1)
+    expect((await shop.post('/v1/sales', aSale({ customer: { email } }))).json()).toMatchObject({ partner_id: null })
   })
 
   test('without a partner gets one when it is reported again with the click', async () => {

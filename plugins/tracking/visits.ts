@@ -1,6 +1,6 @@
 // A visitor on the company's own page who agreed to being remembered: which click brought them. Knows no HTTP.
 import type { Attribution } from '../attribution/public.ts'
-import type { Clock, Db, Programs, Settings } from '../kit/index.ts'
+import type { Clock, Db, Settings } from '../kit/index.ts'
 import type { Links } from '../links/public.ts'
 import type { Config } from './config.ts'
 
@@ -17,7 +17,7 @@ export interface Visit {
 }
 
 export interface Visits {
-  /** Whether pages of this origin may ask. False for a program that does not exist. */
+  /** Whether pages of this origin may ask. */
   allows(programId: string, origin: string | undefined): Promise<boolean>
   /** The click to remember, the newest first: that of the address, of the code, or of the cookie. Undefined when none is known, or too old to count. */
   clickOf(visit: Visit): Promise<string | undefined>
@@ -28,22 +28,19 @@ export interface Visits {
 interface Parts {
   db: Db
   clock: Clock
-  programs: Programs
   settings: Settings<Config>
   attribution: Pick<Attribution, 'pointsTo' | 'windowDays'>
   land: Links['land']
 }
 
-export function createVisits({ db, clock, programs, settings, attribution, land }: Parts): Visits {
+export function createVisits({ db, clock, settings, attribution, land }: Parts): Visits {
   const counts = async (programId: string, clickId: string) => {
     const pointer = await attribution.pointsTo(db, { programId, hints: { clickId }, emailHash: undefined, at: clock.now() })
     return pointer?.kind === 'click' && pointer.reference.toLowerCase() === clickId.toLowerCase()
   }
   return {
-    allows: async (programId, origin) => {
-      if (origin === undefined || !(await programs.all(db)).some(({ id }) => id === programId)) return false
-      return (await settings.of(db, programId)).origins.includes(origin)
-    },
+    // A program that does not exist has allowed nobody.
+    allows: async (programId, origin) => origin !== undefined && (await settings.of(db, programId)).origins.includes(origin),
     clickOf: async ({ programId, clickId, ref, remembered, ip, headers }) => {
       if (clickId !== undefined && (await counts(programId, clickId))) return clickId
       const landed = ref === undefined ? undefined : await land(programId, ref, { ip, headers })

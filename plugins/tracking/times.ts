@@ -1,0 +1,15 @@
+// When something that is reported happened. Pure.
+import { days, UserError } from '../kit/index.ts'
+
+/** Servers' clocks differ, and so do time zones that were forgotten; more than this is a mistake. */
+const toleranceMs = days(1)
+
+/** The time that was reported, or now. @throws UserError for one in the future, which would count for clicks that are yet to come */
+export function whenReported(reported: Date | undefined, now: Date): Date {
+  if (reported && reported.getTime() > now.getTime() + toleranceMs)
+    throw new UserError(
+      'in_the_future',
+      `${reported.toISOString()} is in the future. Report when it happened, or leave the time out for now.`,
+    )
+  return reported ?? now
+}
