@@ -59,6 +59,7 @@ export async function buildApp(options: {
       throw new Error(`The route ${String(route.method)} ${route.url} does not declare who may use it (config.access)`)
     if (route.config.access === 'key') guardWithKey(route)
   })
+  app.addHook('onRequest', answerEarly)
   await app.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -88,6 +89,13 @@ export async function buildApp(options: {
   for (const { register } of options.loaded.routes) await app.register(async (scope) => register(scope))
   await app.ready()
   return app
+}
+
+/** For routes with `config.early`. */
+function answerEarly(request: FastifyRequest, reply: FastifyReply, next: (error?: Error) => void): void {
+  const { early } = request.routeOptions.config
+  if (early) early(request, reply).then((isAnswered) => (isAnswered ? reply.hijack() : next()), next)
+  else next()
 }
 
 /** An application of nothing but health and metrics, for processes that serve no one else. */

@@ -99,7 +99,7 @@ export function statsCommands(parts: Parts): Command[] {
       description: 'What each figure means and how it is counted',
       access: 'everyone',
       reply: 'ephemeral',
-      run: async () => meaningsCard(),
+      run: async ({ member }) => meaningsCard(member.isAdmin),
     }),
     defineCommand({
       path: 'admin-stats show',

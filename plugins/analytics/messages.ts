@@ -33,7 +33,7 @@ export function statsCard(
         .map((figure) => figureLine(figure, view))
         .join('\n'),
       ...otherCurrencies(report.total, currency),
-      ...(by ? [tableByKey(view)] : [tableByTime(view)]),
+      ...(by ? [tableByKey(view)] : tableByTime(view)),
       ...(report.previous ? [`-# Compared with ${periodName(report.previous.period)}.`] : []),
       ...(pictures ? [] : ['-# The picture could not be drawn this time; the figures above are complete.']),
     ],
@@ -72,19 +72,21 @@ function tableByKey({ report, figure, currency, by, nameOf }: View): string {
 }
 
 /** At most some fifteen rows: longer periods by week or month. */
-function tableByTime({ report, figure, currency }: View): string {
+function tableByTime({ report, figure, currency }: View): string[] {
   const steps = report.steps ?? []
-  if (steps.length < 2) return ''
+  if (steps.length < 2) return []
   const interval: Interval = steps.length <= 14 ? 'day' : steps.length <= 98 ? 'week' : 'month'
   const columns = [...new Set<Figure>([figure, 'clicks', 'sales', 'commission'])].slice(0, 4)
-  return table(
-    [{ day: 'day', week: 'week from', month: 'month from' }[interval], ...columns.map((column) => shortTitles[column])],
-    sumSteps(steps, (from) => intervalStart(from, interval, report.period)).map(({ from, figures }) => [
-      shortDay(from),
-      ...columns.map((column) => readFigure(column, figures, currency)),
-    ]),
-    0,
-  )
+  return [
+    table(
+      [{ day: 'day', week: 'week from', month: 'month from' }[interval], ...columns.map((column) => shortTitles[column])],
+      sumSteps(steps, (from) => intervalStart(from, interval, report.period)).map(({ from, figures }) => [
+        shortDay(from),
+        ...columns.map((column) => readFigure(column, figures, currency)),
+      ]),
+      0,
+    ),
+  ]
 }
 
 const shortTitles: Readonly<Record<Figure, string>> = {
@@ -120,11 +122,11 @@ function cut(text: string, letters: number): string {
 }
 
 /** What each figure means, from the one place that defines them. */
-export function meaningsCard(): Message {
+export function meaningsCard(isAdmin: boolean): Message {
   return card({
     title: 'What the figures mean',
     body: [
-      ...Object.values(definitions).map(({ title, meaning }) => `**${title}**\n${meaning}`),
+      ...figuresFor(isAdmin).map((figure) => `**${definitions[figure].title}**\n${definitions[figure].meaning}`),
       'A period is made of whole days in the time zone of the program. What was refunded or lost in a dispute no longer counts, in the period of the sale itself. Amounts of different currencies are never added.',
     ],
   })

@@ -8,7 +8,7 @@ const generatedLength = 7
 
 /** Words that would be mistaken for a page of the program. */
 const reserved = new Set(
-  'about admin agreement agreements api app apply assets auth blog billing contact dashboard discord docs earnings faq favicon health help home join legal link links login logout metrics new null oauth partner partners pay payout payouts press pricing privacy program redirect register robots sandbox security settings shop sign signin signup sitemap siso static status stripe support team terms test track undefined verify webhook webhooks well-known www'
+  'about admin agreement agreements api app apply assets auth blog billing contact dashboard discord docs earnings faq favicon health help home join legal link links login logout metrics new null oauth openapi partner partners pay payout payouts paypal press pricing privacy program redirect register robots sandbox security settings shop sign signin signup sitemap siso static status stripe support team terms test track undefined verify webhook webhooks well-known www'
     .split(' ')
     .map(fold),
 )

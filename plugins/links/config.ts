@@ -56,7 +56,7 @@ export const config = z.object({
     .min(1)
     .max(90)
     .default(7)
-    .describe('After how many days clicks of bots and previews, and those on closed links, are deleted.'),
+    .describe('After how many days clicks of bots, and those on closed links, are deleted.'),
 })
 
 export type Config = z.infer<typeof config>

@@ -86,9 +86,13 @@ export function destinationOf(address: string): Destination {
     with: (parameters) => {
       let added = ''
       for (const name in parameters)
-        if (!own.has(name))
-          added += `${added || search ? '&' : ''}${name}=${encodeURIComponent(parameters[name]!).replaceAll("'", '%27')}`
+        if (!own.has(name)) added += `${added || search ? '&' : ''}${name}=${encoded(parameters[name]!)}`
       return added ? start + added + hash : plain
     },
   }
+}
+
+/** Most values are ids and single words. */
+function encoded(value: string): string {
+  return /^[\w-]*$/.test(value) ? value : encodeURIComponent(value).replaceAll("'", '%27')
 }

@@ -46,6 +46,8 @@ export function createDirectory(parts: { db: Db; whereabouts: Whereabouts; watch
   let reading = false
   let stopped = false
   const asked = new Map<string, Promise<Resolved>>()
+  const askedRules = new Map<string, Promise<Rule>>()
+  const askedStandings = new Map<string, Promise<Standing>>()
 
   const answer = (entry: Entry): Resolved | undefined => {
     const rule = rules.get(entry.record.programId)
@@ -74,8 +76,8 @@ export function createDirectory(parts: { db: Db; whereabouts: Whereabouts; watch
     const { programId, partnerId } = record
     const known = isFresh ? standings.get(partnerId) : undefined
     const [rule, standing] = await Promise.all([
-      (isFresh && rules.get(programId)) || whereabouts.rule(db, programId),
-      known === undefined ? whereabouts.standing(db, programId, partnerId) : known,
+      (isFresh && rules.get(programId)) || shared(askedRules, programId, () => whereabouts.rule(db, programId)),
+      known === undefined ? shared(askedStandings, partnerId, () => whereabouts.standing(db, programId, partnerId)) : known,
     ])
     if (heardSoFar === before) {
       if (entries.size >= mostKnown) {
@@ -177,12 +179,7 @@ export function createDirectory(parts: { db: Db; whereabouts: Whereabouts; watch
         const known = entry && answer(entry)
         if (known) return known
       }
-      let question = asked.get(folded)
-      if (!question) {
-        question = ask(folded).finally(() => asked.delete(folded))
-        asked.set(folded, question)
-      }
-      return question
+      return shared(asked, folded, () => ask(folded))
     },
     programsAt: (host) => {
       const named = host.toLowerCase().replace(/:\d*$/, '')
@@ -216,4 +213,13 @@ export function createDirectory(parts: { db: Db; whereabouts: Whereabouts; watch
     },
   }
   return directory
+}
+
+/** What is asked already is not asked twice. */
+function shared<T>(asked: Map<string, Promise<T>>, key: string, ask: () => Promise<T>): Promise<T> {
+  const found = asked.get(key)
+  if (found) return found
+  const question = ask().finally(() => asked.delete(key))
+  asked.set(key, question)
+  return question
 }

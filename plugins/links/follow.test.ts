@@ -1,7 +1,7 @@
 // What a link obeys and what is kept of a click: closures, targets, cookies, parameters, domains.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type TestHouse, testHouse } from '../../app/testing.ts'
-import { minutes } from '../kit/index.ts'
+import { days, minutes } from '../kit/index.ts'
 import { browser, linkPlugins, linksIn, target } from './testing.ts'
 
 const phone =
@@ -157,6 +157,15 @@ describe('what is kept of a click', () => {
     await visit(link.path, { headers: { ...(referer && { referer }) } })
     expect(await clicksOf(link)).toMatchObject([{ referrer: null }])
   })
+})
+
+test('what a browser fetched ahead is kept as long as clicks of people, because a purchase may name it; a bot’s click is not', async () => {
+  const link = await aLink()
+  await visit(link.path, { headers: { 'sec-purpose': 'prefetch' } })
+  await visit(link.path, { headers: { 'user-agent': 'Googlebot/2.1' } })
+  house.clock.advance(days(60))
+  await house.tick('links.forget_clicks')
+  expect((await clicksOf(link)).map(({ rejected }) => rejected)).toEqual(['prefetch'])
 })
 
 describe('the cookie', () => {

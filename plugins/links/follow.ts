@@ -63,7 +63,8 @@ export function createFollow(parts: {
     const located = countries.of(ip)
     const country = located instanceof Promise ? await located : located
     const aim = resolved.state === 'open' ? aimOf(resolved, { country, device }) : undefined
-    const closure = resolved.state === 'closed' ? resolved.closure : await closureOf(link, at, allowance)
+    const closing = resolved.state === 'closed' ? resolved.closure : closureOf(link, at, allowance)
+    const closure = closing instanceof Promise ? await closing : closing
     const rejected = rejectionOf(visitor, isBot) ?? closure
     const carried = clickIdIn(headers.cookie)
     const mayKeep = consents(rule.cookies, query)
@@ -113,11 +114,14 @@ function visitsOf(seals: Seals, at: Date, linkId: string, ip: string, userAgent:
 }
 
 /** Why an open link does not lead on at this moment. */
-async function closureOf(link: LinkRecord, at: Date, allowance: Allowance): Promise<Closure | null> {
+function closureOf(link: LinkRecord, at: Date, allowance: Allowance): Closure | null | Promise<Closure | null> {
   if (link.expiresAt && link.expiresAt <= at) return 'expired'
   if (link.clickLimit === null) return null
-  return (await allowance.has(link, at)) ? null : 'limit'
+  const has = allowance.has(link, at)
+  return has instanceof Promise ? has.then(limited) : limited(has)
 }
+
+const limited = (has: boolean) => (has ? null : 'limit')
 
 /** Whether the browser may keep the click's id: what the visitor said in the address, else what the program says. */
 function consents(cookies: Rule['cookies'], query: Visitor['query']): boolean {

@@ -123,7 +123,9 @@ export async function forgetClicks(db: Db, programs: readonly Keeping[], now: Da
   for (const { programId, clickDays, rejectedClickDays } of programs) {
     await db.execute(sql`delete from links_clicks where program_id = ${programId} and at < ${before(clickDays)}`)
     await db.execute(
-      sql`delete from links_clicks where program_id = ${programId} and rejected is not null and at < ${before(rejectedClickDays)}`,
+      // What a browser fetched ahead may have been shown to a person, whose purchase names that click.
+      sql`delete from links_clicks
+        where program_id = ${programId} and rejected is not null and rejected <> 'prefetch' and at < ${before(rejectedClickDays)}`,
     )
   }
   await db.execute(sql`delete from links_visits where counted_at < ${instant(now.getTime() - hours(2))}`)

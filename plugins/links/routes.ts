@@ -10,63 +10,63 @@ interface Parts {
   secure: boolean
 }
 
-const open = {
-  // A link in a large audience sends thousands of visitors through one company's or carrier's address, so the redirect knows no limit per address.
-  config: { access: 'public' as const, rateLimit: false as const },
-  // Most of the security headers speak about pages. A redirect carries those that matter for it (below); the pages here ask for all of them.
-  helmet: false as const,
-  errorHandler: (error: Error, _request: FastifyRequest, reply: FastifyReply) => {
-    reply.helmet()
-    throw error
-  },
-  // A logger of its own for each request costs more than the rest of the redirect, which logs nothing.
-  childLoggerFactory: (logger: FastifyBaseLogger) => logger,
-}
+/** Where the redirect of a request did not lead: what its page is to say. */
+type Unsent = Exclude<Followed, { state: 'sent' }> | { readonly state: 'elsewhere' }
 
 export function linkRoutes(parts: Parts): (app: FastifyInstance) => void {
+  const unsent = new WeakMap<FastifyRequest, Unsent>()
+  /** A visitor is sent on before the rest of the house looks at the request; only who is not gets a page, with everything that pages have. */
+  const leading = (codeIn: (request: FastifyRequest) => string, { atOwnDomain = false } = {}) => ({
+    // A link in a large audience sends thousands of visitors through one company's or carrier's address, so the redirect knows no limit per address.
+    config: {
+      access: 'public' as const,
+      rateLimit: false as const,
+      early: async (request: FastifyRequest, reply: FastifyReply) => {
+        const followed = await follow(parts.redirect, request, codeIn(request), atOwnDomain)
+        if (followed.state === 'sent') sendOn(reply, followed, parts.secure)
+        else unsent.set(request, followed)
+        return followed.state === 'sent'
+      },
+    },
+    // A logger of its own for each request costs more than the redirect itself, which logs nothing.
+    childLoggerFactory: (logger: FastifyBaseLogger) => logger,
+  })
+  const page = (request: FastifyRequest, reply: FastifyReply) => sendPageOf(reply, unsent.get(request)!)
   return (app) => {
     app.addHook('onReady', async () => parts.redirect.start())
     // A wildcard, so that whatever stands behind /r/ gets the friendly page.
-    app.get('/r/*', open, (request, reply) => follow(parts, request, reply, (request.params as { '*': string })['*']))
-    app.get('/r', open, (request, reply) => follow(parts, request, reply, carriedCode(request.query as Visitor['query'])))
+    app.get('/r/*', leading(wildcard), page)
+    app.get('/r', leading(carriedCode), page)
     // The same without /r/ on a program's own domain; elsewhere these addresses are nobody's.
-    app.get('/:code', open, (request, reply) => atOwnDomain(parts, request, reply, (request.params as { code: string }).code))
-    app.get('/', open, (request, reply) => atOwnDomain(parts, request, reply, carriedCode(request.query as Visitor['query'])))
+    app.get('/:code', leading(parameter, { atOwnDomain: true }), page)
+    app.get('/', leading(carriedCode, { atOwnDomain: true }), page)
   }
 }
+
+const wildcard = (request: FastifyRequest) => (request.params as { '*': string })['*']
+const parameter = (request: FastifyRequest) => (request.params as { code: string }).code
 
 /** How other platforms name the code in an address; links that were made there go on working. */
 const codeNames = ['ref', 'via', 'fpr', 'fp_ref', 'a', 'aff']
 
-function carriedCode(query: Visitor['query']): string {
+function carriedCode(request: FastifyRequest): string {
+  const query = request.query as Visitor['query']
   for (const name of codeNames) if (typeof query[name] === 'string') return query[name]
   return ''
 }
 
-async function atOwnDomain(parts: Parts, request: FastifyRequest, reply: FastifyReply, code: string): Promise<FastifyReply> {
-  const programs = await parts.redirect.programsAt(request.host)
-  if (programs.length > 0) return follow(parts, request, reply, code, programs)
-  reply.callNotFound()
-  return reply
+async function follow(redirect: Redirect, request: FastifyRequest, code: string, atOwnDomain: boolean): Promise<Followed | Unsent> {
+  const among = atOwnDomain ? await redirect.programsAt(request.host) : undefined
+  if (among?.length === 0) return { state: 'elsewhere' }
+  const { method, headers, ip } = request
+  return redirect.follow(code, { method, headers, ip, query: request.query as Visitor['query'] }, among)
 }
 
-async function follow(
-  parts: Parts,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  code: string,
-  among?: readonly string[],
-): Promise<FastifyReply> {
-  const { method, headers, ip } = request
-  const followed = await parts.redirect.follow(code, { method, headers, ip, query: request.query as Visitor['query'] }, among)
-  if (followed.state !== 'sent') return sendOther(reply, followed)
-  const fields = [...redirectHeaders, 'location', followed.location]
-  if (followed.cookie) fields.push('set-cookie', setCookie(followed.cookie, parts.secure))
-  // Nothing is left for the framework to do with this answer.
-  reply.hijack()
+function sendOn(reply: FastifyReply, { location, cookie }: Extract<Followed, { state: 'sent' }>, secure: boolean): void {
+  const fields = [...redirectHeaders, 'location', location]
+  if (cookie) fields.push('set-cookie', setCookie(cookie, secure))
   reply.raw.writeHead(302, fields)
   reply.raw.end()
-  return reply
 }
 
 function setCookie({ value, seconds }: Cookie, secure: boolean): string {
@@ -82,20 +82,25 @@ const unlisted = {
 const redirectHeaders = Object.entries({
   ...unlisted,
   'strict-transport-security': 'max-age=31536000; includeSubDomains',
-  'x-content-type-options': 'nosniff',
   'content-length': '0',
 }).flat()
 
-function sendOther(reply: FastifyReply, followed: Exclude<Followed, { state: 'sent' }>): FastifyReply {
-  if (followed.state === 'closed') {
-    const isOver = followed.closure === 'expired' || followed.closure === 'limit'
-    return sendPage(reply, closedLinkPage(followed.rule, isOver), isOver ? 410 : 404)
+function sendPageOf(reply: FastifyReply, unsent: Unsent): FastifyReply {
+  switch (unsent.state) {
+    case 'closed': {
+      const isOver = unsent.closure === 'expired' || unsent.closure === 'limit'
+      return sendPage(reply, closedLinkPage(unsent.rule, isOver), isOver ? 410 : 404)
+    }
+    case 'unknown':
+      return sendPage(reply, unknownLinkPage(), 404)
+    case 'unavailable':
+      return sendPage(reply.header('retry-after', '30'), unavailablePage(), 503)
+    case 'elsewhere':
+      reply.callNotFound()
+      return reply
   }
-  if (followed.state === 'unknown') return sendPage(reply, unknownLinkPage())
-  return sendPage(reply.header('retry-after', '30'), unavailablePage(), 503)
 }
 
-function sendPage(reply: FastifyReply, text: string, status = 404): FastifyReply {
-  reply.helmet()
+function sendPage(reply: FastifyReply, text: string, status: number): FastifyReply {
   return reply.status(status).headers(unlisted).type('text/html; charset=utf-8').send(text)
 }

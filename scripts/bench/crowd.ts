@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { connectMember, type Kind, type Member, type Sample } from './member.ts'
+import { connectMember, type Member, type Sample } from './member.ts'
 
 export interface CrowdOrder {
   api: string
@@ -31,20 +31,20 @@ export interface CrowdResult {
 }
 
 /** What one person does next, and how often out of all. Forms that were opened and choices that were suggested are followed up first. */
-const habits: readonly { weight: number; kind: Kind; act: (member: Member) => Promise<void> }[] = [
-  { weight: 18, kind: 'command', act: (member) => member.run('link list') },
-  { weight: 12, kind: 'command', act: (member) => member.run('earnings show') },
-  { weight: 8, kind: 'command', act: (member) => member.run('leaderboard show') },
-  { weight: 6, kind: 'command', act: (member) => member.run('sales list') },
-  { weight: 6, kind: 'command', act: (member) => member.run('deal list') },
-  { weight: 5, kind: 'command', act: (member) => member.run('profile show') },
-  { weight: 4, kind: 'command', act: (member) => member.run('badges show') },
-  { weight: 3, kind: 'command', act: (member) => member.run('payout status') },
-  { weight: 2, kind: 'command', act: (member) => member.run('link create', { campaign: 'newsletter' }) },
-  { weight: 14, kind: 'suggestions', act: (member) => member.suggest('deal show', 'deal', 'c') },
-  { weight: 5, kind: 'form', act: (member) => member.run('profile edit') },
-  { weight: 2, kind: 'form', act: (member) => member.run('deal submit') },
-  { weight: 15, kind: 'button', act: (member) => member.press() },
+const habits: readonly { weight: number; act: (member: Member) => Promise<void> }[] = [
+  { weight: 18, act: (member) => member.run('link list') },
+  { weight: 12, act: (member) => member.run('earnings show') },
+  { weight: 8, act: (member) => member.run('leaderboard show') },
+  { weight: 6, act: (member) => member.run('sales list') },
+  { weight: 6, act: (member) => member.run('deal list') },
+  { weight: 5, act: (member) => member.run('profile show') },
+  { weight: 4, act: (member) => member.run('badges show') },
+  { weight: 3, act: (member) => member.run('payout status') },
+  { weight: 2, act: (member) => member.run('link create', { campaign: 'newsletter' }) },
+  { weight: 14, act: (member) => member.suggest('deal show', 'deal', 'c') },
+  { weight: 5, act: (member) => member.run('profile edit') },
+  { weight: 2, act: (member) => member.run('deal submit') },
+  { weight: 15, act: (member) => member.press() },
 ]
 /** Each habit as often as it weighs. */
 const wheel = habits.flatMap((habit) => Array.from({ length: habit.weight }, () => habit))
@@ -54,9 +54,7 @@ async function crowd(order: CrowdOrder): Promise<CrowdResult> {
   const members: Member[] = []
   for (let i = 0; i < order.people.length; i += 20) {
     const group = order.people.slice(i, i + 20)
-    members.push(
-      ...(await Promise.all(group.map((person) => connectMember({ ...order, ...person, index, serial: members.length })))),
-    )
+    members.push(...(await Promise.all(group.map((person, k) => connectMember({ ...order, ...person, index, serial: i + k })))))
   }
   await traffic(members, order.perSecond, order.warmUpSeconds)
   await settled(members)

@@ -14,6 +14,8 @@ export interface LoadOrder {
   client?: 'http' | 'sockets'
   /** Each path once, in order, instead of at random until the time is over. */
   once?: boolean
+  /** Ends when the server has gone, and not only when the time is over. Plain sockets only. */
+  untilGone?: boolean
   /** Append the id of every click that was answered to this file, at once. */
   journal?: string
 }
@@ -22,7 +24,7 @@ export interface LoadResult {
   /** Answers of any kind, and among them redirects that carry a click id. */
   answers: number
   clicks: number
-  /** Answers by status. A connection that broke in the middle of an answer counts under `broken`. */
+  /** Answers by status. A connection that broke in the middle of an answer counts under `broken`, an answer that did not come under `late`. */
   statuses: Record<string, number>
   perSecond: number
   p50: number
@@ -45,6 +47,9 @@ const pick = <T>(list: readonly T[]): T => list[Math.floor(Math.random() * list.
 const octet = () => Math.floor(Math.random() * 254) + 1
 const someAddress = () => `${octet()}.${octet()}.${octet()}.${octet()}`
 
+/** Nobody waits longer for a redirect. */
+const patienceMs = 30_000
+
 async function load(order: LoadOrder): Promise<LoadResult> {
   const times: number[] = []
   const statuses: Record<string, number> = {}
@@ -65,7 +70,7 @@ async function load(order: LoadOrder): Promise<LoadResult> {
     if (order.journal) appendFileSync(order.journal, `${head.slice(mark + 9, mark + 45)}\n`)
   }
   const agent = new Agent({ keepAlive: true, maxSockets: order.connections })
-  const isOver = () => !order.once && performance.now() >= end
+  const isOver = () => order.untilGone === true || (!order.once && performance.now() >= end)
   await Promise.all(
     Array.from({ length: order.connections }, () =>
       order.client === 'http' ? httpVisitor(agent, order.port, nextPath, seen) : visitor(order.port, nextPath, seen, isOver),
@@ -112,6 +117,11 @@ function converse(port: number, nextPath: () => string | undefined, seen: Seen):
     }
     socket.setEncoding('latin1')
     socket.on('connect', ask)
+    socket.setTimeout(patienceMs, () => {
+      if (pending) seen('late', '', performance.now() - asked)
+      pending = false
+      socket.destroy()
+    })
     socket.on('data', (chunk: string) => {
       text += chunk
       const headEnd = text.indexOf('\r\n\r\n')

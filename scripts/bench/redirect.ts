@@ -30,14 +30,17 @@ interface Round {
   ratio: number
 }
 
-export interface RedirectBench extends Line {
+/** Redirects per second; the ratio is the median of the rounds: ours / bare. */
+interface Summary extends Omit<Line, 'perSecond'> {
   ours: number
   bare: number
-  /** The median of the rounds: ours / bare. */
   ratio: number
   rounds: Round[]
-  /** One more round with visitors on plain sockets: they leave the bare redirect a processor of its own, while ours shares it with the database. */
-  sockets: Round
+}
+
+export interface RedirectBench extends Summary {
+  /** The same with visitors on plain sockets, who cost a third: they leave the bare redirect a processor of its own, while ours shares it with the database. */
+  sockets: Summary
   /** Every link is looked up in the database. */
   cold: Line
   /** All visitors follow one link. */
@@ -52,71 +55,115 @@ export async function run(flags: { seconds?: string | number } = {}): Promise<Re
   const ms = Number(flags.seconds ?? 6) * 1000
   const directory = await mkdtemp(path.join(tmpdir(), 'siso-bench-'))
   const server = await startEmbedded({ directory: path.join(directory, 'postgres') })
-  const children: ChildProcess[] = []
+  const connection = await connect(server.url, { max: 2 })
+  const track = createTrack(connection, directory)
   try {
-    const connection = await connect(server.url, { max: 2 })
     await migrate(connection)
     const paths = await seed(connection)
-    const start = async (script: string, environment: Record<string, string>) => {
-      const child = fork(fileURLToPath(new URL(script, import.meta.url)), { env: { PATH: process.env.PATH, ...environment } })
-      children.push(child)
-      return { child, port: await readiness(child) }
-    }
-    const stored = async () => Number((await connection.sql`select count(*) from links_clicks`)[0]!.count)
-    const measured = async (order: Omit<LoadOrder, 'connections'>): Promise<Line> => {
-      const before = await stored()
-      const { clicks, perSecond, p50, p99, slowest, answers } = await visit({ connections, ...order })
-      if (clicks !== answers) throw new Error(`${answers - clicks} of ${answers} visitors were not sent on with a click`)
-      return { perSecond, p50, p99, slowest, clicksAnswered: clicks, clicksStored: (await stored()) - before }
-    }
-
-    const bare = await start('./bare.ts', {})
-    const ours = await start('../start.ts', environmentOf(server.url, directory))
-    for (const { port } of [bare, ours]) await visit({ port, paths, connections, ms: ms / 3 })
-    const compared = async (client: NonNullable<LoadOrder['client']>) => ({
-      bare: (await visit({ port: bare.port, paths, connections, ms, client })).perSecond,
-      ours: await measured({ port: ours.port, paths, ms, client }),
-    })
-    const lines: Awaited<ReturnType<typeof compared>>[] = []
-    for (let i = 0; i < rounds; i++) lines.push(await compared('http'))
-    const sockets = await compared('sockets')
-    const hot = await measured({ port: ours.port, paths: paths.slice(0, 1), ms, client: 'http' })
-    await ended(ours.child)
-    await ended(bare.child)
-    const asking = await start('./asking.ts', { DATABASE_URL: server.url })
-    const cold = await measured({ port: asking.port, paths, ms: ms / 2, client: 'http' })
-    await ended(asking.child)
-
-    const bytes = await bytesPerClick(connection)
-    await connection.close()
-    const all = [...lines.map((line) => line.ours), sockets.ours, hot, cold]
-    const sum = (of: (line: Line) => number) => lines.reduce((total, line) => total + of(line.ours), 0)
-    const worst = (of: (line: Line) => number) => Math.max(...lines.map((line) => of(line.ours)))
+    const both = await track.startBoth(paths, ms / 3)
+    const lines = await both.rounds('http', rounds, ms)
+    const sockets = await both.rounds('sockets', rounds, ms)
+    const hot = await track.measured({ port: both.port, paths: paths.slice(0, 1), ms, client: 'http' })
+    await both.stop()
+    const asking = await track.start('./asking.ts', { DATABASE_URL: server.url })
+    const cold = await track.measured({ port: asking.port, paths, ms: ms / 2, client: 'http' })
     const result: RedirectBench = {
-      ours: median(lines.map((line) => line.ours.perSecond)),
-      bare: median(lines.map((line) => line.bare)),
-      ratio: hundredths(median(lines.map((line) => line.ours.perSecond / line.bare))),
-      perSecond: median(lines.map((line) => line.ours.perSecond)),
-      p50: median(lines.map((line) => line.ours.p50)),
-      p99: worst((line) => line.p99),
-      slowest: worst((line) => line.slowest),
-      clicksAnswered: sum((line) => line.clicksAnswered),
-      clicksStored: sum((line) => line.clicksStored),
-      rounds: lines.map(roundOf),
-      sockets: roundOf(sockets),
+      ...summaryOf(lines),
+      sockets: summaryOf(sockets),
       cold,
       hot,
-      bytesPerClick: bytes,
-      equal: all.every((line) => line.clicksAnswered === line.clicksStored),
+      bytesPerClick: await bytesPerClick(connection),
+      equal: [...lines.map(({ ours }) => ours), ...sockets.map(({ ours }) => ours), hot, cold].every(isEqual),
     }
-    if (!result.equal) throw new Error(`clicks answered and stored are not equal: ${JSON.stringify(all)}`)
+    if (!result.equal) throw new Error(`clicks answered and stored are not equal: ${JSON.stringify(result)}`)
     return result
   } finally {
-    for (const child of children) child.kill('SIGKILL')
+    track.clear()
+    await connection.close()
     await server.stop()
-    await rm(directory, { recursive: true, force: true })
+    for (const used of [directory, server.directory]) await rm(used, { recursive: true, force: true })
   }
 }
+
+/** Both redirects on one machine, asked in turn. */
+export interface Both {
+  /** Of ours. */
+  readonly port: number
+  rounds(client: Client, count: number, ms: number): Promise<Compared[]>
+  stop(): Promise<void>
+}
+
+type Client = NonNullable<LoadOrder['client']>
+
+interface Compared {
+  readonly bare: number
+  readonly ours: Line
+}
+
+/** Processes that are measured against the database of `connection`. `clear` ends those that are left. */
+export function createTrack(connection: Connection, directory: string) {
+  const children: ChildProcess[] = []
+  const start = async (script: string, environment: Record<string, string>) => {
+    const child = fork(fileURLToPath(new URL(script, import.meta.url)), { env: { PATH: process.env.PATH, ...environment } })
+    children.push(child)
+    return { child, port: await readiness(child) }
+  }
+  const stored = async () =>
+    Number((await connection.sql`select count(*) from links_clicks where at > now() - interval '1 hour'`)[0]!.count)
+  const measured = async (order: Omit<LoadOrder, 'connections'>): Promise<Line> => {
+    const before = await stored()
+    const { clicks, perSecond, p50, p99, slowest, answers } = await visit({ connections, ...order })
+    if (clicks !== answers) throw new Error(`${answers - clicks} of ${answers} visitors were not sent on with a click`)
+    return { perSecond, p50, p99, slowest, clicksAnswered: clicks, clicksStored: (await stored()) - before }
+  }
+  const startBoth = async (paths: string[], warmMs: number): Promise<Both> => {
+    const bare = await start('./bare.ts', {})
+    const ours = await start('../start.ts', environmentOf(connection.url, directory))
+    for (const { port } of [bare, ours]) await visit({ port, paths, connections, ms: warmMs })
+    return {
+      port: ours.port,
+      rounds: async (client, count, ms) => {
+        const found: Compared[] = []
+        for (let i = 0; i < count; i++)
+          found.push({
+            bare: (await visit({ port: bare.port, paths, connections, ms, client })).perSecond,
+            ours: await measured({ port: ours.port, paths, ms, client }),
+          })
+        return found
+      },
+      stop: async () => {
+        for (const { child } of [ours, bare]) await ended(child)
+      },
+    }
+  }
+  const clear = () => {
+    for (const child of children) child.kill('SIGKILL')
+  }
+  return { start, measured, startBoth, clear }
+}
+
+export function summaryOf(lines: readonly Compared[]): Summary {
+  const sum = (of: (line: Line) => number) => lines.reduce((total, { ours }) => total + of(ours), 0)
+  const worst = (of: (line: Line) => number) => Math.max(...lines.map(({ ours }) => of(ours)))
+  return {
+    ours: median(lines.map(({ ours }) => ours.perSecond)),
+    bare: median(lines.map(({ bare }) => bare)),
+    ratio: hundredths(median(lines.map(({ ours, bare }) => ours.perSecond / bare))),
+    p50: median(lines.map(({ ours }) => ours.p50)),
+    p99: worst((line) => line.p99),
+    slowest: worst((line) => line.slowest),
+    clicksAnswered: sum((line) => line.clicksAnswered),
+    clicksStored: sum((line) => line.clicksStored),
+    rounds: lines.map(({ ours, bare }) => ({
+      ours: ours.perSecond,
+      bare,
+      p99: ours.p99,
+      ratio: hundredths(ours.perSecond / bare),
+    })),
+  }
+}
+
+const isEqual = (line: Line) => line.clicksAnswered === line.clicksStored
 
 /** What `scripts/start.ts` needs to serve the web alone. */
 export function environmentOf(databaseUrl: string, directory: string): Record<string, string> {
@@ -168,7 +215,7 @@ export async function seed(connection: Connection, count = links): Promise<strin
   return codes.map((code) => `/r/${code}`)
 }
 
-async function bytesPerClick({ sql }: Connection): Promise<number> {
+export async function bytesPerClick({ sql }: Connection): Promise<number> {
   await sql.unsafe('vacuum analyze')
   const [row] = await sql`
     select sum(pg_total_relation_size(part::regclass)) as bytes, (select count(*) from links_clicks) as clicks from links_months`
@@ -179,10 +226,6 @@ async function ended(child: ChildProcess): Promise<void> {
   const exit = once(child, 'exit')
   child.disconnect()
   await exit
-}
-
-function roundOf(line: { ours: Line; bare: number }): Round {
-  return { ours: line.ours.perSecond, bare: line.bare, p99: line.ours.p99, ratio: hundredths(line.ours.perSecond / line.bare) }
 }
 
 function median(values: number[]): number {

@@ -58,7 +58,7 @@ export interface Driver {
 }
 
 const crashRate = 0.02
-/** Signals that look at rates over months are left out: what they find is measured on a labelled set of its own. */
+/** One signal, told apart by the oracle, and none that looks at rates over months: what those find is measured on a labelled set of its own. */
 const fraudWeights = {
   sale_too_soon: 60,
   same_email: 0,
@@ -66,6 +66,12 @@ const fraudWeights = {
   click_velocity: 0,
   conversion_outlier: 0,
   coupon_without_clicks: 0,
+  same_payout_method: 0,
+  banned_referrer: 0,
+  same_device: 0,
+  same_ip: 0,
+  paid_click: 0,
+  datacentre_ip: 0,
 }
 
 export async function createDriver(connection: Connection, size: Size): Promise<Driver> {

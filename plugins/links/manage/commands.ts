@@ -90,7 +90,7 @@ async function showList(parts: LinkParts, ctx: Ctx, search: string, page: number
 export async function showLinkCard(parts: LinkParts, ctx: Ctx, partner: Partner, link: LinkRow, note?: string): Promise<Message> {
   const [view, figures, sales, rests] = await Promise.all([
     viewLink(parts, ctx, partner, link),
-    figuresOf(parts.db, link, ctx.now),
+    figuresOf(parts.db, link, ctx.now, ctx.program.timeZone),
     salesThrough(parts, ctx, link),
     isResting(parts, partner),
   ])

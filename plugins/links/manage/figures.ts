@@ -1,6 +1,7 @@
-// What one link brought, from the hourly sums of its clicks; what is not summed up yet is counted.
+// What one link brought, from the sums of its clicks; what is not summed up yet is counted. What these numbers mean is said where they are made.
 import { sql } from 'drizzle-orm'
-import { days, type Reader } from '../../kit/index.ts'
+import { addDays, dayOf, days, type Reader, startOfDay } from '../../kit/index.ts'
+import { clickFigures } from '../figures.ts'
 
 /** Counted clicks: bots and previews left out, a visitor once an hour. */
 export interface LinkFigures {
@@ -8,6 +9,8 @@ export interface LinkFigures {
   readonly week: number
   readonly month: number
   readonly all: number
+  /** As statistics count them, in the last 30 days of the program. */
+  readonly visitors: number
   /** The hour of the last click, or its moment when it is not summed up yet; null before the first. */
   readonly lastAt: Date | null
 }
@@ -17,7 +20,38 @@ export async function figuresOf(
   reader: Reader,
   link: { id: string; programId: string; partnerId: string },
   now: Date,
+  timeZone: string,
 ): Promise<LinkFigures> {
+  const [clicks, visitors] = await Promise.all([clicksOf(reader, link, now), visitorsOf(reader, link, now, timeZone)])
+  return { ...clicks, visitors }
+}
+
+async function visitorsOf(
+  reader: Reader,
+  { id, programId, partnerId }: { id: string; programId: string; partnerId: string },
+  now: Date,
+  timeZone: string,
+): Promise<number> {
+  const today = dayOf(now, timeZone)
+  const range = { from: addDays(today, -29), to: addDays(today, 1) }
+  const rows = await clickFigures.read(reader, {
+    programId,
+    timeZone,
+    partnerId,
+    days: range,
+    from: startOfDay(range.from, timeZone),
+    to: startOfDay(range.to, timeZone),
+    by: 'link',
+    keys: [id],
+  })
+  return rows.reduce((sum, { counts }) => sum + (counts?.visitors ?? 0), 0)
+}
+
+async function clicksOf(
+  reader: Reader,
+  link: { id: string; programId: string; partnerId: string },
+  now: Date,
+): Promise<Omit<LinkFigures, 'visitors'>> {
   const since = (count: number) => sql`at >= ${new Date(now.getTime() - days(count)).toISOString()}::timestamptz`
   const [row] = await reader.execute<{ day: string; week: string; month: string; all: string; last_at: string | null }>(sql`
     select coalesce(sum(clicks) filter (where ${since(1)}), 0) as day, coalesce(sum(clicks) filter (where ${since(7)}), 0) as week,

@@ -119,16 +119,19 @@ export function linkCard(view: LinkView, { figures, sales, rests }: LinkFacts, n
   const isPaused = link.pausedAt !== null
   return card({
     title: literal(link.code),
-    body: [...(note ? [note] : []), ...(rests ? [restingWords] : []), codeBlock(url)],
+    body: [
+      ...(note ? [note] : []),
+      ...(rests ? [restingWords] : []),
+      codeBlock(url),
+      lines([stateWords(link), `Leads to ${whereTo(view)}`, ...link.targets.map(targetLine)]),
+    ],
     fields: [
-      { name: 'State', value: stateWords(link) },
-      { name: 'Leads to', value: lines([whereTo(view), ...link.targets.map(targetLine)]) },
       { name: 'Clicks', value: figureWords(figures) },
       { name: 'Sales in the last 30 days', value: salesWords(sales) },
-      ...detailFields(view),
+      ...details(view),
     ],
     tone: link.state === 'live' && !rests ? 'good' : 'warn',
-    footer: 'Bots and previews do not count, and a visitor counts once an hour.',
+    footer: 'Bots and previews do not count, and a visitor counts once an hour. More in /stats show.',
     rows: [
       [
         linkButton({ url, label: 'Try it' }),
@@ -153,12 +156,12 @@ export function stateWords({ state, suspendedBecause, expiresAt, clickLimit }: M
   return facts.filter(Boolean).join(' · ')
 }
 
-function figureWords({ day, week, month, all, lastAt }: LinkFigures): string {
+function figureWords({ day, week, month, all, visitors, lastAt }: LinkFigures): string {
   if (all === 0) return 'None yet. Share the link, and come back.'
   const counts = [
     [day, 'in 24 hours'],
     [week, 'in 7 days'],
-    [month, 'in 30 days'],
+    [month, `in 30 days (${visitors === 1 ? '1 visitor' : `${visitors.toLocaleString('en-US')} visitors`})`],
     [all, 'in all'],
   ] as const
   const words = counts.map(([clicks, span]) => `**${clicks.toLocaleString('en-US')}** ${span}`).join(' · ')
@@ -171,29 +174,33 @@ function salesWords({ count, gross }: LinkSales): string {
   return `**${count.toLocaleString('en-US')}** · customers paid ${amounts}`
 }
 
-function detailFields(view: LinkView): { name: string; value: string }[] {
+function details(view: LinkView): { name: string; value: string }[] {
   const { link, formerCodes } = view
-  const field = (name: string, value: string | null | false) => (value ? [{ name, value }] : [])
-  return [
-    ...field('Campaign', link.campaign && literal(link.campaign)),
-    ...field('Tags', tagLine(link.tags)),
-    ...field('Passed on with every click', subWords(link.subs)),
-    ...field('Former codes, which still work', formerCodes.map((code) => `\`${code}\``).join(' ')),
+  const known = [
+    ...labels(link),
+    ...(formerCodes.length > 0 ? [`Former codes, which still work: ${formerCodes.map((code) => `\`${code}\``).join(' ')}`] : []),
   ]
+  return known.length > 0 ? [{ name: 'Details', value: lines(known) }] : []
 }
 
 function properties({ link }: LinkView): string[] {
   return [
-    link.campaign && `Campaign: ${literal(link.campaign)}`,
-    link.tags.length > 0 && `Tags: ${tagLine(link.tags)}`,
-    link.expiresAt && `Ends ${time(link.expiresAt)}`,
-    link.clickLimit !== null && `Ends after ${clickCount(link.clickLimit)}`,
-    link.subs && `Passed on: ${subWords(link.subs)}`,
-  ].filter((text) => typeof text === 'string')
+    ...labels(link),
+    ...(link.expiresAt ? [`Ends ${time(link.expiresAt)}`] : []),
+    ...(link.clickLimit !== null ? [`Ends after ${clickCount(link.clickLimit)}`] : []),
+  ]
 }
 
-function subWords(subs: LinkRow['subs']): string {
-  return Object.entries(subs ?? {})
+function labels({ campaign, tags, subs }: LinkRow): string[] {
+  return [
+    ...(campaign ? [`Campaign: ${literal(campaign)}`] : []),
+    ...(tags.length > 0 ? [`Tags: ${tagLine(tags)}`] : []),
+    ...(subs ? [`Passed on with every click: ${subWords(subs)}`] : []),
+  ]
+}
+
+function subWords(subs: NonNullable<LinkRow['subs']>): string {
+  return Object.entries(subs)
     .map(([name, value]) => `${name} = ${literal(value)}`)
     .join(' · ')
 }

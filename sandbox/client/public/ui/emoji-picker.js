@@ -1,6 +1,6 @@
 // The picker of emoji, for reactions and for writing: groups, a search, and the server's own.
 
-import { useRef, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { EMOJI, findEmoji } from '../emoji.js'
 import { currentGuild } from '../store.js'
 import { Floating, html } from './html.js'
@@ -34,11 +34,13 @@ export function EmojiButton({ label, class: className, size = 20, disabled, onPi
 /** @param {{ onPick: (emoji: Picked) => void }} props */
 function Picker({ onPick }) {
   const [query, setQuery] = useState('')
+  const search = useRef(/** @type {HTMLInputElement | null} */ (null))
+  useEffect(() => search.current?.focus({ preventScroll: true }), [])
   const guild = currentGuild()
   const own = (guild?.emojis ?? []).filter((emoji) => emoji.name?.toLowerCase().includes(query.toLowerCase()))
   const found = query === '' ? EMOJI : [{ title: 'Found', emoji: findEmoji(query) }]
   return html`
-    <input class="text-input" placeholder="Find the perfect emoji" aria-label="Find an emoji" value=${query} autofocus onInput=${(/** @type {any} */ event) => setQuery(event.target.value)} />
+    <input ref=${search} class="text-input" placeholder="Find the perfect emoji" aria-label="Find an emoji" value=${query} onInput=${(/** @type {any} */ event) => setQuery(event.target.value)} />
     <div class="emoji-groups scroller">
       ${own.length > 0 && html`<section><h3>${guild?.name}</h3><div class="emoji-grid">${own.map((emoji) => html`<button type="button" class="emoji-cell named" aria-label=${emoji.name} onClick=${() => onPick({ id: emoji.id, name: emoji.name ?? '' })}>:${emoji.name}:</button>`)}</div></section>`}
       ${found.map(
