@@ -101,8 +101,12 @@ export function createLandingPages({ clock, settings }: { clock: Clock; settings
         address: checkedAddress(wish.address, await settings.of(tx, programId)),
         offered: wish.offered,
       }
-      if (await find(tx, programId, page.name)) throw takenName(page.name)
-      await tx.insert(landingPages).values({ ...page, programId, createdAt: clock.now() })
+      const added = await tx
+        .insert(landingPages)
+        .values({ ...page, programId, createdAt: clock.now() })
+        .onConflictDoNothing()
+        .returning({ id: landingPages.id })
+      if (added.length === 0) throw takenName(page.name)
       return page
     },
     edit: async (tx, programId, name, change) => {

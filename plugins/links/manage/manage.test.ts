@@ -212,9 +212,9 @@ describe('what a partner sees', () => {
     }
     house.clock.advance(minutes(1))
     const unsummed = await words('link stats', { link: link.path }, link)
-    expect(unsummed).toContain('**1** in 24 hours · **2** in 7 days · **4** in 30 days (4 visitors) · **4** in all')
+    expect(unsummed).toContain('**1** in 24 hours · **3** in 7 days · **4** in 30 days (4 visitors) · **4** in all')
     await house.tick('links.sum_up')
-    expect(await words('link stats', { link: link.code }, link)).toContain('**1** in 24 hours · **2** in 7 days · **4** in 30 days')
+    expect(await words('link stats', { link: link.code }, link)).toContain('**1** in 24 hours · **3** in 7 days · **4** in 30 days')
     expect(unsummed).toContain('the program’s page')
   })
 
