@@ -72,14 +72,26 @@ export async function run(flags: { clicks?: string | number; seconds?: string | 
   }
 }
 
-/** In the order of time, as clicks come: few links with most of them, one of twenty a bot's, some with a page before, a campaign, parameters or an earlier click. */
-async function fill({ sql }: Connection, clicks: number): Promise<void> {
-  const perDay = Math.ceil(clicks / days)
+/** In the order of time, as clicks come, by two sessions that each have months of their own. */
+async function fill(connection: Connection, clicks: number): Promise<void> {
+  const { sql } = connection
   await sql`select links_ensure_month(now() - make_interval(days => ${days}) + make_interval(days => d)) from generate_series(0, ${days}) d`
-  for (let day = days; day > 0; day--)
-    await sql.begin(async (tx) => {
-      await tx`set local synchronous_commit = off`
-      await tx`
+  const lanes = [
+    [days, days / 2],
+    [days / 2, 0],
+  ] as const
+  await Promise.all(
+    lanes.map(async ([oldest, newest]) => {
+      for (let day = oldest; day > newest; day--) await fillDay(connection, day, Math.ceil(clicks / days))
+    }),
+  )
+}
+
+/** Few links with most of the clicks, one of twenty a bot's, some with a page before, a campaign, parameters or an earlier click. */
+async function fillDay({ sql }: Connection, day: number, perDay: number): Promise<void> {
+  await sql.begin(async (tx) => {
+    await tx`set local synchronous_commit = off`
+    await tx`
         with l as materialized (
           select array_agg(id order by id) as ids, array_agg(partner_id order by id) as owners, (array_agg(program_id))[1] as program_id, count(*) as links
           from links_links)
@@ -100,7 +112,7 @@ async function fill({ sql }: Connection, clicks: number): Promise<void> {
             random() as chance, md5(random()::text) as noise,
             1 + floor(random() * random() * random() * l.links)::integer as place
           from generate_series(0, ${perDay}::integer - 1) n) c`
-    })
+  })
 }
 
 async function bytesByPart({ sql }: Connection): Promise<Record<string, number>> {
