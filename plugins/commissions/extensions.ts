@@ -5,10 +5,12 @@ import { type Extension, extend } from '../kit/index.ts'
 import { type Ledger, projection } from '../ledger/public.ts'
 import { commissionFigures } from './figures.ts'
 import { commissionProjection } from './projection.ts'
+import { publicEvents } from './publicEvents.ts'
 import type { CommissionService } from './service.ts'
 
 export function commissionExtensions(service: Pick<CommissionService, 'reassign'>, ledger: Ledger): Extension[] {
   return [
+    ...publicEvents,
     extend(projection, commissionProjection(ledger)),
     extend(saleFollower, service.reassign),
     extend(figureSource, commissionFigures),

@@ -11,7 +11,6 @@ import { commissionExtensions } from './extensions.ts'
 import { commissionJobs, commissionSchedules } from './jobs.ts'
 import { commissionListeners } from './listeners.ts'
 import { type Commissions, tierSource } from './public.ts'
-import { publicEvents } from './publicEvents.ts'
 import { createRuleBook } from './ruleBook.ts'
 import { ruleComponents } from './ruleCommands.ts'
 import { createGroupStamper, createStamper } from './rules.ts'
@@ -55,7 +54,7 @@ export const commissions = definePlugin<Config, Commissions>({
       listeners: commissionListeners(service),
       jobs: commissionJobs(service),
       schedules: commissionSchedules(service, statements),
-      extends: [...publicEvents, ...commissionExtensions(service, others.ledger)],
+      extends: commissionExtensions(service, others.ledger),
     }
   },
 })
