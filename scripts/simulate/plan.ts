@@ -75,9 +75,12 @@ function inOrder(steps: readonly DealStep[]): DealStep[] {
   return [...steps].sort((a, b) => rank[a.kind] - rank[b.kind] || (a.deal < b.deal ? -1 : 1))
 }
 
+/** No more than this come on a day, on average: so a thousand partners over two years end within ten minutes, with some twelve thousand sales. */
+const mostCustomers = 5
+
 /** Grows more slowly than the partners: many partners sell little, and a few partners still have something to do. */
 function newCustomers(size: Size, day: number): number {
-  const wanted = 0.5 + 0.09 * size.partners ** 0.7
+  const wanted = Math.min(0.5 + 0.09 * size.partners ** 0.7, mostCustomers)
   return Math.floor(wanted) + (chance(size.seed, 'customers', day) < wanted % 1 ? 1 : 0)
 }
 
