@@ -65,7 +65,6 @@ export function inboxPage(list: readonly MailView[], open: MailView | undefined,
     accent: '#0b66c2',
     accentDark: '#7cc0ff',
     css: CSS,
-    ...(open ? {} : { refreshSeconds: 5 }),
     body: html`<main class="mail ${open ? 'open' : ''}">
 <aside aria-label="Mails"><header><div class="row"><h1>Inbox</h1><a class="button quiet small" href="/mail${to ? `?to=${encodeURIComponent(to)}` : ''}">Refresh</a></div>
 <form method="get" action="/mail"><input name="to" value="${to ?? ''}" placeholder="Show one recipient, such as ada@example.com" aria-label="Recipient" type="search"></form></header>

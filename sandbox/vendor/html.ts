@@ -30,22 +30,14 @@ export function escapeHtml(text: string): string {
 }
 
 /** A whole page: light and dark by the reader's preference, no external assets. `accent` is a CSS colour. */
-export function page(options: {
-  title: string
-  body: Html
-  accent?: string
-  accentDark?: string
-  css?: string
-  refreshSeconds?: number
-}): string {
-  const { title, body, accent = '#5b4bd6', accentDark = '#a79bff', css = '', refreshSeconds } = options
+export function page(options: { title: string; body: Html; accent?: string; accentDark?: string; css?: string }): string {
+  const { title, body, accent = '#5b4bd6', accentDark = '#a79bff', css = '' } = options
   return html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-${refreshSeconds ? html`<meta http-equiv="refresh" content="${refreshSeconds}">` : ''}
 <link rel="icon" href="data:,">
 <title>${title}</title>
 <style>${raw(`:root{--accent:${accent};--accent-dark:${accentDark}}${SHELL_CSS}${css}`)}</style>
