@@ -102,10 +102,16 @@ export interface Attribution extends Corrections {
   emailHashes(reader: Reader, programId: string, customerId: string): Promise<readonly string[]>
   /** As `emailHashes` for several customers; those without any are absent. */
   emailHashesOf(reader: Reader, programId: string, customerIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>
+  /** Those of the sales whose payment names a deal. */
+  withDealHint(reader: Reader, programId: string, saleIds: readonly string[]): Promise<ReadonlySet<string>>
   /** The decision in force of each of the sales. */
   latestDecisions(reader: Reader, programId: string, saleIds: readonly string[]): Promise<ReadonlyMap<string, AttributionDecision>>
-  /** Counts over the partner's sales with paidAt in [from, to). */
-  figures(reader: Reader, programId: string, partnerId: string, range: { from: Date; to: Date }): Promise<SalesFigures>
+  /** For each, in their order: counts over the partner's sales with paidAt in [from, to). */
+  figures(
+    reader: Reader,
+    programId: string,
+    asked: readonly { readonly partnerId: string; readonly from: Date; readonly to: Date }[],
+  ): Promise<SalesFigures[]>
   /** For how many days a click counts, by the program's settings now. */
   windowDays(reader: Reader, programId: string): Promise<number>
   /** What rules of other plugins may ask of sales beside what a `Sale` says. Sales that do not exist are left out. */

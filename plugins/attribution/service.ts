@@ -1,5 +1,5 @@
 // What others may ask of sales and of how they were decided. Recording is in record.ts. Knows no provider and no Discord; amounts in minor units.
-import { and, asc, count, desc, eq, gte, isNotNull, lt, type SQL, sql } from 'drizzle-orm'
+import { and, asc, count, desc, eq, gte, isNotNull, lt, sql } from 'drizzle-orm'
 import type { Reader } from '../kit/index.ts'
 import type { Trace } from './decide.ts'
 import type { Attribution, AttributionDecision, CanonicalPayment, Corrections, Sale } from './public.ts'
@@ -119,6 +119,19 @@ export function createAttributionService(needs: Needs): Omit<AttributionService,
       (await reader.select().from(sales).where(eq(sales.programId, programId)).orderBy(desc(sales.recordedAt)).limit(limit)).map(
         toSale,
       ),
+    withDealHint: async (reader, programId, saleIds) => {
+      const rows = await reader
+        .select({ id: sales.id })
+        .from(sales)
+        .where(
+          and(
+            eq(sales.programId, programId),
+            sql`${sales.id} = any(${`{${saleIds.join()}}`}::uuid[])`,
+            sql`${sales.hints} ? 'deal'`,
+          ),
+        )
+      return new Set(rows.map(({ id }) => id))
+    },
     latestDecisions: async (reader, programId, saleIds) => {
       const made = await reader
         .selectDistinctOn([decisions.saleId], { saleId: decisions.saleId, decidedAt: decisions.decidedAt, trace: decisions.trace })
@@ -147,20 +160,20 @@ export function createAttributionService(needs: Needs): Omit<AttributionService,
         .where(and(eq(identities.programId, programId), eq(identities.customerId, customerId), eq(identities.kind, 'email')))
       return rows.map(({ hash }) => hash)
     },
-    figures: async (reader, programId, partnerId, range) => {
-      const number = (condition: SQL) => sql<number>`(count(*) filter (where ${condition}))::integer`
-      const [row] = await reader
-        .select({
-          sales: number(sql`true`),
-          refunded: number(sql`${sales.refunded} > 0 or ${sales.dispute} = 'lost'`),
-          firstByClick: number(
-            sql`${sales.firstOfCustomer} and ${sales.hints} ? 'clickId' and not ${sales.hints} ?| '{coupon,deal}'`,
-          ),
-          firstByCoupon: number(sql`${sales.firstOfCustomer} and ${sales.hints} ? 'coupon'`),
-        })
-        .from(sales)
-        .where(inRange(programId, { ...range, partnerId }))
-      return row!
+    figures: async (reader, programId, asked) => {
+      if (asked.length === 0) return []
+      const rows = await reader.execute<Record<'sales' | 'refunded' | 'firstByClick' | 'firstByCoupon', number>>(sql`
+        select f.* from jsonb_to_recordset(${JSON.stringify(asked.map((one, place) => ({ ...one, place })))}::text::jsonb)
+          as a (place integer, "partnerId" uuid, "from" timestamptz, "to" timestamptz)
+        cross join lateral (
+          select count(*)::integer as sales,
+            (count(*) filter (where s.refunded > 0 or s.dispute = 'lost'))::integer as refunded,
+            (count(*) filter (where s.first_of_customer and s.hints ? 'clickId' and not s.hints ?| '{coupon,deal}'))::integer as "firstByClick",
+            (count(*) filter (where s.first_of_customer and s.hints ? 'coupon'))::integer as "firstByCoupon"
+          from attribution_sales s
+          where s.program_id = ${programId}::uuid and s.partner_id = a."partnerId" and s.paid_at >= a."from" and s.paid_at < a."to") f
+        order by a.place`)
+      return [...rows]
     },
   }
 }

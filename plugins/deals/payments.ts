@@ -14,6 +14,8 @@ export interface DealPayments {
    * recorded by hand; for a payment of the deal's contact an admin is asked.
    */
   noticed(tx: Tx, programId: string, saleId: string): Promise<void>
+  /** As `noticed` for each; sales that no deal speaks for, which are most, cost next to nothing. */
+  noticedAll(tx: Tx, programId: string, saleIds: readonly string[]): Promise<void>
   /** Payments of the deal's contact of which nobody has said whether they are the deal's money, oldest first. */
   open(reader: Reader, programId: string, dealId: string): Promise<DealPayment[]>
   /** A person says that this payment is the deal's money. @throws UserError unless it is open, and the deal is accepted or won */
@@ -50,6 +52,14 @@ export function createDealPayments(needs: {
     if (!made) return
     if (how === 'named') await count(tx, deal, sale)
     else if (await isByHand(tx, deal)) await ask(tx, deal, made)
+  }
+
+  const noticedAll: DealPayments['noticedAll'] = async (tx, programId, saleIds) => {
+    const decisions = await attribution.latestDecisions(tx, programId, saleIds)
+    const named = await attribution.withDealHint(tx, programId, saleIds)
+    for (const saleId of saleIds)
+      if (named.has(saleId) || decisions.get(saleId)?.candidates.some(({ kind }) => kind === 'deal'))
+        await noticed(tx, programId, saleId)
   }
 
   /** The payment is the deal's money. */
@@ -132,6 +142,7 @@ export function createDealPayments(needs: {
 
   return {
     noticed,
+    noticedAll,
     open: (reader, programId, dealId) =>
       reader
         .select()

@@ -3,7 +3,7 @@ import { saleAttributed, saleRecorded } from '../attribution/events.ts'
 import { attribution } from '../attribution/plugin.ts'
 import { touchSource } from '../attribution/public.ts'
 import { channels } from '../channels/plugin.ts'
-import { days, definePlugin, extend, hours, on, schedule } from '../kit/index.ts'
+import { days, definePlugin, extend, hours, on, onAll, schedule } from '../kit/index.ts'
 import { notifications } from '../notifications/plugin.ts'
 import { partners } from '../partners/plugin.ts'
 import { dealCommands } from './commands.ts'
@@ -47,7 +47,14 @@ export const deals = definePlugin<Config>({
       commands: dealCommands(parts),
       components: dealComponents(parts),
       listeners: [
-        on(saleRecorded, 'deals.sale_recorded', (tx, { programId, saleId }) => payments.noticed(tx, programId, saleId)),
+        onAll(saleRecorded, 'deals.sale_recorded', async (tx, told) => {
+          for (const [programId, own] of Map.groupBy(told, ({ payload }) => payload.programId))
+            await payments.noticedAll(
+              tx,
+              programId,
+              own.map(({ payload }) => payload.saleId),
+            )
+        }),
         on(saleAttributed, 'deals.sale_attributed', (tx, { programId, saleId }) => payments.noticed(tx, programId, saleId)),
       ],
       schedules: [

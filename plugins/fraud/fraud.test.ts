@@ -293,7 +293,7 @@ describe('judging a commission', () => {
     await trade.record(trade.aPayment(partner, { hints: { clickId, coupon: 'NOBODYS' } }))
     await house.drain()
     const range = { from: new Date(house.clock.now().getTime() - hours(2)), to: new Date(house.clock.now().getTime() + 1) }
-    const figures = await house.use(attribution).figures(house.db, house.program.id, partner.id, range)
+    const [figures] = await house.use(attribution).figures(house.db, house.program.id, [{ partnerId: partner.id, ...range }])
     expect(figures).toEqual({ sales: 7, refunded: 5, firstByClick: 6, firstByCoupon: 1 })
     const commission = await aSale(partner, { clickId })
     expect(await caseOf(commission.id)).toMatchObject({

@@ -32,7 +32,7 @@ export interface JudgingPorts {
   readonly settings: Settings<Config>
   readonly partners: Pick<Partners, 'byIds'>
   readonly attribution: Pick<Attribution, 'salesById' | 'latestDecisions' | 'emailHashesOf' | 'figures' | 'hashEmail'>
-  readonly links: Pick<Links, 'clickCount' | 'clickCounts' | 'clickFacts'>
+  readonly links: Pick<Links, 'clickCounts' | 'clickFacts'>
   readonly payouts: Pick<Payouts, 'sharing'>
   readonly commissions: Pick<Commissions, 'hold'>
   readonly notifications: Pick<Notifications, 'tell'>
@@ -152,15 +152,18 @@ export function createJudging(ports: JudgingPorts): (tx: Tx, suspects: readonly 
     const newest = new Map<string, Date>()
     for (const { sale, partner } of all)
       if (sale.paidAt > (newest.get(partner.id) ?? new Date(0))) newest.set(partner.id, sale.paidAt)
-    const past = new Map<string, Past>()
-    for (const [partnerId, at] of newest)
-      past.set(partnerId, {
-        month: await attribution.figures(reader, programId, partnerId, upTo(at, days(30))),
-        quarter: await attribution.figures(reader, programId, partnerId, upTo(at, days(90))),
-        monthClicks: await links.clickCount(reader, programId, partnerId, upTo(at, days(30))),
-        sharedPayout: await payouts.sharing(reader, programId, partnerId),
-      })
-    return past
+    const asked = [...newest].map(([partnerId, at]) => ({ partnerId, at }))
+    const within = (ms: number) => asked.map(({ partnerId, at }) => ({ partnerId, ...upTo(at, ms) }))
+    const month = await attribution.figures(reader, programId, within(days(30)))
+    const quarter = await attribution.figures(reader, programId, within(days(90)))
+    const clicks = await links.clickCounts(reader, programId, within(days(30)))
+    const sharing = await payouts.sharing(reader, programId, [...newest.keys()])
+    return new Map(
+      asked.map(({ partnerId }, i): [string, Past] => [
+        partnerId,
+        { month: month[i]!, quarter: quarter[i]!, monthClicks: clicks[i]!, sharedPayout: sharing.get(partnerId) ?? [] },
+      ]),
+    )
   }
 
   /** What is on record of the winning clicks, by their ids. */

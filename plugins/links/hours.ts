@@ -42,40 +42,44 @@ async function sumHours(tx: Tx, range: SQL): Promise<void> {
       rejected = greatest(h.rejected, excluded.rejected)`)
 }
 
-/** Counted clicks of the partner in [from, to): whole hours from their sums, the rest from the clicks. */
+/** Counted clicks of a partner in [from, to). */
+export interface Counting {
+  readonly partnerId: string
+  readonly from: Date
+  readonly to: Date
+}
+
+/** For each, in their order and in one statement: whole hours from their sums, the rest from the clicks. */
+export async function countInRanges(reader: Reader, programId: string, asked: readonly Counting[]): Promise<number[]> {
+  if (asked.length === 0) return []
+  const ranges = asked.map(({ partnerId, from, to }, place) => {
+    // [first, last) are the whole hours of the range; what is summed of them ends at `through`.
+    const first = Math.min(ceilHour(from.getTime()), to.getTime())
+    return { place, partnerId, from, to, first: new Date(first), last: new Date(Math.max(first, floorHour(to.getTime()))) }
+  })
+  const rows = await reader.execute<{ clicks: string }>(sql`
+    select (select coalesce(sum(h.counted), 0) from links_hours h
+        where h.program_id = ${programId}::uuid and h.partner_id = r."partnerId" and h.hour >= r.first and h.hour < r.through)
+      + (select count(*) from links_clicks c
+        where c.program_id = ${programId}::uuid and c.partner_id = r."partnerId" and c.counted and c.at >= r."from" and c.at < r.first)
+      + (select count(*) from links_clicks c
+        where c.program_id = ${programId}::uuid and c.partner_id = r."partnerId" and c.counted and c.at >= r.through and c.at < r."to") as clicks
+    from (
+      select a.*, least(greatest(s.through, a.first), a.last) as through
+      from links_summed s, jsonb_to_recordset(${JSON.stringify(ranges)}::text::jsonb)
+        as a (place integer, "partnerId" uuid, "from" timestamptz, "to" timestamptz, first timestamptz, last timestamptz)) r
+    order by r.place`)
+  return rows.map((row) => Number(row.clicks))
+}
+
+/** As `countInRanges` for one. */
 export async function countInRange(
   reader: Reader,
   programId: string,
   partnerId: string,
   range: { from: Date; to: Date },
 ): Promise<number> {
-  const [from, to] = [range.from.getTime(), range.to.getTime()]
-  // [first, last) are the whole hours of the range; what is summed of them ends at `through`.
-  const first = Math.min(ceilHour(from), to)
-  const last = Math.max(first, floorHour(to))
-  const mine = sql`program_id = ${programId} and partner_id = ${partnerId}`
-  const [row] = await reader.execute<{ clicks: string }>(sql`
-    with summed as (select least(greatest(through, ${instant(first)}), ${instant(last)}) as through from links_summed)
-    select (select coalesce(sum(counted), 0) from links_hours where ${mine} and hour >= ${instant(first)} and hour < (select through from summed))
-      + (select count(*) from links_clicks where ${mine} and counted and at >= ${instant(from)} and at < ${instant(first)})
-      + (select count(*) from links_clicks where ${mine} and counted and at >= (select through from summed) and at < ${instant(to)}) as clicks`)
-  return Number(row!.clicks)
-}
-
-/** As `countInRange` for each, in their order, in one statement: for many short ranges, which are counted from the clicks. */
-export async function countInRanges(
-  reader: Reader,
-  programId: string,
-  ranges: readonly { partnerId: string; from: Date; to: Date }[],
-): Promise<number[]> {
-  if (ranges.length === 0) return []
-  const rows = await reader.execute<{ clicks: string }>(sql`
-    select (select count(*) from links_clicks c
-        where c.program_id = ${programId}::uuid and c.partner_id = r."partnerId" and c.counted and c.at >= r."from" and c.at < r."to") as clicks
-    from jsonb_to_recordset(${JSON.stringify(ranges.map((range, place) => ({ ...range, place })))}::text::jsonb)
-      as r ("partnerId" uuid, "from" timestamptz, "to" timestamptz, place integer)
-    order by r.place`)
-  return rows.map((row) => Number(row.clicks))
+  return (await countInRanges(reader, programId, [{ partnerId, ...range }]))[0]!
 }
 
 /** Counted clicks of each of the partner's links, or of all links of the program, since there are links. Links without any are absent. */

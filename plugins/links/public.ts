@@ -40,7 +40,7 @@ export interface Links {
   marks(at: Date, ip: string, userAgent: string): readonly Mark[]
   /** Counted clicks of the partner in [from, to). */
   clickCount(reader: Reader, programId: string, partnerId: string, range: { from: Date; to: Date }): Promise<number>
-  /** As `clickCount` for each of many short ranges, in their order. */
+  /** As `clickCount` for each, in their order. */
   clickCounts(reader: Reader, programId: string, ranges: readonly { partnerId: string; from: Date; to: Date }[]): Promise<number[]>
   /** The partner's links, newest first. */
   ofPartner(reader: Reader, programId: string, partnerId: string): Promise<PartnerLink[]>

@@ -1,6 +1,6 @@
 // Whether partners share the place that their money goes to: kept is a keyed hash of what the provider calls that place, nothing that tells where it is.
 import { createHmac } from 'node:crypto'
-import { and, eq, isNotNull, ne } from 'drizzle-orm'
+import { and, eq, isNotNull, ne, sql } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
 import type { Payouts } from './public.ts'
 import { methods } from './tables.ts'
@@ -13,10 +13,10 @@ export const identifyWith =
   (provider, place) =>
     createHmac('sha256', key).update(`${provider}\n${place.trim().toLowerCase()}`).digest('base64url')
 
-export const sharing: Payouts['sharing'] = async (reader, programId, partnerId) => {
+export const sharing: Payouts['sharing'] = async (reader, programId, partnerIds) => {
   const others = alias(methods, 'others')
   const rows = await reader
-    .selectDistinct({ id: others.partnerId })
+    .selectDistinct({ partnerId: methods.partnerId, other: others.partnerId })
     .from(methods)
     .innerJoin(
       others,
@@ -26,7 +26,13 @@ export const sharing: Payouts['sharing'] = async (reader, programId, partnerId) 
         ne(others.partnerId, methods.partnerId),
       ),
     )
-    .where(and(eq(methods.programId, programId), eq(methods.partnerId, partnerId), isNotNull(methods.identityHash)))
+    .where(
+      and(
+        eq(methods.programId, programId),
+        sql`${methods.partnerId} = any(${`{${partnerIds.join()}}`}::uuid[])`,
+        isNotNull(methods.identityHash),
+      ),
+    )
     .orderBy(others.partnerId)
-  return rows.map(({ id }) => id)
+  return new Map([...Map.groupBy(rows, ({ partnerId }) => partnerId)].map(([id, own]) => [id, own.map(({ other }) => other)]))
 }

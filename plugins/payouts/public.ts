@@ -105,7 +105,7 @@ export interface Payouts {
     partnerIds?: readonly string[],
   ): Promise<readonly PaidTotal[]>
   /** Other partners whose money goes to the same place as this partner's, by their ids. */
-  sharing(reader: Reader, programId: string, partnerId: string): Promise<readonly string[]>
+  sharing(reader: Reader, programId: string, partnerIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>
   /** Which program an account at the provider belongs to. */
   programOfAccount(reader: Reader, provider: string, account: string): Promise<string | undefined>
 }

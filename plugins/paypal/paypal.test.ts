@@ -21,7 +21,12 @@ const { agreements } = await vi.hoisted(async () => {
     id: 'agreements',
     title: 'Agreements',
     summary: 'Stands for the real one.',
-    setup: () => ({ public: { hasSignedCurrent: async () => true } }),
+    setup: () => ({
+      public: {
+        hasSignedCurrent: async () => true,
+        signersOfCurrent: async (_reader: unknown, _program: string, partnerIds: readonly string[]) => new Set(partnerIds),
+      },
+    }),
   })
   return { agreements }
 })
