@@ -13,7 +13,7 @@ import { commissionListeners } from './listeners.ts'
 import { type Commissions, tierSource } from './public.ts'
 import { createRuleBook } from './ruleBook.ts'
 import { ruleComponents } from './ruleCommands.ts'
-import { createGroupStamper, createStamper } from './rules.ts'
+import { createStampers } from './rules.ts'
 import { createCommissionService } from './service.ts'
 import { createStatementService } from './statements.ts'
 import * as tables from './tables.ts'
@@ -38,12 +38,7 @@ export const commissions = definePlugin<Config, Commissions>({
       notifications: use(notifications),
     }
     const chooses = { ...host, ...others, tiers: () => contributions(tierSource) }
-    const service = createCommissionService({
-      ...host,
-      ...others,
-      stamp: createStamper(chooses),
-      stampTogether: createGroupStamper(chooses),
-    })
+    const service = createCommissionService({ ...host, ...others, ...createStampers(chooses) })
     const statements = createStatementService({ ...host, ...others, commissions: service })
     const needs = { ...host, ...others, service, statements, book: createRuleBook(chooses) }
     return {

@@ -27,8 +27,11 @@ export interface StampNeeds {
   readonly tiers: () => readonly TierSource[]
 }
 
+/** The functions that stamp new commissions: one alone, and several together. */
+export const createStampers = (needs: StampNeeds) => ({ stamp: createStamper(needs), stampTogether: createGroupStamper(needs) })
+
 /** Makes the function that stamps a new commission. It runs under the lock of the partner's books, so that a cap is never used twice. */
-export function createStamper(needs: StampNeeds) {
+function createStamper(needs: StampNeeds) {
   return async (tx: Tx, sale: Sale, partnerId: string, config: Config): Promise<RuleStamp> => {
     const known = await rulesAt(tx, sale.programId, sale.paidAt)
     const inForce = known.filter(({ name }) => name !== defaultName)
@@ -60,7 +63,7 @@ export interface ToStamp {
  * Makes the function that stamps new commissions of one program together. Undefined for a sale that must be stamped alone: what it earns hangs on what the
  * partner earned before (a cap per period), or the program's own rate has just changed.
  */
-export function createGroupStamper({ attribution, tiers }: StampNeeds) {
+function createGroupStamper({ attribution, tiers }: StampNeeds) {
   return async (tx: Tx, given: readonly ToStamp[], config: Config): Promise<(RuleStamp | undefined)[]> => {
     const [first] = given
     if (!first) return []

@@ -1,14 +1,14 @@
 // Deals: partners register prospects, the first is protected, staff decide, and a won deal is a sale.
-import { saleAttributed, saleRecorded } from '../attribution/events.ts'
 import { attribution } from '../attribution/plugin.ts'
 import { touchSource } from '../attribution/public.ts'
 import { channels } from '../channels/plugin.ts'
-import { days, definePlugin, extend, hours, on, onAll, schedule } from '../kit/index.ts'
+import { days, definePlugin, extend, hours, schedule } from '../kit/index.ts'
 import { notifications } from '../notifications/plugin.ts'
 import { partners } from '../partners/plugin.ts'
 import { dealCommands } from './commands.ts'
 import { dealComponents } from './components.ts'
 import { type Config, config } from './config.ts'
+import { dealListeners } from './listeners.ts'
 import { createDealPayments } from './payments.ts'
 import { eraseFor, exportFor } from './privacy.ts'
 import { createDealService } from './service.ts'
@@ -46,17 +46,7 @@ export const deals = definePlugin<Config>({
       commandGroups: { deal: 'Companies that might buy', 'admin deals': 'Deals that partners registered' },
       commands: dealCommands(parts),
       components: dealComponents(parts),
-      listeners: [
-        onAll(saleRecorded, 'deals.sale_recorded', async (tx, told) => {
-          for (const [programId, own] of Map.groupBy(told, ({ payload }) => payload.programId))
-            await payments.noticedAll(
-              tx,
-              programId,
-              own.map(({ payload }) => payload.saleId),
-            )
-        }),
-        on(saleAttributed, 'deals.sale_attributed', (tx, { programId, saleId }) => payments.noticed(tx, programId, saleId)),
-      ],
+      listeners: dealListeners(payments),
       schedules: [
         schedule('deals.expire', { ms: hours(1) }, () => everywhere(service.expireDue)),
         schedule('deals.forget', { ms: days(1) }, () => everywhere(service.forget)),
