@@ -1,4 +1,5 @@
 // Sales that change hands by people: through the real commands and buttons, with the books proven after each.
+import { fc, test as property } from '@fast-check/vitest'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { controlsOf, type TestHouse, testHouse, wordsOf } from '../../app/testing.ts'
 import type { Message } from '../../commands/messages.ts'
@@ -6,7 +7,7 @@ import { attribution } from '../attribution/plugin.ts'
 import { channels } from '../channels/plugin.ts'
 import { commissions } from '../commissions/plugin.ts'
 import { earningPlugins, payFor, type TestPartner, type Trade, tradeIn } from '../commissions/testing.ts'
-import { days } from '../kit/index.ts'
+import { days, newId, sum } from '../kit/index.ts'
 import { ledger } from '../ledger/plugin.ts'
 import { claims } from './plugin.ts'
 
@@ -226,6 +227,54 @@ describe('an override', () => {
     await expect(work(ada, bob)).rejects.toMatchObject({ code })
     expect(await trade.findings()).toEqual([])
   })
+})
+
+describe('in any order', () => {
+  type Step = { readonly refunded: bigint } | { readonly dispute: 'open' | 'won' | 'lost' } | { readonly to: 0 | 1 | null } | 'pay'
+  const steps = fc.array(
+    fc.oneof(
+      fc.bigInt({ min: 0n, max: 10_000n }).map((refunded): Step => ({ refunded })),
+      fc.constantFrom('open' as const, 'won' as const, 'lost' as const).map((dispute): Step => ({ dispute })),
+      fc.constantFrom(0 as const, 1 as const, null).map((to): Step => ({ to })),
+      fc.constant<Step>('pay'),
+    ),
+    { minLength: 3, maxLength: 9 },
+  )
+
+  property.prop([steps], { numRuns: 8 })(
+    'refunds, disputes, payouts and changes of hands leave all of the sale’s worth with who has it, and none with the other',
+    async (told) => {
+      await house.set('commissions', 'holdDays', 0)
+      const both = await pair()
+      let payment = trade.aPayment(both[0])
+      const saleId = await trade.record(payment)
+      await house.drain()
+      for (const step of told) {
+        if (step === 'pay') {
+          await house.tick('commissions.release')
+          for (const partner of both) await payFor(house, partner)
+        } else if ('to' in step) {
+          const to = step.to === null ? null : both[step.to]!.id
+          const override = { id: newId(), proposedBy: '1', approvedBy: '2', reason: 'So decided' }
+          await house.db
+            .transaction((tx) => house.use(attribution).reassign(tx, house.program.id, saleId, to, override))
+            .catch((refusal: { code?: string }) => expect(refusal.code).toBe('already_theirs'))
+        } else {
+          payment = { ...payment, ...step }
+          await trade.record(payment)
+        }
+        await house.drain()
+        expect(await trade.findings()).toEqual([])
+      }
+      const sale = (await saleOf(saleId))!
+      const worth = sale.dispute === 'lost' ? 0n : ((10_000n - sale.refunded) * 2n + 5n) / 10n
+      for (const partner of both) {
+        const total = sum((await own(partner)).map(({ amount }) => amount))
+        expect(total).toBe(sale.partnerId === partner.id ? worth : 0n)
+      }
+    },
+    60_000,
+  )
 })
 
 describe('a claim', () => {
