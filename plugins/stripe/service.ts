@@ -209,6 +209,12 @@ export function createStripeService({
     return only.id
   }
 
+  /** Events that could not even be read belong to nobody: whoever the account belongs to sees them, and a single program before it has an account. */
+  async function seesUnassigned(reader: Reader, programId: string): Promise<boolean> {
+    const [row] = await reader.select().from(accounts).where(eq(accounts.programId, programId))
+    return row !== undefined || (await programs.all(reader)).length === 1
+  }
+
   const connect: StripeService['connect'] = async (programId) => {
     const own = await ownAccount()
     await db.transaction(async (tx) => {
@@ -324,14 +330,12 @@ export function createStripeService({
     handleAlone,
     findOrigin,
     connect,
-    parked: async (reader, programId) => {
-      const [row] = await reader.select().from(accounts).where(eq(accounts.programId, programId))
-      return webhooks.parked(reader, source, programId, { unassigned: row !== undefined, limit: shownParked })
-    },
+    parked: async (reader, programId) =>
+      webhooks.parked(reader, source, programId, { unassigned: await seesUnassigned(reader, programId), limit: shownParked }),
     replay: async (programId) =>
       db.transaction(async (tx) => {
-        const [row] = await tx.select().from(accounts).where(eq(accounts.programId, programId))
-        const parked = await webhooks.parked(tx, source, programId, { unassigned: row !== undefined, limit: 1000 })
+        const unassigned = await seesUnassigned(tx, programId)
+        const parked = await webhooks.parked(tx, source, programId, { unassigned, limit: 1000 })
         for (const { eventId } of parked) await enqueue(tx, handleEventJob, { eventId }, { programId, dedupeKey: eventId })
         return parked.length
       }),
