@@ -6,12 +6,12 @@ import type { Click, News, Payment } from '../plan/shop.ts'
 import type { Day } from '../plan.ts'
 import { chance } from '../random.ts'
 import type { People } from './people.ts'
-import { inLanes, type Setting } from './setting.ts'
+import type { Setting } from './setting.ts'
 
 export interface Shop {
   /** Follows the partner's link like a browser, with the cookie of the click before. A link that rests takes no click. */
   click(click: Click): Promise<void>
-  /** Customers side by side, the payments of one in their order; some news by several at the same moment. */
+  /** In the order in which the news came: many together, and some of them by several at the same moment. */
   hear(day: Day): Promise<void>
   /** @throws Error when the payment, which cannot be, was recorded */
   refuse(payment: Payment): Promise<void>
@@ -20,6 +20,9 @@ export interface Shop {
   /** The sale of a payment. */
   saleOf(payment: string): string | undefined
 }
+
+/** Payments that are recorded in one transaction, at most. */
+const mostTogether = 40
 
 interface Known {
   made?: Payment
@@ -33,8 +36,6 @@ export function createShop({ house, faults }: Setting, people: People): Shop {
   const { clock, program } = house
   const clicks = new Map<string, { id: string; cookie: string }>()
   const facts = new Map<string, Known>()
-  /** Who paid, by payment: what is about one customer is done in turn. */
-  const buyers = new Map<string, string>()
   const paymentOf = new Map<string, string>()
   const sales = new Map<string, string>()
 
@@ -72,6 +73,21 @@ export function createShop({ house, faults }: Setting, people: People): Shop {
     }
   }
 
+  async function record(given: readonly { news: News; payment: CanonicalPayment }[], name: string): Promise<void> {
+    const results = await faults.survive(name, () =>
+      house.db.transaction((tx) =>
+        house.use(attribution).recordPayments(
+          tx,
+          given.map(({ payment }) => payment),
+        ),
+      ),
+    )
+    for (const [i, { saleId }] of results.entries()) {
+      paymentOf.set(saleId, given[i]!.news.payment)
+      sales.set(given[i]!.news.payment, saleId)
+    }
+  }
+
   return {
     paymentOf,
     saleOf: (payment) => sales.get(payment),
@@ -93,22 +109,22 @@ export function createShop({ house, faults }: Setting, people: People): Shop {
       clicks.set(click.key, { id, cookie: String(answer.headers['set-cookie']).split(';')[0]! })
     },
     hear: async (day) => {
-      for (const { news } of day.news)
-        if (news.kind === 'paid') buyers.set(news.payment, news.made.customer.email?.toLowerCase() ?? news.made.customer.key)
-      await inLanes(
-        day.news.map((entry, i) => ({ ...entry, name: `record ${day.day} ${i}` })),
-        ({ news }) => buyers.get(news.payment) ?? news.payment,
-        async ({ news, times, name }) => {
-          const payment = merge(news)
-          if (!payment) return
-          const record = (_: unknown, copy: number) =>
-            faults.survive(`${name} ${copy}`, () => house.db.transaction((tx) => house.use(attribution).recordPayment(tx, payment)))
-          for (const { saleId } of await Promise.all(Array.from({ length: times }, record))) {
-            paymentOf.set(saleId, news.payment)
-            sales.set(news.payment, saleId)
-          }
-        },
-      )
+      let together: { news: News; payment: CanonicalPayment }[] = []
+      const recordTogether = async (name: string) => {
+        const given = together
+        together = []
+        if (given.length > 0) await record(given, name)
+      }
+      for (const [i, { news, times }] of day.news.entries()) {
+        const payment = merge(news)
+        if (!payment) continue
+        together.push({ news, payment })
+        if (times === 1 && together.length < mostTogether) continue
+        const last = together.pop()!
+        await recordTogether(`record ${day.day} ${i}`)
+        await Promise.all(Array.from({ length: times }, (_, copy) => record([last], `record ${day.day} ${i} ${copy}`)))
+      }
+      await recordTogether(`record ${day.day}`)
     },
     refuse: async (payment) => {
       try {

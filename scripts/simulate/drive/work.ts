@@ -1,11 +1,15 @@
 // The queue of the simulation: hands open rows of the outbox to the real deliverer, as often and in whatever order it likes.
 import { and, inArray, isNull, lte, notInArray } from 'drizzle-orm'
-import { setAside } from '../../../db/outbox.ts'
+import { type DueRow, setAside } from '../../../db/outbox.ts'
 import { outbox } from '../../../db/tables.ts'
 import { createDeliverer } from '../../../jobs/deliver.ts'
 import { newsInTurn } from '../oracle.ts'
+import type { Size } from '../plan/calendar.ts'
 import { chance, shuffled } from '../random.ts'
 import { inLanes, type Setting } from './setting.ts'
+
+/** Whether events go one by one on this day, as is done after something went wrong; else together. */
+const isPatient = (size: Size, turn: number): boolean => chance(size.seed, 'patient', turn) < 0.3
 
 export interface Work {
   /** Everything about partners and their agreements. */
@@ -20,12 +24,7 @@ export interface Work {
   deliverPayouts(day: number): Promise<void>
 }
 
-interface OpenRow {
-  readonly id: number
-  readonly kind: 'event' | 'job'
-  readonly name: string
-  readonly payload: Record<string, unknown>
-}
+type OpenRow = DueRow & { readonly payload: Record<string, unknown> }
 
 export function createWork({ house, faults, size }: Setting): Work {
   const { clock, loaded, connection } = house
@@ -37,7 +36,7 @@ export function createWork({ house, faults, size }: Setting): Work {
   async function open(names: readonly string[]): Promise<OpenRow[]> {
     if (names.length === 0) return []
     return connection.db
-      .select({ id: outbox.id, kind: outbox.kind, name: outbox.name, payload: outbox.payload })
+      .select()
       .from(outbox)
       .where(
         and(isNull(outbox.doneAt), isNull(outbox.failedAt), lte(outbox.availableAt, clock.now()), inArray(outbox.name, [...names])),
@@ -67,14 +66,30 @@ export function createWork({ house, faults, size }: Setting): Work {
     })
   }
 
-  /** Delivers what is open under these names, and what that asks for, side by side. */
+  /**
+   * Delivers the rows in one transaction, with everything that follows from them, as is done where all goes well. Whatever else is open counts as handed
+   * over: it waits for a turn of its own.
+   */
+  async function deliverTogether(rows: readonly OpenRow[], name: string): Promise<void> {
+    if (rows.length === 0) return
+    await connection.db
+      .update(outbox)
+      .set({ relayedAt: clock.now() })
+      .where(and(isNull(outbox.doneAt), isNull(outbox.relayedAt)))
+    await faults.survive(`together ${name}`, () => house.db.transaction((tx) => deliverer.deliverTogether(tx, rows)))
+  }
+
+  /** Delivers what is open under these names, and what that asks for: together, or side by side and one by one. */
   async function deliverAll(names: readonly string[], turn: number, idOf: (payload: OpenRow['payload']) => unknown): Promise<void> {
     for (let rows = await open(names), round = 0; rows.length > 0; rows = await open(names), round++)
-      await inLanes(
-        rows,
-        ({ payload }) => String(idOf(payload)),
-        (row) => deliver(row, `${row.name} ${turn} ${round} ${String(idOf(row.payload))}`),
-      )
+      if (!isPatient(size, turn) && rows.every((row) => deliverer.isInner(row)))
+        await deliverTogether(rows, `${names[0]} ${turn} ${round}`)
+      else
+        await inLanes(
+          rows,
+          ({ payload }) => String(idOf(payload)),
+          (row) => deliver(row, `${row.name} ${turn} ${round} ${String(idOf(row.payload))}`),
+        )
   }
 
   return {
@@ -92,6 +107,11 @@ export function createWork({ house, faults, size }: Setting): Work {
         payment,
         turn,
       )
+      if (!isPatient(size, turn)) {
+        await deliverTogether(due, `sales ${turn}`)
+        await closeTheRest()
+        return
+      }
       const partners = new Map(due.flatMap((row) => (row.payload.partnerId ? [[payment(row), row.payload.partnerId]] : [])))
       await inLanes(
         due,
