@@ -218,6 +218,8 @@ export function createStripeService({
   const connect: StripeService['connect'] = async (programId) => {
     const own = await ownAccount()
     await db.transaction(async (tx) => {
+      // The first events of a new program come together, and each finds that it is not connected yet.
+      await lock(tx, [`account ${own.id}`])
       const [row] = await tx.select().from(accounts).where(eq(accounts.accountId, own.id))
       const account = { accountId: own.id, name: own.name, connectedAt: clock.now() }
       if (!row || row.programId === programId)
