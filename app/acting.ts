@@ -94,10 +94,13 @@ export function createActing(parts: {
           .orderBy(asc(outbox.id))
         const runnable = due.filter((row) => row.kind === 'event' || loaded.jobs.has(row.name))
         if (runnable.length === 0) return
-        // As the relay does it: what is fresh and only touches the database, together.
+        // As the relay does it: what is fresh and only touches the database together, and one by one when that fails.
         const fresh = runnable.filter((row) => deliverer.isInner(row) && row.relayedAt === null)
-        if (fresh.length > 0) await db.transaction((tx) => deliverer.deliverTogether(tx, fresh))
-        const waiting = runnable.filter((row) => !fresh.includes(row)).values()
+        const isDone = await db
+          .transaction((tx) => deliverer.deliverTogether(tx, fresh))
+          .then(() => true)
+          .catch(() => false)
+        const waiting = runnable.filter((row) => !isDone || !fresh.includes(row)).values()
         await Promise.all(
           Array.from({ length: atOnce }, async () => {
             for (const row of waiting) await deliver(row)

@@ -184,7 +184,7 @@ test('what names a partner by their Discord id is exported and erased with them'
   await make(`named ${userId}`)
   await read(from)
   await house.connection.sql`
-    update developer_events set data = data || ${house.connection.sql.json({ discord_user_id: userId })} where data ->> 'name' like 'named%'`
+    update developer_events set data = data || ${JSON.stringify({ discord_user_id: userId })}::text::jsonb where data ->> 'name' like 'named%'`
   const stored = () => developer.data!.exportPartner!(house.db, house.program.id, userId)
   expect(JSON.stringify(await stored())).toContain(userId)
   await house.db.transaction((tx) => developer.data!.deletePartner!(tx, house.program.id, userId))

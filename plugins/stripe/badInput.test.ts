@@ -1,0 +1,265 @@
+// Bad input through the real door: signed webhooks and real services. Nothing is dropped, nothing answers with 500, and an admin sees each with its reason.
+import Stripe from 'stripe'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type TestHouse, testHouse, wordsOf } from '../../app/testing.ts'
+import { programStore } from '../../db/programs.ts'
+import { createStripeSandbox, type StripeSandbox } from '../../sandbox/stripe/index.ts'
+import { channels } from '../channels/plugin.ts'
+import { commissions } from '../commissions/plugin.ts'
+import { earningPlugins, type Trade, tradeIn } from '../commissions/testing.ts'
+import { coupons } from '../coupons/plugin.ts'
+import { newId } from '../kit/index.ts'
+import { payouts } from '../payouts/plugin.ts'
+import { createClient } from './client.ts'
+import { stripe as stripePlugin } from './plugin.ts'
+
+const secret = 'whsec_bad_input'
+const admin = { isAdmin: true, userId: '1' }
+let sandbox: StripeSandbox
+let house: TestHouse
+let trade: Trade
+let stripe: Stripe
+let count = 0
+beforeAll(async () => {
+  sandbox = await createStripeSandbox({
+    clock: { now: () => house?.clock.now() ?? new Date('2026-11-02T09:00:00Z') },
+    payoutDelayMs: null,
+    funds: { usd: 1_000_000 },
+  })
+  house = await testHouse([...earningPlugins, channels, payouts, coupons, stripePlugin], {
+    environment: { STRIPE_SECRET_KEY: 'sk_test_sandbox', STRIPE_WEBHOOK_SECRET: secret, STRIPE_API_URL: sandbox.url },
+  })
+  const address = await house.app.listen({ host: '127.0.0.1', port: 0 })
+  sandbox.addWebhook({ url: `${address}/webhooks/stripe`, secret })
+  stripe = createClient({ secretKey: 'sk_test_sandbox', apiUrl: sandbox.url })
+  trade = tradeIn(house)
+})
+afterAll(async () => {
+  sandbox.close()
+  await house.close()
+})
+beforeEach(async () => {
+  await house.connection.sql`update core_webhooks set handled_at = now() where parked_at is not null`
+  await house.connection.sql`update core_outbox set done_at = now() where done_at is null`
+})
+
+const send = async (event: object) => {
+  const payload = JSON.stringify(event)
+  const timestamp = Math.floor(house.clock.now().getTime() / 1000)
+  const answer = await house.app.inject({
+    method: 'POST',
+    url: '/webhooks/stripe',
+    payload,
+    headers: {
+      'content-type': 'application/json',
+      'stripe-signature': Stripe.webhooks.generateTestHeaderString({ payload, secret, timestamp }),
+    },
+  })
+  expect(answer.statusCode).toBe(200)
+}
+const now = () => Math.floor(house.clock.now().getTime() / 1000)
+const anEvent = (type: string, object: object, more: object = {}) => ({
+  id: `evt_bad${++count}`,
+  object: 'event',
+  type,
+  created: now(),
+  data: { object },
+  ...more,
+})
+const aCharge = (given: object = {}) => ({
+  object: 'charge',
+  id: `ch_bad${++count}`,
+  payment_intent: `pi_bad${count}`,
+  status: 'succeeded',
+  amount_captured: 5_000,
+  amount_refunded: 0,
+  currency: 'usd',
+  metadata: {},
+  created: now(),
+  ...given,
+})
+const aSession = (charge: { payment_intent: string }, given: object = {}) => ({
+  object: 'checkout.session',
+  id: `cs_bad${++count}`,
+  payment_intent: charge.payment_intent,
+  client_reference_id: null,
+  metadata: {},
+  status: 'complete',
+  payment_status: 'paid',
+  currency: 'usd',
+  amount_total: 5_000,
+  total_details: { amount_tax: 0, amount_shipping: 0 },
+  customer: `cus_bad${count}`,
+  customer_details: { email: `buyer${count}@example.org` },
+  ...given,
+})
+const parked = async () => wordsOf(await house.run('admin stripe parked', {}, admin))
+const salesOf = (payment: string) => house.connection.sql`select * from attribution_sales where payment_key = ${payment}`
+const failedWork = async () =>
+  (await house.connection.sql`select name, last_error from core_outbox where failed_at is not null and done_at is null`).length
+
+describe('a payment through the webhook', () => {
+  type Case = [string, (charge: ReturnType<typeof aCharge>) => object[], RegExp]
+  test.each<Case>([
+    [
+      'of a negative amount',
+      (charge) => [anEvent('charge.succeeded', { ...charge, amount_captured: -5_000 })],
+      /amount\\?_captured/,
+    ],
+    ['of 10^15', (charge) => [anEvent('charge.succeeded', { ...charge, amount_captured: 10 ** 15 })], /more than any sale can be/],
+    [
+      'of more than numbers hold',
+      (charge) => [anEvent('charge.succeeded', { ...charge, amount_captured: 1e21 })],
+      /amount\\?_captured/,
+    ],
+    ['in an unknown currency', (charge) => [anEvent('charge.succeeded', { ...charge, currency: 'xqz' })], /not a currency code/],
+    [
+      'with a refund larger than itself',
+      (charge) => [anEvent('charge.refunded', { ...charge, amount_refunded: 5_001 })],
+      /5001 of the payment .* only 5000/,
+    ],
+    [
+      'with a negative refund',
+      (charge) => [
+        anEvent('refund.created', {
+          object: 'refund',
+          id: 're_bad',
+          payment_intent: charge.payment_intent,
+          charge: charge.id,
+          status: 'succeeded',
+          amount: -1,
+          currency: 'usd',
+        }),
+      ],
+      /amount/,
+    ],
+    [
+      'with more tax than amount',
+      (charge) => [
+        anEvent('charge.succeeded', charge),
+        anEvent('checkout.session.completed', aSession(charge, { total_details: { amount_tax: 5_001, amount_shipping: 0 } })),
+      ],
+      /tax 5001 .* do not fit/,
+    ],
+    ['of another account', (charge) => [anEvent('charge.succeeded', charge, { account: 'acct_somebody' })], /acct\\?_somebody/],
+    [
+      'whose session is in another currency',
+      (charge) => [
+        anEvent('charge.succeeded', charge),
+        anEvent('checkout.session.completed', aSession(charge, { currency: 'eur' })),
+      ],
+      /in USD, and its session/,
+    ],
+  ])('%s is parked with a reason, stays so when it is handed in again, and is no sale', async (_, eventsOf, reason) => {
+    const charge = aCharge()
+    const events = eventsOf(charge)
+    for (const event of [...events, ...events]) await send(event)
+    await house.drain()
+    expect(await parked()).toMatch(reason)
+    expect(await salesOf(charge.payment_intent)).toEqual([])
+    await house.run('admin stripe replay', {}, admin)
+    await house.drain()
+    expect(await parked()).toMatch(reason)
+    expect(await failedWork()).toBe(0)
+    expect(await trade.findings()).toEqual([])
+  })
+
+  test('of nothing is an authorisation that is not captured yet: no sale, until it is', async () => {
+    const charge = aCharge({ amount_captured: 0 })
+    await send(anEvent('charge.succeeded', charge))
+    await send(anEvent('checkout.session.completed', aSession(charge)))
+    await house.drain()
+    expect(await salesOf(charge.payment_intent)).toEqual([])
+    expect(await parked()).toContain('Nothing is parked')
+    await send(anEvent('charge.captured', { ...charge, amount_captured: 5_000 }, { created: now() + 1 }))
+    await house.drain()
+    expect(await salesOf(charge.payment_intent)).toMatchObject([{ gross: '5000' }])
+  })
+
+  test('that is refunded before it is told waits for it, and both count', async () => {
+    const charge = aCharge()
+    const refund = {
+      object: 'refund',
+      id: `re_early${++count}`,
+      payment_intent: charge.payment_intent,
+      charge: charge.id,
+      status: 'succeeded',
+      amount: 2_000,
+      currency: 'usd',
+    }
+    await send(anEvent('refund.created', refund))
+    await house.drain()
+    expect(await salesOf(charge.payment_intent)).toEqual([])
+    await send(anEvent('checkout.session.completed', aSession(charge)))
+    await send(anEvent('charge.succeeded', charge))
+    await house.drain()
+    expect(await salesOf(charge.payment_intent)).toMatchObject([{ gross: '5000', refunded: '2000' }])
+    expect(await parked()).toContain('Nothing is parked')
+  })
+
+  test('whose refund was too large is a sale once the provider has corrected it, by a replay', async () => {
+    const charge = aCharge()
+    await send(anEvent('checkout.session.completed', aSession(charge)))
+    await send(anEvent('charge.refunded', { ...charge, amount_refunded: 6_000 }))
+    await house.drain()
+    expect(await parked()).toContain('6000 of the payment')
+    await send(anEvent('charge.updated', { ...charge, amount_refunded: 1_000 }, { created: now() + 5 }))
+    await house.run('admin stripe replay', {}, admin)
+    await house.drain()
+    expect(await salesOf(charge.payment_intent)).toMatchObject([{ gross: '5000', refunded: '1000' }])
+    expect(await parked()).toContain('Nothing is parked')
+  })
+
+  test('with a coupon of another program is a sale of nobody’s, and the admin sees the coupon', async () => {
+    const other = await house.db.transaction((tx) => programStore.ensure(tx, { guildId: '900000000000000077', name: 'Other' }))
+    const { accountId } = { accountId: (await stripe.accounts.retrieveCurrent()).id }
+    await house.connection.sql`
+      insert into stripe_accounts (program_id, account_id, name) values (${house.program.id}, ${accountId}, 'Shop') on conflict do nothing`
+    await house.connection.sql`
+      insert into coupons_coupons (id, program_id, partner_id, user_id, code, folded, created_by, created_at)
+      values (${newId()}, ${other.id}, ${newId()}, '5', 'HEAVY-22', 'heavy-22', '5', now() - interval '1 day')`
+    const { id: coupon } = await stripe.coupons.create({ percent_off: 20, duration: 'once' })
+    const { id: promotion_code } = await stripe.promotionCodes.create({ promotion: { type: 'coupon', coupon }, code: 'HEAVY-22' })
+    const charge = aCharge()
+    await send(anEvent('checkout.session.completed', aSession(charge, { discounts: [{ coupon, promotion_code }] })))
+    await send(anEvent('charge.succeeded', charge))
+    await house.drain()
+    const [sale] = await salesOf(charge.payment_intent)
+    expect(sale).toMatchObject({ partner_id: null, program_id: house.program.id })
+    expect(wordsOf(await house.run('admin sales why', { sale: sale!.id }, admin))).toMatch(
+      /coupon HEAVY.{1,2}22 speaks for nobody in this program/,
+    )
+  })
+})
+
+test('a payout to a closed account is refused, its commissions are payable again with the reason, and the next run asks for another method', async () => {
+  await house.set('commissions', 'holdDays', 0)
+  await house.set('payouts', 'methodCoolingHours', 0)
+  const partner = await trade.aPartner()
+  const { id: account } = await stripe.accounts.create({
+    controller: {
+      requirement_collection: 'stripe',
+      stripe_dashboard: { type: 'express' },
+      fees: { payer: 'application' },
+      losses: { payments: 'application' },
+    },
+  })
+  await house.connection.sql`
+    insert into payouts_methods (id, program_id, partner_id, provider, account, chosen, ready, missing, changed_at, created_at)
+    values (${newId()}, ${house.program.id}, ${partner.id}, 'stripe', ${account}, true, true, '', now() - interval '30 days', now())`
+  await trade.record(trade.aPayment(partner, { gross: 50_000n }))
+  await house.drain()
+  await house.tick('commissions.release')
+  await stripe.accounts.del(account)
+  await house.run('admin payouts run', {}, admin)
+  await house.drain()
+  const [payout] = await house.connection.sql`select state, note from payouts_payouts where partner_id = ${partner.id}`
+  expect(payout).toMatchObject({ state: 'refused', note: expect.stringContaining(account) })
+  expect(await trade.balances(partner)).toEqual({ payable: 10_000n })
+  expect(await house.use(commissions).ofPartner(house.db, house.program.id, partner.id)).toMatchObject([
+    { state: 'payable', reason: 'payout_refused' },
+  ])
+  expect(wordsOf(await house.run('admin payouts list', {}, admin))).toContain('refused')
+  expect(await failedWork()).toBe(0)
+  expect(await trade.findings()).toEqual([])
+})
