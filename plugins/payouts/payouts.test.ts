@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { controlsOf, type TestHouse, testHouse, wordsOf } from '../../app/testing.ts'
 import type { Message } from '../../commands/messages.ts'
 import type { CanonicalPayment } from '../attribution/public.ts'
@@ -270,6 +270,24 @@ describe('when something breaks', () => {
     expect(await payoutsOf(ada)).toMatchObject([{ state: 'paid' }])
     expect(await trade.balances(ada)).toEqual({ paid: 10_000n })
     expect(await told(ada)).toContain('You were paid $100.00')
+    expect(await trade.findings()).toEqual([])
+  })
+
+  test('and the confirmation comes at the very moment of our own record, it still counts', async () => {
+    const ada = await aPayablePartner()
+    await run()
+    bank.trouble = 'dies after applying'
+    await expect(house.drain()).rejects.toThrow()
+    let recording: Promise<void> | undefined
+    await house.db.transaction(async (tx) => {
+      expect(await house.use(payouts).confirm(tx, 'testbank', transfersTo(ada)[0]!.id, 'paid', '')).toBe(false)
+      recording = house.drain()
+      await vi.waitFor(async () =>
+        expect(await house.connection.sql`select 1 from pg_locks where not granted and locktype = 'advisory'`).toHaveLength(1),
+      )
+    })
+    await recording
+    expect(await payoutsOf(ada)).toMatchObject([{ state: 'paid' }])
     expect(await trade.findings()).toEqual([])
   })
 

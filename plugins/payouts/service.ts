@@ -67,7 +67,13 @@ export function createPayoutService(needs: Needs): PayoutService {
       .where(and(eq(payouts.id, payoutId), eq(payouts.state, 'queued')))
   }
 
+  /** The provider's news of a transfer and our record of it may come at the same moment: whichever is second must see the first. */
+  async function lockTransfer(tx: Tx, providerId: string): Promise<void> {
+    await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`payouts transfer ${providerId}`}, 0))`)
+  }
+
   async function recordSent(tx: Tx, payoutId: string, transfer: ProviderTransfer): Promise<void> {
+    await lockTransfer(tx, transfer.providerId)
     const payout = await locked(tx, payoutId)
     if (payout?.state !== 'queued') return
     const change = { state: 'sent', providerId: transfer.providerId, sentAt: clock.now(), note: null } as const
@@ -90,6 +96,7 @@ export function createPayoutService(needs: Needs): PayoutService {
   }
 
   const confirm: Payouts['confirm'] = async (tx, provider, providerId, outcome, detail) => {
+    await lockTransfer(tx, providerId)
     const [payout] = await tx
       .select()
       .from(payouts)

@@ -81,6 +81,7 @@ test('by hand, a batch waits until somebody processes it', async () => {
   expect(heard).not.toContain('PAYMENT.PAYOUTS-ITEM.SUCCEEDED')
   await press(`/dashboard/batches/${batch}/process`)
   await expect.poll(() => heard).toContain('PAYMENT.PAYOUTS-ITEM.SUCCEEDED')
+  await expect.poll(() => heard).toContain('PAYMENT.PAYOUTSBATCH.SUCCESS')
 })
 
 test('webhooks can be held, released twice and backwards, and sent again', async () => {
