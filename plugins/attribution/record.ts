@@ -1,6 +1,6 @@
 // Records payments as sales, decides whose they are and binds the customers: many payments with few statements, so that a flood of webhooks costs little.
 import { and, count, eq, type inArray, sql } from 'drizzle-orm'
-import { type Clock, type Emit, exponentOf, newId, type Settings, type Tx, UserError } from '../kit/index.ts'
+import { type Clock, type Emit, exponentOf, lockNames, newId, type Settings, type Tx, UserError } from '../kit/index.ts'
 import type { Partners } from '../partners/public.ts'
 import type { Config } from './config.ts'
 import { decide, originOf, type Standing, type Trace } from './decide.ts'
@@ -38,7 +38,7 @@ export function createRecording({
   return async (tx, given) => {
     const payments = given.map(checked)
     const results: { saleId: string; created: boolean }[] = new Array(payments.length)
-    await lockNames(tx, payments)
+    await lockPayments(tx, payments)
     for (const wave of inWaves(payments)) {
       const ofWave = wave.map((i) => payments[i]!)
       const known = await salesOf(tx, ofWave)
@@ -359,18 +359,16 @@ function inWaves(payments: readonly CanonicalPayment[]): number[][] {
 
 /**
  * Holds the payments and their customers until the transaction ends, so that of concurrent deliveries the first records and the others find it recorded,
- * and two first payments of one customer make one binding. Taken in sorted order: no two transactions can wait for each other.
+ * and two first payments of one customer make one binding.
  */
-async function lockNames(tx: Tx, payments: readonly CanonicalPayment[]): Promise<void> {
-  const names = new Set(
+async function lockPayments(tx: Tx, payments: readonly CanonicalPayment[]): Promise<void> {
+  await lockNames(
+    tx,
     payments.flatMap((payment) =>
       [`payment ${payment.provider} ${payment.paymentKey}`, ...namesOf(payment).map((name) => `customer ${keyOf(name)}`)].map(
         (name) => `attribution ${payment.programId} ${name}`,
       ),
     ),
-  )
-  await tx.execute(
-    sql`select pg_advisory_xact_lock(hashtextextended(name, 0)) from (select name from json_array_elements_text(${json([...names])}::json) as name order by name) as sorted`,
   )
 }
 

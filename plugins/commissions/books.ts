@@ -1,6 +1,5 @@
 // The unit of change in commissions: what one partner has in one currency.
-import { sql } from 'drizzle-orm'
-import type { Tx } from '../kit/index.ts'
+import { lockNames, type Tx } from '../kit/index.ts'
 
 /** Changed by one transaction at a time. */
 export interface Books {
@@ -18,13 +17,11 @@ export interface SaleRef {
 }
 
 /**
- * Everything that changes commissions of one partner and currency takes this lock first, so that no two transactions wait for each other's rows. Several are
- * taken in sorted order.
+ * Everything that changes commissions of one partner and currency takes this lock first, so that no two transactions wait for each other's rows.
  */
 export async function lockBooks(tx: Tx, books: readonly Books[]): Promise<void> {
-  const names = new Set(books.map(({ programId, partnerId, currency }) => `commissions:${programId}:${partnerId}:${currency}`))
-  if (names.size === 0) return
-  await tx.execute(
-    sql`select pg_advisory_xact_lock(hashtextextended(name, 0)) from (select name from json_array_elements_text(${JSON.stringify([...names])}::json) as name order by name) as sorted`,
+  await lockNames(
+    tx,
+    books.map(({ programId, partnerId, currency }) => `commissions:${programId}:${partnerId}:${currency}`),
   )
 }

@@ -1,6 +1,7 @@
 // Everything a plugin needs from the house, in one import.
 export type { Db, Reader, Tx } from '../../db/connect.ts'
 export { newId } from '../../db/ids.ts'
+export { lockNames } from '../../db/locks.ts'
 export type { Program, Programs } from '../../db/programs.ts'
 export type { Tokens } from '../../db/tokens.ts'
 export type { StoredWebhook, WebhookInbox } from '../../db/webhooks.ts'

@@ -2,7 +2,17 @@
 import { and, asc, desc, eq, gte, inArray, lt, lte, sql } from 'drizzle-orm'
 import type { Agreements } from '../agreements/public.ts'
 import type { Commissions } from '../commissions/public.ts'
-import type { Clock, Db, Emit, Enqueue, Programs, Reader, Settings, Tx } from '../kit/index.ts'
+import {
+  type Clock,
+  type Db,
+  type Emit,
+  type Enqueue,
+  lockNames,
+  type Programs,
+  type Reader,
+  type Settings,
+  type Tx,
+} from '../kit/index.ts'
 import type { Ledger } from '../ledger/public.ts'
 import type { Notifications } from '../notifications/public.ts'
 import type { Partner, Partners } from '../partners/public.ts'
@@ -68,9 +78,7 @@ export function createPayoutService(needs: Needs): PayoutService {
   }
 
   /** The provider's news of a transfer and our record of it may come at the same moment: whichever is second must see the first. */
-  async function lockTransfer(tx: Tx, providerId: string): Promise<void> {
-    await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`payouts transfer ${providerId}`}, 0))`)
-  }
+  const lockTransfer = (tx: Tx, providerId: string): Promise<void> => lockNames(tx, [`payouts transfer ${providerId}`])
 
   async function recordSent(tx: Tx, payoutId: string, transfer: ProviderTransfer): Promise<void> {
     await lockTransfer(tx, transfer.providerId)

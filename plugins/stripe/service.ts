@@ -9,6 +9,7 @@ import {
   defineJob,
   type Enqueue,
   inGroups,
+  lockNames,
   type Programs,
   type Reader,
   type StoredWebhook,
@@ -344,14 +345,11 @@ export function createStripeService({
   }
 }
 
-/** In sorted order: no two transactions can wait for each other. */
-async function lock(tx: Tx, names: readonly string[]): Promise<void> {
-  if (names.length === 0) return
-  const all = [...new Set(names.map((name) => `stripe ${name}`))]
-  await tx.execute(
-    sql`select pg_advisory_xact_lock(hashtextextended(name, 0)) from (select name from json_array_elements_text(${JSON.stringify(all)}::json) as name order by name) as sorted`,
+const lock = (tx: Tx, names: readonly string[]): Promise<void> =>
+  lockNames(
+    tx,
+    names.map((name) => `stripe ${name}`),
   )
-}
 
 /** Keeps the facts unless something newer is known of the same object. With `onlyNew`, for what was asked rather than told, anything that an event told stays. */
 async function keep(tx: Tx, programId: string, given: readonly Fact[], options: { onlyNew?: boolean } = {}): Promise<void> {
