@@ -1,5 +1,7 @@
+import { sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
 import { assertNewEnough, connect, withoutPassword } from './connect.ts'
+import { testDatabase } from './testing.ts'
 
 test('a server that is too old is refused with its version and what to do', () => {
   expect(() => assertNewEnough(140_012)).toThrow('PostgreSQL 14 is too old: version 15 or newer is needed. Upgrade the server')
@@ -17,3 +19,22 @@ test.each([
   ['postgres://host/db', 'postgres://host/db'],
   ['not an address', '(an address that is not a URL)'],
 ])('%s is logged as %s', (url, shown) => expect(withoutPassword(url)).toBe(shown))
+
+test('a statement that comes again is prepared, also within a transaction; one that comes once is not', async () => {
+  const { db, close } = await testDatabase({ max: 1 })
+  const prepared = async () =>
+    (await db.execute<{ statement: string }>(sql`select statement from pg_prepared_statements`)).map((row) => row.statement)
+  await db.execute(sql`select ${1}::int as once`)
+  for (const n of [1, 2, 3]) expect(await db.execute(sql`select ${n}::int as again`)).toMatchObject([{ again: n }])
+  for (const n of [4, 5])
+    await db.transaction(async (tx) => {
+      await tx.transaction(async (inner) =>
+        expect(await inner.execute(sql`select ${n}::int as inside`)).toMatchObject([{ inside: n }]),
+      )
+    })
+  const known = await prepared()
+  expect(known.filter((text) => text.includes('as again'))).toHaveLength(1)
+  expect(known.filter((text) => text.includes('as inside'))).toHaveLength(1)
+  expect(known.filter((text) => text.includes('as once'))).toHaveLength(0)
+  await close()
+})
