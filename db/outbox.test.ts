@@ -1,6 +1,6 @@
 // The outbox alone: what a transaction asks for is kept or dropped with it. How it is delivered is tested with the queue host.
 import { eq, sql } from 'drizzle-orm'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { hours, manualClock, minutes } from '../plugins/kit/clock.ts'
 import { defineEvent } from '../plugins/kit/events.ts'
@@ -51,6 +51,20 @@ const take = (limit = 10) =>
     return rows
   })
 const takeWhatIsStale = (handedOverBefore: Date) => takeStale(connection.db, { now: clock.now(), handedOverBefore, limit: 10 })
+/** Holds back what waits for it until it is opened, or until the test has failed. */
+const gate = () => {
+  const { promise: opened, resolve: open } = Promise.withResolvers<void>()
+  onTestFinished(() => open())
+  return { opened, open }
+}
+/** A transaction waits for a lock that another one has. */
+const untilSomebodyWaits = () =>
+  expect
+    .poll(
+      async () =>
+        (await connection.sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`).length,
+    )
+    .toBe(1)
 const all = () => connection.db.select().from(outbox).orderBy(outbox.id)
 
 test('amounts and times travel as text and come back as they were', async () => {
@@ -84,6 +98,43 @@ test('while a job waits, asking for it again under the same key changes nothing;
   await closeIfHandled(connection.db, rows[0]!.id, [], clock.now())
   await ask('november')
   expect(await all()).toHaveLength(3)
+})
+
+test('a job is not taken while a transaction that asked for it is open, so it sees what that one wrote', async () => {
+  const [asked, finish] = [gate(), gate()]
+  const ask = (tx: Tx) => enqueue(tx, refresh, { month: '2026-11' }, { dedupeKey: 'november' })
+  await write(ask)
+  const [one, two] = [0, 1].map(() =>
+    write(async (tx) => {
+      await ask(tx)
+      asked.open()
+      await finish.opened
+    }),
+  )
+  await asked.opened
+  expect(await take()).toEqual([])
+  finish.open()
+  await Promise.all([one, two])
+  expect(await take()).toHaveLength(1)
+})
+
+test('a job that is taken and done while somebody asks for it is asked for anew', async () => {
+  const [taken, finish] = [gate(), gate()]
+  const ask = (tx: Tx) => enqueue(tx, refresh, { month: '2026-11' }, { dedupeKey: 'november' })
+  await write(ask)
+  const relay = write(async (tx) => {
+    const rows = await takeFresh(tx, { now: clock.now(), limit: 10 })
+    taken.open()
+    await finish.opened
+    const ids = rows.map(({ id }) => id)
+    await markDone(tx, ids, clock.now())
+  })
+  await taken.opened
+  const asking = write(ask)
+  await untilSomebodyWaits()
+  finish.open()
+  await Promise.all([relay, asking])
+  expect((await take()).map(({ dedupeKey }) => dedupeKey)).toEqual(['november'])
 })
 
 test('rows are taken once, in order, when they are due, and again only when the hand-over is old', async () => {

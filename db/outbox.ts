@@ -29,19 +29,24 @@ export function createOutbox(clock: Clock): { emit: Emit; enqueue: Enqueue } {
       })),
     )
   }
-  const many: Enqueue['many'] = async (tx, job, requests) =>
-    insert(
-      tx,
-      clock.now(),
-      requests.map(({ payload, programId, dedupeKey, at }) => ({
-        program_id: programId ?? null,
-        kind: 'job',
-        name: job.name,
-        payload: z.encode(job.payload, payload),
-        dedupe_key: dedupeKey ?? null,
-        available_at: at?.toISOString() ?? null,
-      })),
-    )
+  const many: Enqueue['many'] = async (tx, job, requests) => {
+    let rows = requests.map(({ payload, programId, dedupeKey, at }) => ({
+      program_id: programId ?? null,
+      kind: 'job' as const,
+      name: job.name,
+      payload: z.encode(job.payload, payload),
+      dedupe_key: dedupeKey ?? null,
+      available_at: at?.toISOString() ?? null,
+    }))
+    // What waits already may be done by the time it is held; then it is asked for after all.
+    while (rows.length > 0) {
+      const written = new Set(await insert(tx, clock.now(), rows))
+      const waiting = rows.flatMap(({ dedupe_key: key }) => (key === null || written.has(key) ? [] : [key]))
+      if (waiting.length === 0) return
+      const held = new Set(await hold(tx, job.name, waiting))
+      rows = rows.filter(({ dedupe_key: key }) => key !== null && !written.has(key) && !held.has(key))
+    }
+  }
   const enqueue = <T>(tx: Tx, job: Job<T>, payload: T, options: EnqueueOptions = {}) => many(tx, job, [{ payload, ...options }])
   return { emit, enqueue: Object.assign(enqueue, { many }) }
 }
@@ -55,14 +60,28 @@ interface NewRow {
   available_at: string | null
 }
 
-async function insert(tx: Tx, now: Date, rows: readonly NewRow[]): Promise<void> {
-  if (rows.length === 0) return
-  await tx.execute(sql`
+/** Returns the keys of what was written; what has no key is always written. */
+async function insert(tx: Tx, now: Date, rows: readonly NewRow[]): Promise<string[]> {
+  if (rows.length === 0) return []
+  const written = await tx.execute<{ key: string | null }>(sql`
     insert into core_outbox (program_id, kind, name, payload, dedupe_key, available_at, created_at)
     select r.program_id, r.kind, r.name, r.payload, r.dedupe_key, coalesce(r.available_at, at.now), at.now
     from (select ${now.toISOString()}::timestamptz as now) at, jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb)
       as r (program_id uuid, kind text, name text, payload jsonb, dedupe_key text, available_at timestamptz)
-    on conflict do nothing`)
+    on conflict do nothing returning dedupe_key as key`)
+  return written.flatMap(({ key }) => key ?? [])
+}
+
+/**
+ * Keeps the waiting jobs of these keys from being taken until `tx` ends: a job that began before would not see what `tx` has written, and nothing would run after
+ * it. Several transactions may hold one job. Returns the keys of those that still wait.
+ */
+async function hold(tx: Tx, name: string, keys: readonly string[]): Promise<string[]> {
+  const rows = await tx.execute<{ key: string }>(sql`
+    select dedupe_key as key from core_outbox
+    where name = ${name} and done_at is null and dedupe_key in (select jsonb_array_elements_text(${JSON.stringify(keys)}::text::jsonb))
+    order by id for share`)
+  return rows.map(({ key }) => key)
 }
 
 const columns = sql`id, program_id as "programId", kind, name, payload, dedupe_key as "dedupeKey", created_at as "createdAt"`

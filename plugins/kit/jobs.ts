@@ -54,7 +54,10 @@ export function handleWithin<T>(job: Job<T>, within: (tx: Tx, payloads: readonly
 
 export interface EnqueueOptions {
   programId?: string
-  /** While a job of this name and key waits, asking for another changes nothing. Once it runs, asking makes a further one, so no fact is missed; two may then overlap. */
+  /**
+   * While a job of this name and key waits, asking for another changes nothing but that it waits until the asking transaction has ended. Once it runs, asking makes
+   * a further one. So a job that was asked for begins after the facts it was asked for are there; two may overlap.
+   */
   dedupeKey?: string
   /** Not before this time. */
   at?: Date
