@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm'
 import { dayKey, type FigureQuestion, type FigureRow, type FigureSource, isAmongKeys, originKey } from '../analytics/public.ts'
 import type { Reader } from '../kit/index.ts'
+import { netOfSale } from './sale.ts'
 
 /** What attribution contributes to the statistics. */
 export const saleFigures: FigureSource = { id: 'attribution.sales', read: readSales }
@@ -14,7 +15,7 @@ export function salesQuery(question: FigureQuestion) {
       count(*) filter (where net > 0 and origin is not null and coalesce(sequence, 1) = 1)::integer as conversions, sum(net)::text as revenue
     from (
       select ${dayKey(question, sql`paid_at`)} as day, ${originKey(question)} as key, currency, origin, sequence,
-        case when dispute = 'lost' then 0 else gross - refunded end as net
+        ${netOfSale} as net
       from attribution_sales
       where program_id = ${programId} and partner_id ${partnerId === undefined ? sql`is not null` : sql`= ${partnerId}`}
         and paid_at >= ${from.toISOString()}::timestamptz and paid_at < ${to.toISOString()}::timestamptz

@@ -11,6 +11,7 @@ import { createListing } from './listing.ts'
 import { createPointing } from './pointing.ts'
 import { type Attribution, saleFollower, touchSource } from './public.ts'
 import { publicEvents } from './publicEvents.ts'
+import { readRevenue } from './revenue.ts'
 import { toSale } from './sale.ts'
 import { createAttributionService } from './service.ts'
 import * as tables from './tables.ts'
@@ -37,7 +38,7 @@ export const attribution = definePlugin<Config, Attribution>({
       hashEmail: (email: string) =>
         createHmac('sha256', key).update(email.normalize('NFC').trim().toLowerCase()).digest('base64url'),
     }
-    const service = { ...createAttributionService(needs), ...createPointing(needs), ...createListing(toSale) }
+    const service = { ...createAttributionService(needs), ...createPointing(needs), ...createListing(toSale), revenue: readRevenue }
     const followers = () => contributions(saleFollower)
     const corrections = createCorrections({ clock, emit, partners: use(partners), followers, hashEmail: service.hashEmail })
     const parts = { db, service, partners: use(partners) }

@@ -94,7 +94,9 @@ export interface Attribution extends Corrections {
   /** Several of the program's sales; those that do not exist are left out. */
   salesById(reader: Reader, programId: string, saleIds: readonly string[]): Promise<Sale[]>
   sale(reader: Reader, programId: string, saleId: string): Promise<Sale | undefined>
-  /** Attributed sales with paidAt in [from, to), oldest first, for scores: their `net` is what still counts. */
+  /** What each partner's sales with paidAt in [from, to) are still worth, by currency and in no order; without any such sale a partner has no row. */
+  revenue(reader: Reader, programId: string, range: { from: Date; to: Date }): Promise<Revenue[]>
+  /** Attributed sales with paidAt in [from, to), oldest first: their `net` is what still counts. Of a whole program that may be very many. */
   sales(reader: Reader, programId: string, range: { from: Date; to: Date; partnerId?: string }): Promise<Sale[]>
   /** The keyed hash under which an e-mail address is known; upper and lower case make no difference. */
   hashEmail(email: string): string
@@ -146,6 +148,16 @@ export interface Pointer {
   readonly at: Date
   /** Where the winning click came from; null when it was no click. */
   readonly origin: Origin | null
+}
+
+/** Sales of a partner in one currency whose `net` is above zero. */
+export interface Revenue {
+  readonly partnerId: string
+  readonly currency: string
+  /** Their sum in minor units; never zero. */
+  readonly net: bigint
+  /** When the last of them was paid. */
+  readonly lastPaidAt: Date
 }
 
 export interface SaleCircumstances {

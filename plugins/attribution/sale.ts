@@ -1,4 +1,5 @@
 // A sale as it is stored, as others see it, and as events tell it.
+import { sql } from 'drizzle-orm'
 import type { Sale } from './public.ts'
 import type { sales } from './tables.ts'
 
@@ -22,6 +23,9 @@ export function whole(row: SaleRow) {
 export function basisOf(row: SaleRow): bigint {
   return row.gross - row.tax - row.shipping
 }
+
+/** `Sale.net` of a row, for the database. */
+export const netOfSale = sql`case when dispute = 'lost' then 0 else gross - refunded end`
 
 export function toSale(row: SaleRow): Sale {
   const {

@@ -27,7 +27,7 @@ export interface AttributionService extends Omit<Attribution, keyof Corrections>
   explain(reader: Reader, programId: string, saleId: string): Promise<Explanation | undefined>
 }
 
-export function createAttributionService(needs: Needs): Omit<AttributionService, 'pointsTo' | 'recorded'> {
+export function createAttributionService(needs: Needs): Omit<AttributionService, 'pointsTo' | 'recorded' | 'revenue'> {
   const { settings, hashEmail } = needs
   const recordPayments = createRecording(needs)
 

@@ -1,14 +1,15 @@
 // The board of a month, from real sales: what counts, who is listed, when it is posted, and when it is final.
-import { and, eq } from 'drizzle-orm'
+import { and, eq, isNull } from 'drizzle-orm'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type TestHouse, testHouse, wordsOf } from '../../app/testing.ts'
 import type { Message } from '../../commands/messages.ts'
-import { messages } from '../../db/tables.ts'
+import { messages, outbox } from '../../db/tables.ts'
 import { attribution } from '../attribution/plugin.ts'
 import { type CanonicalPayment, touchSource } from '../attribution/public.ts'
 import { definePlugin, extend, hours, memberJoined, memberLeft, minutes, newId } from '../kit/index.ts'
 import { notifications } from '../notifications/plugin.ts'
 import { partners } from '../partners/plugin.ts'
+import { drawBoard, pauseAfterSale } from './listeners.ts'
 import { leaderboards } from './plugin.ts'
 import { leaderboardMetric } from './public.ts'
 
@@ -77,9 +78,16 @@ const payment = (partner: APartner, gross: bigint, given: Partial<CanonicalPayme
   paidAt: house.clock.now(),
   ...given,
 })
-async function record(given: CanonicalPayment): Promise<CanonicalPayment> {
-  await house.db.transaction((tx) => house.use(attribution).recordPayment(tx, given))
+/** Delivers what is due now and draws the boards that the sales in it asked for. */
+async function settle(): Promise<void> {
   await house.drain()
+  house.clock.advance(pauseAfterSale)
+  await house.drain()
+}
+const book = (given: CanonicalPayment) => house.db.transaction((tx) => house.use(attribution).recordPayment(tx, given))
+async function record(given: CanonicalPayment): Promise<CanonicalPayment> {
+  await book(given)
+  await settle()
   return given
 }
 const sell = (partner: APartner, gross: bigint, given: Partial<CanonicalPayment> = {}) => record(payment(partner, gross, given))
@@ -95,6 +103,11 @@ const posted = async (month?: string) => {
   const row = await postedRow(month)
   return row ? wordsOf(row.payload as unknown as Message) : ''
 }
+const waitingDraws = () =>
+  house.db
+    .select()
+    .from(outbox)
+    .where(and(eq(outbox.name, drawBoard.name), isNull(outbox.doneAt)))
 const hourly = async () => {
   await house.tick('leaderboards.draw_open_boards')
   await house.drain()
@@ -138,6 +151,36 @@ describe('the posted board', () => {
     expect(await posted()).toBe('')
     await record({ ...sale, hints: { clickId: clickOf(ada, sale.paidAt) } })
     expect(await posted()).toContain(`<@${ada.userId}>`)
+  })
+
+  test('is drawn once for all sales of a moment, and the last of them is on it', async () => {
+    const ada = await aPartner()
+    await sell(ada, 1_000n)
+    const { revision } = (await postedRow())!
+    for (let i = 0; i < 5; i++) {
+      await book(payment(ada, 1_000n))
+      await house.drain()
+    }
+    await book(payment(ada, 50n))
+    house.clock.advance(pauseAfterSale - 1)
+    await house.drain()
+    expect(await posted()).toContain('**$10.00**')
+    expect(await waitingDraws()).toHaveLength(1)
+    house.clock.advance(1)
+    await house.drain()
+    expect(await posted()).toContain('**$60.50**')
+    expect((await postedRow())!.revision).toBe(revision + 1)
+    expect(await waitingDraws()).toEqual([])
+  })
+
+  test('loses what a sale gave it when the sale is taken from its partner', async () => {
+    const ada = await aPartner()
+    const { saleId } = await book(payment(ada, 1_000n))
+    await settle()
+    const override = { id: newId(), proposedBy: '1', approvedBy: '2', reason: 'bought by the company itself' }
+    await house.db.transaction((tx) => house.use(attribution).reassign(tx, house.program.id, saleId, null, override))
+    await settle()
+    expect(await posted()).toContain('Nobody is on the board yet')
   })
 
   test('another currency is neither added nor converted, and the board says so', async () => {

@@ -1,4 +1,5 @@
-// When a board has to be drawn again: one job a board, asked for by every fact that may change it, and every hour in case something was missed.
+// When a board has to be drawn again: one job a board, asked for by every fact that may change it, and every hour in case something was missed. Sales come in
+// numbers, so their board is drawn a moment later, for all that came meanwhile.
 import { z } from 'zod'
 import { saleAttributed, saleDisputed, saleReassigned, saleRecorded, saleRefunded } from '../attribution/events.ts'
 import type { Attribution } from '../attribution/public.ts'
@@ -18,6 +19,7 @@ import {
   type Programs,
   type Schedule,
   schedule,
+  seconds,
   settingsChanged,
   type Told,
   type Tx,
@@ -29,6 +31,9 @@ export const drawBoard = defineJob({
   name: 'leaderboards.draw_board',
   payload: z.object({ programId: z.uuid(), month: z.string() }),
 })
+
+/** How long after a sale its board is drawn; so it is never drawn more often than this for sales. */
+export const pauseAfterSale = seconds(3)
 
 interface Ports {
   db: Db
@@ -45,16 +50,33 @@ export function createReactions({ db, clock, enqueue, programs, attribution, ser
   schedules: Schedule[]
   redraw(tx: Tx, programId: string): Promise<void>
 } {
-  const ask = (tx: Tx, programId: string, month: Month) =>
-    enqueue(tx, drawBoard, { programId, month }, { programId, dedupeKey: `${programId} ${month}` })
-  const redraw = async (tx: Tx, programId: string) => ask(tx, programId, await service.monthAt(tx, programId, clock.now()))
+  const ask = (tx: Tx, programId: string, months: Iterable<Month>, at?: Date) =>
+    enqueue.many(
+      tx,
+      drawBoard,
+      [...months].map((month) => ({
+        payload: { programId, month },
+        programId,
+        dedupeKey: `${programId} ${month}`,
+        ...(at && { at }),
+      })),
+    )
+  const redraw = async (tx: Tx, programId: string) => ask(tx, programId, [await service.monthAt(tx, programId, clock.now())])
   /** The boards of the months in which the sales were paid, whenever the news of it comes. */
-  const ofSales = async (tx: Tx, told: readonly Told<{ programId: string; saleId: string }>[]) => {
+  const afterSales = async (tx: Tx, programId: string, paid: readonly { paidAt: Date }[]) => {
+    if (paid.length === 0) return
+    const { timeZone } = await programs.byId(tx, programId)
+    const months = new Set(paid.map(({ paidAt }) => monthOf(paidAt, timeZone)))
+    await ask(tx, programId, months, new Date(clock.now().getTime() + pauseAfterSale))
+  }
+  const ofNewSales = async (tx: Tx, told: readonly Told<{ programId: string; partnerId: string | null; paidAt: Date }>[]) => {
+    const credited = told.map(({ payload }) => payload).filter(({ partnerId }) => partnerId !== null)
+    for (const [programId, paid] of Map.groupBy(credited, (sale) => sale.programId)) await afterSales(tx, programId, paid)
+  }
+  const ofKnownSales = async (tx: Tx, told: readonly Told<{ programId: string; saleId: string }>[]) => {
     for (const [programId, own] of Map.groupBy(told, ({ payload }) => payload.programId)) {
       const saleIds = own.map(({ payload }) => payload.saleId)
-      const credited = (await attribution.salesById(tx, programId, saleIds)).filter(({ partnerId }) => partnerId !== null)
-      const { timeZone } = await programs.byId(tx, programId)
-      for (const month of new Set(credited.map(({ paidAt }) => monthOf(paidAt, timeZone)))) await ask(tx, programId, month)
+      await afterSales(tx, programId, await attribution.salesById(tx, programId, saleIds))
     }
   }
   const ofPartner = (tx: Tx, { programId }: { programId: string }) => redraw(tx, programId)
@@ -62,11 +84,11 @@ export function createReactions({ db, clock, enqueue, programs, attribution, ser
   return {
     redraw,
     listeners: [
-      onAll(saleRecorded, 'leaderboards.sale_recorded', ofSales),
-      onAll(saleAttributed, 'leaderboards.sale_attributed', ofSales),
-      onAll(saleReassigned, 'leaderboards.sale_reassigned', ofSales),
-      onAll(saleRefunded, 'leaderboards.sale_refunded', ofSales),
-      onAll(saleDisputed, 'leaderboards.sale_disputed', ofSales),
+      onAll(saleRecorded, 'leaderboards.sale_recorded', ofNewSales),
+      onAll(saleAttributed, 'leaderboards.sale_attributed', ofNewSales),
+      onAll(saleReassigned, 'leaderboards.sale_reassigned', ofKnownSales),
+      onAll(saleRefunded, 'leaderboards.sale_refunded', ofKnownSales),
+      onAll(saleDisputed, 'leaderboards.sale_disputed', ofKnownSales),
       on(partnerActivated, 'leaderboards.partner_activated', ofPartner),
       on(partnerLeft, 'leaderboards.partner_left', ofPartner),
       on(partnerReturned, 'leaderboards.partner_returned', ofPartner),
@@ -78,7 +100,7 @@ export function createReactions({ db, clock, enqueue, programs, attribution, ser
     schedules: [
       schedule('leaderboards.draw_open_boards', { ms: hours(1) }, async () => {
         for (const program of await programs.all(db))
-          for (const month of await service.openMonths(program)) await db.transaction((tx) => ask(tx, program.id, month))
+          for (const month of await service.openMonths(program)) await db.transaction((tx) => ask(tx, program.id, [month]))
       }),
     ],
   }
