@@ -1,5 +1,5 @@
 // Clicks summed by day and dimension. Whole days only, once no click of them can still be on its way: today is read from the clicks. Knows no reader.
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { type Db, minutes, type Sql, type Tx } from '../kit/index.ts'
 
 /** Clicks of a day may still be on their way for so long after it. */
@@ -26,6 +26,13 @@ export const clickValues = {
  */
 export const isFirstOfDay = sql`row_number() over (
   partition by c.partner_id, c.ip_hash, c.agent_hash, date_trunc('day', c.at, 'utc') order by c.at, c.id) = 1`
+
+/** The first instant of a day where the program is: midnight, or a microsecond after the last of the day before, since midnight may come twice. */
+export const beginOfDay = (day: SQL, timeZone: SQL) =>
+  sql`least(${day}::timestamp at time zone ${timeZone}, ((${day}::timestamp - interval '1 microsecond') at time zone ${timeZone}) + interval '1 microsecond')`
+
+/** From where clicks have to be read so that `isFirstOfDay` is right for the day: the beginning of the day in UTC in which it begins. */
+export const readFrom = (day: SQL, timeZone: SQL) => sql`date_trunc('day', ${beginOfDay(day, timeZone)}, 'utc')`
 
 /** Sums up every program's days that have ended since the last time. A program that has changed its time zone is summed up anew, as far back as there are clicks. */
 export async function sumDays(db: Db, now: Date): Promise<void> {
@@ -57,7 +64,7 @@ async function sumSomeDays(tx: Tx, settled: Date): Promise<boolean> {
   const columns = (key: 'program_id' | 'start' | 'until') => `{${due.map((row) => row[key]).join()}}`
   const wanted = sql`
     select p.id as program_id, p.time_zone, w.start, w.until,
-      date_trunc('day', (w.start::timestamp at time zone p.time_zone) - interval '3 hours', 'utc') as scan_from,
+      ${readFrom(sql`w.start`, sql`p.time_zone`)} as scan_from,
       ((w.until + 1)::timestamp at time zone p.time_zone) as scan_until
     from unnest(${columns('program_id')}::uuid[], ${columns('start')}::date[], ${columns('until')}::date[]) as w (id, start, until)
     join core_programs p on p.id = w.id`

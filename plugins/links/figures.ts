@@ -2,7 +2,7 @@
 import { sql } from 'drizzle-orm'
 import type { Dimension, FigureQuestion, FigureRow, FigureSource } from '../analytics/public.ts'
 import type { Reader } from '../kit/index.ts'
-import { clickValues, isFirstOfDay } from './days.ts'
+import { clickValues, isFirstOfDay, readFrom } from './days.ts'
 
 /** What links contribute to the statistics. */
 export const clickFigures: FigureSource = { id: 'links.clicks', read: readClicks, names: readNames }
@@ -23,7 +23,7 @@ export function clicksQuery(question: FigureQuestion) {
       select (c.at at time zone ${timeZone})::date as day, ${clickValues[dimension]} as value, ${isFirstOfDay} as first
       from links_clicks c
       where c.program_id = ${programId} ${partnerId === undefined ? sql`` : sql`and c.partner_id = ${partnerId}`} and c.counted
-        and c.at >= date_trunc('day', (${tailFrom}::timestamp at time zone ${timeZone}) - interval '3 hours', 'utc') and c.at < ${to.toISOString()}::timestamptz
+        and c.at >= ${readFrom(tailFrom, sql`${timeZone}`)} and c.at < ${to.toISOString()}::timestamptz
     )
     select ${daily ? sql`day::text` : sql`null`} as day, ${by ? key : sql`null`} as key, sum(clicks)::text as clicks, sum(visitors)::text as visitors
     from (
