@@ -1,7 +1,7 @@
 // Every figure against an independent oracle: thousands of random clicks, sales and refunds over a change of the clocks and a month's end, folded one by one.
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type TestHouse, testHouse } from '../../app/testing.ts'
+import { type TestHouse, testHouse, wordsOf } from '../../app/testing.ts'
 import { agreements } from '../agreements/plugin.ts'
 import { attribution } from '../attribution/plugin.ts'
 import { commissions } from '../commissions/plugin.ts'
@@ -301,6 +301,21 @@ describe('every figure, day and dimension is what a plain fold of the facts give
     await compareAll(periods)
     const [summed] = await house.connection.sql`select before::text from links_days_summed`
     expect(summed).toEqual({ before: '2026-11-19' })
+  })
+
+  test('also on the card of a link', async () => {
+    const ledTo = new Set(leads.flatMap(({ click }) => click?.linkId ?? []))
+    const link = clicks.find(({ linkId }) => ledTo.has(linkId))!
+    const partner = people.find(({ id }) => id === link.partnerId)!
+    const facts = (await factsOf(partner.id)).filter(isIn({ from: '2026-10-21', to: '2026-11-20' }))
+    const sums = folded(facts.filter((fact) => fact.click?.linkId === link.linkId))
+    const words = wordsOf(await house.press('links.open', { values: [link.linkId] }, partner))
+    const { clicks: clicked, visitors, leads: led, sales } = sums
+    expect(words).toContain(
+      `**${clicked}** clicks (**${visitors}** visitors) → **${led}** lead${led === '1' ? '' : 's'} → **${sales}** sales`,
+    )
+    const share = Math.round((Number(sums.conversions) / Number(clicked)) * 10_000) / 100
+    expect(words).toContain(`Conversion rate ${share}%`)
   })
 
   test('when clicks arrive late, also one that makes another click the first of its browser', async () => {

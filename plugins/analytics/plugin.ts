@@ -1,8 +1,10 @@
 // Analytics: clicks, leads, sales and what they earn, by link, place and time, for partners, admins and programs.
 import { apiScope } from '../developer/public.ts'
 import { definePlugin, extend } from '../kit/index.ts'
+import { linkCardPart } from '../links/public.ts'
 import { partners } from '../partners/plugin.ts'
 import { statsCommands } from './commands.ts'
+import { onLinkCard } from './linkCard.ts'
 import { forgetLook, storedLook } from './looks.ts'
 import { createPainter } from './picture/painter.ts'
 import { figureSource } from './public.ts'
@@ -31,7 +33,7 @@ export const analytics = definePlugin<Record<never, never>, Reports>({
       commandGroups: { stats: 'Your clicks, sales and what they earn', 'admin-stats': 'The figures of the program' },
       commands: statsCommands(parts),
       routes: analyticsRoutes(parts),
-      extends: [extend(apiScope, analyticsScope)],
+      extends: [extend(apiScope, analyticsScope), extend(linkCardPart, onLinkCard(reports))],
       stop: painter.stop,
     }
   },

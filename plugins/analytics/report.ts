@@ -93,6 +93,12 @@ export function createReports(sources: () => readonly FigureSource[]) {
 
   return {
     report,
+    /** The figures of one value of a dimension, such as a link. */
+    ofValue: async (
+      reader: Reader,
+      question: Pick<ReportQuestion, 'program' | 'partnerId' | 'period'> & { by: Dimension; key: string },
+    ): Promise<Figures> =>
+      totalOf(await ask(reader, questionFor(question, question.period, { by: question.by, keys: [question.key] }))),
     /** How people call the values of a dimension. Values without a name of their own are left out. */
     names: async (
       reader: Reader,
@@ -109,7 +115,7 @@ export function createReports(sources: () => readonly FigureSource[]) {
 }
 
 function questionFor(
-  { program, partnerId }: ReportQuestion,
+  { program, partnerId }: Pick<ReportQuestion, 'program' | 'partnerId'>,
   period: Period,
   apart: Pick<FigureQuestion, 'by' | 'keys' | 'daily'>,
 ): FigureQuestion {

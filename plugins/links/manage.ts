@@ -1,5 +1,6 @@
 // What people do with links and landing pages: the commands and controls from the files that hold them, and the default links of new partners.
-import type { Clock, Parts } from '../kit/index.ts'
+import type { Parts, SetupContext } from '../kit/index.ts'
+import type { Config } from './config.ts'
 import { landingCommands } from './landing/commands.ts'
 import { linkListeners } from './listeners.ts'
 import { adminCommands, adminComponents } from './manage/adminCommands.ts'
@@ -7,10 +8,12 @@ import { partnerCommands, partnerComponents } from './manage/commands.ts'
 import { editingCommands, editingComponents } from './manage/editing.ts'
 import { importCommands, importComponents } from './manage/importing.ts'
 import type { LinkParts } from './manage/parts.ts'
+import { linkCardPart } from './public.ts'
 
 export function manageLinks(
-  parts: LinkParts & { readonly clock: Clock },
+  given: Omit<LinkParts, 'cardParts'> & Pick<SetupContext<Config>, 'clock' | 'contributions'>,
 ): Pick<Parts, 'commandGroups' | 'commands' | 'components' | 'listeners'> {
+  const parts = { ...given, cardParts: () => given.contributions(linkCardPart) }
   return {
     commandGroups: {
       link: 'Your links',

@@ -13,6 +13,7 @@ import { clickFigures } from './figures.ts'
 import { createLand } from './land.ts'
 import { createLandingPages } from './landing/pages.ts'
 import { manageLinks } from './manage.ts'
+import { eraseFor, exportFor, statement } from './privacy.ts'
 import type { Links } from './public.ts'
 import { createRedirect } from './redirect.ts'
 import { linkRoutes } from './routes.ts'
@@ -30,10 +31,7 @@ export const links = definePlugin<Config, Links>({
   config,
   tables,
   environment,
-  data: {
-    statement:
-      'Partners’ links, and clicks with their time, link, country, kind of device, the site they came from, and a hash of address and browser whose salt changes daily; no address is kept. Clicks are deleted after two years, those of bots after a week, unless the program sets other terms. How many there were each hour and day stays.',
-  },
+  data: { statement, exportPartner: exportFor, deletePartner: eraseFor },
   setup: (context) => {
     const { clock, use, url } = context
     const service = createLinksService(context)
@@ -46,7 +44,7 @@ export const links = definePlugin<Config, Links>({
       landing: pages.landing,
     })
     const redirect = createRedirect({ ...context, whereabouts, key: context.secret('links.clicks') })
-    const others = { partners: use(partners), attribution: use(attribution), notifications: use(notifications) }
+    const others = { partners: use(partners), notifications: use(notifications) }
     return {
       public: { ...service, ...createClickFacts(redirect.seals), land: createLand(redirect.follow) },
       ...manageLinks({ ...context, ...others, pages, urlOf: service.urlOf, standing: whereabouts.standing, readAttachment }),

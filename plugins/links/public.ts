@@ -1,5 +1,5 @@
 // What other plugins may ask of links.
-import type { Reader } from '../kit/index.ts'
+import { defineExtensionPoint, type Reader } from '../kit/index.ts'
 
 export interface LinkCounts {
   readonly clicks: number
@@ -56,3 +56,17 @@ export interface Links {
     visitor: { ip: string; headers: Readonly<Record<string, string | string[] | undefined>> },
   ): Promise<string | undefined>
 }
+
+export interface LinkCardField {
+  readonly name: string
+  readonly value: string
+}
+
+/** What another plugin says of a link on the card that its partner opens. */
+export type LinkCardPart = (
+  reader: Reader,
+  program: { readonly id: string; readonly timeZone: string; readonly currency: string },
+  link: { readonly id: string; readonly partnerId: string },
+  now: Date,
+) => Promise<LinkCardField>
+export const linkCardPart = defineExtensionPoint<LinkCardPart>('links.card_part')

@@ -76,6 +76,7 @@ export const activationRequirement = defineExtensionPoint<ActivationRequirement>
 
 /** Whether a domain, in lower case, belongs to a throw-away mail service. */
 export { isDisposable } from './disposable.ts'
+export { partnerIdOf } from './identity.ts'
 
 /** A button with this id does what /start does: for cards of other plugins. */
 export const startButton = componentRef('partners.start')

@@ -1,12 +1,11 @@
 // The commands of partners: making links, finding them, and looking at one.
 import { type Command, type Component, type Ctx, defineCommand, onComponent } from '../../../commands/define.ts'
 import type { Message } from '../../../commands/messages.ts'
-import { days } from '../../kit/index.ts'
 import type { Partner } from '../../partners/public.ts'
 import { linksPage, openLink } from '../refs.ts'
 import { createLinks } from './create.ts'
-import { figuresOf } from './figures.ts'
-import { type LinkSales, linkCard, linkCreated, linkList } from './messages.ts'
+import { clicksOf } from './figures.ts'
+import { linkCard, linkCreated, linkList } from './messages.ts'
 import { circumstances, type LinkParts, type LinkRow, ownLink, ownLinkById, ownLinkOption, wishOf, wishOptions } from './parts.ts'
 import { linkById } from './read.ts'
 import { isResting, viewLink, viewList } from './views.ts'
@@ -88,19 +87,11 @@ async function showList(parts: LinkParts, ctx: Ctx, search: string, page: number
 
 /** The card of one link; `note` says what was just done with it. */
 export async function showLinkCard(parts: LinkParts, ctx: Ctx, partner: Partner, link: LinkRow, note?: string): Promise<Message> {
-  const [view, figures, sales, rests] = await Promise.all([
+  const [view, clicks, more, rests] = await Promise.all([
     viewLink(parts, ctx, partner, link),
-    figuresOf(parts.db, link, ctx.now, ctx.program.timeZone),
-    salesThrough(parts, ctx, link),
+    clicksOf(parts.db, link, ctx.now),
+    Promise.all(parts.cardParts().map((part) => part(parts.db, ctx.program, link, ctx.now))),
     isResting(parts, partner),
   ])
-  return linkCard(view, { figures, sales, rests }, note)
-}
-
-async function salesThrough({ db, attribution }: LinkParts, ctx: Ctx, link: LinkRow): Promise<LinkSales> {
-  const range = { from: new Date(ctx.now.getTime() - days(30)), to: new Date(ctx.now.getTime() + 1), partnerId: link.partnerId }
-  const sales = (await attribution.sales(db, ctx.program.id, range)).filter(({ origin }) => origin?.link === link.id)
-  const gross = new Map<string, bigint>()
-  for (const sale of sales) gross.set(sale.currency, (gross.get(sale.currency) ?? 0n) + sale.gross)
-  return { count: sales.length, gross }
+  return linkCard(view, { clicks, more, rests }, note)
 }

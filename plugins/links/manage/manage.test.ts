@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { controlsOf, publicUrl, type TestHouse, testHouse, wordsOf } from '../../../app/testing.ts'
 import type { Message, Modal } from '../../../commands/messages.ts'
-import { days, minutes } from '../../kit/index.ts'
+import { days, minutes, newId } from '../../kit/index.ts'
+import { links } from '../plugin.ts'
 import { linkPlugins, linksIn, type TestLink, target } from '../testing.ts'
 
 const boss = { userId: '500000000000000001', isAdmin: true }
@@ -212,9 +213,9 @@ describe('what a partner sees', () => {
     }
     house.clock.advance(minutes(1))
     const unsummed = await words('link stats', { link: link.path }, link)
-    expect(unsummed).toContain('**1** in 24 hours · **3** in 7 days · **4** in 30 days (4 visitors) · **4** in all')
+    expect(unsummed).toContain('**1** in 24 hours · **3** in 7 days · **4** in all')
     await house.tick('links.sum_up')
-    expect(await words('link stats', { link: link.code }, link)).toContain('**1** in 24 hours · **3** in 7 days · **4** in 30 days')
+    expect(await words('link stats', { link: link.code }, link)).toContain('**1** in 24 hours · **3** in 7 days · **4** in all')
     expect(unsummed).toContain('the program’s page')
   })
 
@@ -254,4 +255,35 @@ describe('what a partner sees', () => {
       expect(JSON.stringify(answer)).toContain(`attachment://qr-${link.code}.png`)
     }
   })
+})
+
+test('what is stored about a partner is exported, and erased but for links and codes, which may never lead to somebody else', async () => {
+  const { exportPartner, deletePartner } = links.data!
+  const [partner, other] = [await world.aPartner(), await world.aPartner()]
+  const link = await world.aLink({}, partner)
+  const foreign = await world.aLink({ campaign: 'not-theirs' }, other)
+  await run('link edit', { link: link.code, code: 'ada-coffee', campaign: 'spring', tags: 'blog' }, partner)
+  for (const ip of ['198.51.100.1', '198.51.100.2']) await world.visit(link.path, { ip })
+  await world.visit(foreign.path)
+  house.clock.advance(days(1))
+  await house.tick('links.sum_up')
+  await run('admin-links landing add', { name: 'Hers', url: 'https://shop.example.com/hers' }, boss)
+  await run('admin-links landing assign', { page: 'Hers', partner: { id: partner.userId, username: 'x', bot: false } }, boss)
+
+  const stored = () => exportPartner!(house.db, house.program.id, partner.userId) as Promise<{ links: Record<string, unknown>[] }>
+  const exported = await stored()
+  expect(exported).toMatchObject({
+    links: [{ id: link.id, campaign: 'spring', tags: ['blog'], codes: [link.code, 'ada-coffee'], clicks: [{ clicks: 2 }] }],
+    landingPages: [{ name: 'Hers', address: 'https://shop.example.com/hers' }],
+  })
+  expect(JSON.stringify(exported)).not.toContain('not-theirs')
+  expect(await exportPartner!(house.db, newId(), partner.userId)).toEqual({ links: [], landingPages: [], lists: [] })
+
+  await house.db.transaction((tx) => deletePartner!(tx, house.program.id, partner.userId))
+  expect(await stored()).toMatchObject({
+    links: [{ campaign: null, tags: [], codes: [link.code, 'ada-coffee'] }],
+    landingPages: [],
+    lists: [],
+  })
+  expect(await exportPartner!(house.db, house.program.id, other.userId)).toMatchObject({ links: [{ campaign: 'not-theirs' }] })
 })

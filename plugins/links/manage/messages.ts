@@ -12,10 +12,10 @@ import {
   select,
   time,
 } from '../../../commands/messages.ts'
-import { formatMoney } from '../../kit/index.ts'
+import type { LinkCardField } from '../public.ts'
 import { changeLink, linkQr, linksPage, openLink, pauseLink, resumeLink, saveLink } from '../refs.ts'
 import type { Target } from '../targets.ts'
-import type { LinkFigures } from './figures.ts'
+import type { LinkClicks } from './figures.ts'
 import type { LinkRow } from './parts.ts'
 import type { LinkState, ManagedLink } from './read.ts'
 import type { LinkView, ListView } from './views.ts'
@@ -98,22 +98,16 @@ const stateName = ({ state }: ManagedLink): string => (state === 'live' ? '' : s
 export const clickCount = (clicks: number): string => (clicks === 1 ? '1 click' : `${clicks.toLocaleString('en-US')} clicks`)
 const tagLine = (tags: readonly string[]): string => tags.map((tag) => `#${literal(tag)}`).join(' ')
 
-/** Sales that came through one link. */
-export interface LinkSales {
-  readonly count: number
-  /** What customers paid, by currency. */
-  readonly gross: ReadonlyMap<string, bigint>
-}
-
 interface LinkFacts {
-  readonly figures: LinkFigures
-  readonly sales: LinkSales
+  readonly clicks: LinkClicks
+  /** What other plugins say of it. */
+  readonly more: readonly LinkCardField[]
   /** It leads nowhere, whatever it says of itself: its partner is not active, or has not signed. */
   readonly rests: boolean
 }
 
 /** All about one link, with what can be done with it. `note` says what was just done. */
-export function linkCard(view: LinkView, { figures, sales, rests }: LinkFacts, note?: string): Message {
+export function linkCard(view: LinkView, { clicks, more, rests }: LinkFacts, note?: string): Message {
   const { link, url } = view
   const id = { link: link.id }
   const isPaused = link.pausedAt !== null
@@ -125,11 +119,7 @@ export function linkCard(view: LinkView, { figures, sales, rests }: LinkFacts, n
       codeBlock(url),
       lines([stateWords(link), `Leads to ${whereTo(view)}`, ...link.targets.map(targetLine)]),
     ],
-    fields: [
-      { name: 'Clicks', value: figureWords(figures) },
-      { name: 'Sales in the last 30 days', value: salesWords(sales) },
-      ...details(view),
-    ],
+    fields: [{ name: 'Clicks', value: clickWords(clicks) }, ...more, ...details(view)],
     tone: link.state === 'live' && !rests ? 'good' : 'warn',
     footer: 'Bots and previews do not count, and a visitor counts once an hour. More in /stats show.',
     rows: [
@@ -156,22 +146,15 @@ export function stateWords({ state, suspendedBecause, expiresAt, clickLimit }: M
   return facts.filter(Boolean).join(' · ')
 }
 
-function figureWords({ day, week, month, all, visitors, lastAt }: LinkFigures): string {
+function clickWords({ day, week, all, lastAt }: LinkClicks): string {
   if (all === 0) return 'None yet. Share the link, and come back.'
   const counts = [
     [day, 'in 24 hours'],
     [week, 'in 7 days'],
-    [month, `in 30 days (${visitors === 1 ? '1 visitor' : `${visitors.toLocaleString('en-US')} visitors`})`],
     [all, 'in all'],
   ] as const
   const words = counts.map(([clicks, span]) => `**${clicks.toLocaleString('en-US')}** ${span}`).join(' · ')
   return lastAt ? `${words}\nThe last one ${time(lastAt)}` : words
-}
-
-function salesWords({ count, gross }: LinkSales): string {
-  if (count === 0) return 'None.'
-  const amounts = [...gross].map(([currency, amount]) => formatMoney(amount, currency)).join(' + ')
-  return `**${count.toLocaleString('en-US')}** · customers paid ${amounts}`
 }
 
 function details(view: LinkView): { name: string; value: string }[] {

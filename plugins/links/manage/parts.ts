@@ -1,11 +1,11 @@
 // What the commands of links stand on, and what several of them ask first: whose link it is, and what may be wished for.
 import type { Ctx, Option } from '../../../commands/define.ts'
-import type { Attribution } from '../../attribution/public.ts'
 import { type Db, dayOf, days, type ReadAttachment, type Reader, type Settings, UserError } from '../../kit/index.ts'
 import type { Notifications } from '../../notifications/public.ts'
 import type { Partner, Partners } from '../../partners/public.ts'
 import type { Config } from '../config.ts'
 import type { LandingPages } from '../landing/pages.ts'
+import type { LinkCardPart } from '../public.ts'
 import type { links } from '../tables.ts'
 import type { Whereabouts } from '../whereabouts.ts'
 import { campaignsIn, linkByCode, linkById, suggestedLinks } from './read.ts'
@@ -16,7 +16,8 @@ export interface LinkParts {
   readonly settings: Settings<Config>
   readonly pages: LandingPages
   readonly partners: Partners
-  readonly attribution: Pick<Attribution, 'sales'>
+  /** What other plugins say of a link on its card. */
+  readonly cardParts: () => readonly LinkCardPart[]
   readonly notifications: Notifications
   readonly urlOf: (code: string) => string
   readonly standing: Whereabouts['standing']
