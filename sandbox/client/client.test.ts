@@ -177,6 +177,64 @@ describe('commands', () => {
     expect(problems).toEqual([])
   })
 
+  test('a line that was finished before the commands are known is run when they are, and is never posted', async () => {
+    const { page } = await openAsMember('earliest')
+    const known = Promise.withResolvers<void>()
+    await page.route('**/application-command-index', async (route) => {
+      await known.promise
+      await route.continue()
+    })
+    await page.reload()
+    await page.getByTestId('composer').pressSequentially('/greet name:Grace Murray language:fr')
+    await page.keyboard.press('Enter')
+    await page.getByText('Loading commands…').waitFor()
+    known.resolve()
+    await page.getByText('Bonjour, Grace Murray').waitFor()
+    expect(await page.getByText('/greet name:').count()).toBe(0)
+  })
+
+  test('the blank that was typed last is not lost when the commands arrive', async () => {
+    const { page } = await openAsMember('between')
+    const known = Promise.withResolvers<void>()
+    await page.route('**/application-command-index', async (route) => {
+      await known.promise
+      await route.continue()
+    })
+    await page.reload()
+    await page.getByTestId('composer').pressSequentially('/greet name:Jean ')
+    known.resolve()
+    await page.getByTestId('command-bar').waitFor()
+    await page.keyboard.type('Bartik ')
+    await page.keyboard.press('Enter')
+    await page.getByText('Hello, Jean Bartik', { exact: true }).waitFor()
+  })
+
+  test('where every option is optional, what is pasted or written on a phone is read like what is typed', async () => {
+    const { page } = await openAsMember('paster', { hasTouch: true, isMobile: true, viewport: { width: 390, height: 844 } })
+    await page.getByTestId('composer').pressSequentially('/count ')
+    await page.keyboard.insertText('to:12')
+    await page.getByTestId('run-command').click()
+    await page.getByText('Counted from nothing to 12').waitFor()
+  })
+
+  test('the beginning of an option’s name opens no other option', async () => {
+    const { page } = await openAsMember('beginner')
+    await page.getByTestId('composer').pressSequentially('/count t')
+    expect(await page.getByTestId('option-input').count()).toBe(0)
+    await page.keyboard.press('Tab')
+    await page.keyboard.type('9')
+    expect(await page.getByTestId('option-input').evaluateAll((all) => all.map((input) => input.ariaLabel))).toEqual(['to'])
+    await page.keyboard.press('Enter')
+    await page.getByText('Counted from nothing to 9').waitFor()
+  })
+
+  test('text that begins no option’s name is the first option’s', async () => {
+    const { page } = await openAsMember('plain')
+    await page.getByTestId('composer').pressSequentially('/count 3')
+    await page.keyboard.press('Enter')
+    await page.getByText('Counted from 3 to nothing').waitFor()
+  })
+
   test('a channel is on screen before the next key is handled, however late the page draws', async () => {
     const { page } = await openAsMember('quick')
     const guild = await bot.guilds.fetch(guildId)
@@ -461,6 +519,14 @@ async function startBot(token: string): Promise<Client<true>> {
           },
         ],
       },
+      {
+        name: 'count',
+        description: 'Counts',
+        options: [
+          { type: text, name: 'from', description: 'The first number' },
+          { type: text, name: 'to', description: 'The last number' },
+        ],
+      },
       { name: 'silence', description: 'Never answers' },
       { name: 'slow', description: 'Answers later' },
       { name: 'settings', description: 'For managers', defaultMemberPermissions: PermissionFlagsBits.ManageGuild },
@@ -523,6 +589,9 @@ async function answerCommand(
       break
     case 'links':
       await interaction.reply({ content: `You chose ${options.getString('page', true)}`, flags: MessageFlags.Ephemeral })
+      break
+    case 'count':
+      await interaction.reply(`Counted from ${options.getString('from') ?? 'nothing'} to ${options.getString('to') ?? 'nothing'}`)
       break
     case 'slow':
       await interaction.deferReply({ flags: MessageFlags.Ephemeral })

@@ -11,11 +11,38 @@ import { currentChannel, currentGuild, isThread, state, update } from './store.j
 
 /** @import { Channel, Message, Runnable } from './types.d.ts' */
 
+/** Requests for commands that have not been answered yet, by server. @type {Map<string, Promise<void>>} */
+const asked = new Map()
+
 /** Fetches the commands that may be used in a channel's server, unless they are known. @param {Channel} channel */
 export async function loadCommands(channel) {
+  if (!state.commands.has(channel.guild_id ?? '@me')) await askForCommands(channel)
+}
+
+/** Asks for the commands again: a bot may have registered new ones. Those that are known are offered until then. */
+export function refreshCommands() {
+  const channel = currentChannel()
+  if (channel) void askForCommands(channel)
+}
+
+/** Whether the commands of a channel's server are still on their way. @param {Channel} channel */
+export const commandsAreAwaited = (channel) => asked.has(channel.guild_id ?? '@me')
+
+/** Asks once at a time. @param {Channel} channel */
+async function askForCommands(channel) {
   const key = channel.guild_id ?? '@me'
   const bot = channel.guild_id === undefined ? channel.recipients?.find((user) => user.bot) : undefined
-  if (state.commands.has(key) || (channel.guild_id === undefined && !bot)) return
+  if (channel.guild_id === undefined && !bot) return
+  const asking = asked.get(key) ?? fetchCommands(channel, key).finally(() => asked.delete(key))
+  asked.set(key, asking)
+  await asking
+}
+
+/**
+ * @param {Channel} channel
+ * @param {string} key
+ */
+async function fetchCommands(channel, key) {
   const path = channel.guild_id
     ? `/guilds/${channel.guild_id}/application-command-index`
     : `/channels/${channel.id}/application-command-index`
@@ -28,19 +55,8 @@ export async function loadCommands(channel) {
       }),
     )
   } catch {
-    update((s) => s.commands.set(key, { applications: new Map(), commands: [] }))
+    update((s) => s.commands.set(key, s.commands.get(key) ?? { applications: new Map(), commands: [] }))
   }
-}
-
-/** Asks for the commands again: a bot may have registered new ones. */
-export function refreshCommands() {
-  const channel = currentChannel()
-  if (!channel) return
-  const key = channel.guild_id ?? '@me'
-  const old = state.commands.get(key)
-  state.commands.delete(key)
-  void loadCommands(channel)
-  if (old && !state.commands.has(key)) state.commands.set(key, old)
 }
 
 /** The commands offered in the open channel: those whose default permissions the person has. */

@@ -83,7 +83,8 @@ export function readLine(all, line) {
 }
 
 /**
- * Takes `name:value` pairs out of a text, for names that the command has; `head` is what stands before the first.
+ * Takes `name:value` pairs out of a text, for names that the command has; `head` is what stands before the first. Blanks at the end stay: more
+ * words may follow.
  * @param {Runnable} runnable
  * @param {string} text
  * @returns {{ head: string, values: Record<string, string> }}
@@ -91,11 +92,10 @@ export function readLine(all, line) {
 export function readNamed(runnable, text) {
   const names = runnable.options.map((option) => option.name)
   const marks = [...text.matchAll(/(?:^|\s)([\p{L}\p{N}_-]{1,32}):/gu)].filter((match) => names.includes(match[1] ?? ''))
-  const values = marks.map((mark, index) => [
-    mark[1] ?? '',
-    text.slice(mark.index + mark[0].length, marks[index + 1]?.index).trim(),
-  ])
-  return { head: text.slice(0, marks[0]?.index).trim(), values: Object.fromEntries(values) }
+  const part = (/** @type {number} */ from, /** @type {number | undefined} */ to) =>
+    to === undefined ? text.slice(from).trimStart() : text.slice(from, to).trim()
+  const values = marks.map((mark, index) => [mark[1] ?? '', part(mark.index + mark[0].length, marks[index + 1]?.index)])
+  return { head: part(0, marks[0]?.index), values: Object.fromEntries(values) }
 }
 
 /**
@@ -154,7 +154,7 @@ export function encode(runnable, fields, focused) {
       files.push(field.file)
       return [{ type: option.type, name: option.name, value: files.length - 1 }]
     }
-    if (field.text === '' && field.chosen === undefined && !isFocused) return []
+    if (field.text.trim() === '' && field.chosen === undefined && !isFocused) return []
     const value = isFocused ? field.text : typedValue(option.type, field)
     return [
       isFocused ? { type: option.type, name: option.name, value, focused: true } : { type: option.type, name: option.name, value },
@@ -184,7 +184,7 @@ export function encode(runnable, fields, focused) {
  * @param {Field} field
  */
 function typedValue(type, field) {
-  const value = field.chosen?.value ?? field.text
+  const value = field.chosen?.value ?? field.text.trim()
   if (type === OptionType.Integer || type === OptionType.Number) return Number(value)
   if (type === OptionType.Boolean) return value === 'true'
   return value

@@ -16,16 +16,19 @@ import { Icon } from './icons.js'
 const AUTOCOMPLETE_DELAY_MS = 150
 
 /**
- * `onLeave` gets the text that the composer should show again.
- * @param {{ runnable: Runnable, values: Record<string, string>, onLeave: (text: string) => void }} props
+ * `runs`: the line was finished already and is run at once, unless something is wrong with it. `onLeave` gets the text that the composer should
+ * show again.
+ * @param {{ runnable: Runnable, values: Record<string, string>, runs: boolean, onLeave: (text: string) => void }} props
  */
-export function CommandBar({ runnable, values, onLeave }) {
+export function CommandBar({ runnable, values, runs, onLeave }) {
   /** @type {any[]} */
   const options = runnable.options
   const [fields, setFields] = useState(() => startFields(options, values))
   const [focused, setFocused] = useState(
     () => [...fields.keys()].find((name) => fields.get(name)?.text === '') ?? [...fields.keys()].at(-1) ?? '',
   )
+  /** What is typed while no option is open: the beginning of an option's name. */
+  const [loose, setLoose] = useState('')
   const [active, setActive] = useState(-1)
   const [errors, setErrors] = useState(/** @type {Map<string, string>} */ (new Map()))
   const [nonce, setNonce] = useState('')
@@ -44,9 +47,12 @@ export function CommandBar({ runnable, values, onLeave }) {
     state.pending.has(nonce)
 
   useLayoutEffect(() => {
-    const element = focused === '' ? bar.current : bar.current?.querySelector(`[data-option="${focused}"]`)
+    const element = bar.current?.querySelector(`[data-option="${focused}"]`) ?? bar.current
     if (element instanceof HTMLElement) element.focus()
   }, [focused, fields.size])
+  useLayoutEffect(() => {
+    if (runs) submit()
+  }, [])
   useEffect(() => {
     if (!current?.autocomplete || field?.chosen !== undefined) return
     const timer = setTimeout(() => setNonce(autocomplete(runnable, fields, focused) ?? ''), AUTOCOMPLETE_DELAY_MS)
@@ -68,13 +74,25 @@ export function CommandBar({ runnable, values, onLeave }) {
       const value = named[candidate.name]
       return value === undefined ? [] : [fieldEntry(candidate, value)]
     })
-    setFields(new Map([...fields, fieldEntry(option, head), ...found]))
+    const kept = [...fields].filter(([key]) => key !== option.name)
+    setFields(new Map([...kept, ...(head === '' && !option.required ? [] : [fieldEntry(option, head)]), ...found]))
     setFocused(last)
+    setLoose('')
     setActive(-1)
+  }
+  /** Text that begins no name belongs to the first option that is not open. */
+  const typeLoose = (/** @type {string} */ text) => {
+    const first = hidden[0]
+    const isName = hidden.some(({ name }) => name.startsWith(text.toLowerCase()))
+    if (isName || text.trim() === '') return setLoose(text.trimStart())
+    type(first, text)
+    if (Object.keys(readNamed(runnable, text).values).length === 0) setFocused(first.name)
+    setLoose('')
   }
   const add = (/** @type {string} */ name) => {
     setFields(new Map(fields).set(name, { text: '' }))
     setFocused(name)
+    setLoose('')
     setActive(-1)
   }
   const drop = (/** @type {string} */ name) => {
@@ -103,9 +121,10 @@ export function CommandBar({ runnable, values, onLeave }) {
     if (advance && open) setFocused(open.name)
   }
   const submit = () => {
+    const given = loose === '' ? fields : new Map([...fields, fieldEntry(hidden[0], loose)])
     const found = new Map(
       options.flatMap((option) => {
-        const value = fields.get(option.name)
+        const value = given.get(option.name)
         if (value?.file) return []
         const problem = wrong(option, value?.text.trim() ?? '', value?.chosen)
         return problem === undefined ? [] : [[option.name, problem]]
@@ -118,7 +137,7 @@ export function CommandBar({ runnable, values, onLeave }) {
       else setFocused(first)
       return
     }
-    void runCommand(runnable, fields)
+    void runCommand(runnable, given)
     onLeave('')
   }
   const onKey = (/** @type {KeyboardEvent} */ event) => {
@@ -135,9 +154,11 @@ export function CommandBar({ runnable, values, onLeave }) {
         ? shown[0]?.name === focused || focused === ''
         : shown.at(-1)?.name === focused && hidden.length === 0
       const offer = event.shiftKey ? undefined : (offers[active] ?? (field?.text !== '' ? offers[0] : undefined))
-      if (isAtEdge && !offer) return
+      const begun = loose === '' ? undefined : hidden.find(({ name }) => name.startsWith(loose.toLowerCase()))
+      if (isAtEdge && !offer && !begun) return
       event.preventDefault()
-      if (offer) pick(offer)
+      if (begun) add(begun.name)
+      else if (offer) pick(offer)
       else move(event.shiftKey ? -1 : 1)
     } else if (event.key === 'Enter' && !event.isComposing) {
       event.preventDefault()
@@ -146,16 +167,11 @@ export function CommandBar({ runnable, values, onLeave }) {
       const offer = offers[active] ?? (mustChoose && field?.text !== '' ? offers[0] : undefined)
       if (offer) pick(offer)
       else submit()
-    } else if (event.key === 'Backspace' && (focused === '' || (field?.text === '' && !field?.file))) {
+    } else if (event.key === 'Backspace' && (focused === '' ? loose === '' : field?.text === '' && !field?.file)) {
       event.preventDefault()
       if (current && !current.required) drop(current.name)
       else if (!current || shown[0]?.name === focused) onLeave(`/${runnable.name}`)
       else move(-1)
-    } else if (focused === '' && hidden[0] && event.key.length === 1 && event.key !== ' ' && !event.ctrlKey && !event.metaKey) {
-      // Nothing is open to type into: what is typed begins the first option, or names another one.
-      event.preventDefault()
-      setFields(new Map(fields).set(hidden[0].name, { text: event.key }))
-      setFocused(hidden[0].name)
     }
   }
 
@@ -211,6 +227,11 @@ export function CommandBar({ runnable, values, onLeave }) {
                 setActive(-1)
               }} onType=${(/** @type {string} */ text) => type(option, text)} onFile=${(/** @type {File} */ file) => set(option.name, { text: file.name, file })} />`,
           )}
+          ${
+            focused === '' &&
+            hidden.length > 0 &&
+            html`<input class="option-input loose" data-option="" aria-label=${`Options of /${runnable.name}`} autocomplete="off" spellcheck=${false} value=${loose} onInput=${(/** @type {any} */ event) => typeLoose(event.target.value)} />`
+          }
         </div>
         <button type="button" class="icon-button" aria-label="Cancel command" onClick=${() => onLeave('')}><${Icon} name="close" /></button>
         <button type="button" class="icon-button send" aria-label="Run command" data-testid="run-command" onClick=${submit}><${Icon} name="send" size=${22} /></button>

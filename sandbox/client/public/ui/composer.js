@@ -2,22 +2,20 @@
 
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { showPanel } from '../actions.js'
-import { findEmoji } from '../emoji.js'
-import { findChannels, findPeople } from '../finding.js'
-import { channelName, colourIn, displayName, nameIn } from '../format.js'
-import { currentCommands, loadCommands, refreshCommands } from '../interactions.js'
+import { channelName, colourIn, nameIn } from '../format.js'
+import { commandsAreAwaited, currentCommands, loadCommands, refreshCommands } from '../interactions.js'
 import { sendMessage, sendTyping } from '../messages.js'
 import { toast } from '../notices.js'
 import { Permission } from '../permissions.js'
 import { readLine, runnables, search } from '../slash.js'
 import { currentGuild, isDirect, isThread, may, maySend, state, update } from '../store.js'
-import { Avatar } from './avatar.js'
 import { CommandBar } from './command-bar.js'
 import { onWriteCommand } from './composer-link.js'
 import { EmojiButton } from './emoji-picker.js'
 import { classes, html } from './html.js'
 import { Icon } from './icons.js'
 import { editLast } from './panels.js'
+import { CommandList, NameList, suggestNames } from './suggestions.js'
 import { Typing } from './typing.js'
 
 /** @import { Channel, Runnable } from '../types.d.ts' */
@@ -32,7 +30,11 @@ export function Composer({ channel }) {
   const [files, setFiles] = useState(/** @type {File[]} */ ([]))
   const [active, setActive] = useState(0)
   const [closed, setClosed] = useState(false)
-  const [chosen, setChosen] = useState(/** @type {{ runnable: Runnable, values: Record<string, string> } | null} */ (null))
+  const [chosen, setChosen] = useState(
+    /** @type {{ runnable: Runnable, values: Record<string, string>, runs: boolean } | null} */ (null),
+  )
+  /** Enter was pressed while the commands were still on their way: the line is run when they are there. */
+  const [held, setHeld] = useState(false)
   /** Names that were picked from the list, and the mention each stands for on the wire. */
   const names = useRef(/** @type {Map<string, string>} */ (new Map()))
   const input = useRef(/** @type {HTMLTextAreaElement | null} */ (null))
@@ -48,10 +50,12 @@ export function Composer({ channel }) {
   const part = name?.[2] ?? name?.[4] ?? ''
   const people = name && !closed ? suggestNames(mark, part) : []
   const listed = found.length > 0 ? found.length : people.length
+  const awaited = slash && found.length === 0 && may(channel, Permission.UseApplicationCommands) && commandsAreAwaited(channel)
 
-  const begin = (/** @type {Runnable} */ runnable, /** @type {Record<string, string>} */ values = {}) => {
+  const begin = (/** @type {Runnable} */ runnable, /** @type {Record<string, string>} */ values = {}, runs = false) => {
     setText('')
-    setChosen({ runnable, values })
+    setHeld(false)
+    setChosen({ runnable, values, runs })
   }
   useEffect(() => {
     onWriteCommand((wanted) => {
@@ -65,8 +69,9 @@ export function Composer({ channel }) {
   // The commands may arrive after the line was typed: it is read then, as if it were typed now.
   const known = state.commands.get(state.guildId ?? '@me')
   useLayoutEffect(() => {
-    const line = slash && chosen === null ? readLine(runnables(index), text) : undefined
-    if (line) begin(line.runnable, line.values)
+    const line = slash && chosen === null ? readLine(runnables(index), held ? `${text} ` : text) : undefined
+    if (line) begin(line.runnable, line.values, held)
+    else setHeld(false)
   }, [known])
   useLayoutEffect(() => {
     if (matchMedia('(pointer: fine)').matches) input.current?.focus({ preventScroll: true })
@@ -85,6 +90,7 @@ export function Composer({ channel }) {
     setText(value)
     setActive(0)
     setClosed(false)
+    setHeld(false)
     if (value.startsWith('/')) {
       if (!currentCommands()) void loadCommands(channel)
       const line = readLine(runnables(index), value)
@@ -129,7 +135,8 @@ export function Composer({ channel }) {
       else if (state.replyTo) update((s) => (s.replyTo = null))
     } else if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
       event.preventDefault()
-      send()
+      if (awaited) setHeld(true)
+      else send()
     }
   }
   const canPoll = isDirect(channel) || may(channel, Permission.SendPolls)
@@ -151,7 +158,7 @@ export function Composer({ channel }) {
       : `#${channelName(channel)}`
   if (chosen)
     return html`<div class="composer-wrap">
-      <${CommandBar} key=${`${chosen.runnable.name} ${JSON.stringify(chosen.values)}`} runnable=${chosen.runnable} values=${chosen.values} onLeave=${(
+      <${CommandBar} key=${`${chosen.runnable.name} ${JSON.stringify(chosen.values)}`} runnable=${chosen.runnable} values=${chosen.values} runs=${chosen.runs} onLeave=${(
         /** @type {string} */ left,
       ) => {
         setText(left)
@@ -163,6 +170,7 @@ export function Composer({ channel }) {
   return html`<div class="composer-wrap">
     <${ThreadNotice} channel=${channel} />
     ${found.length > 0 && html`<${CommandList} found=${found} active=${active} query=${text.slice(1)} onPick=${pick} onPoint=${setActive} />`}
+    ${awaited && html`<div class="suggestions"><div class="offers-loading" role="status"><span class="dots" aria-hidden="true"><i></i><i></i><i></i></span>Loading commands…</div></div>`}
     ${people.length > 0 && html`<${NameList} people=${people} active=${active} onPick=${pick} onPoint=${setActive} />`}
     ${
       state.replyTo &&
@@ -221,7 +229,7 @@ export function Composer({ channel }) {
             input.current?.focus()
           }}><${Icon} name="slash" size=${22} /></button>`
         }
-        ${(text.trim() !== '' || files.length > 0) && html`<button type="button" class="icon-button send" aria-label="Send message" onClick=${send}><${Icon} name="send" size=${22} /></button>`}
+        ${(text.trim() !== '' || files.length > 0) && html`<button type="button" class="icon-button send" aria-label="Send message" onClick=${() => (awaited ? setHeld(true) : send())}><${Icon} name="send" size=${22} /></button>`}
       </div>
     </div>
     <${Below} channel=${channel} />
@@ -241,102 +249,4 @@ function Below({ channel }) {
   const seconds = channel.rate_limit_per_user ?? 0
   const wait = seconds >= 60 ? `${Math.round(seconds / 60)} min` : `${seconds} s`
   return html`<div class="below"><${Typing} channel=${channel} />${seconds > 0 && html`<span class="slow-mode" title=${`One message every ${wait}`}>Slow mode: ${wait}</span>`}</div>`
-}
-
-/** @param {{ found: Runnable[], active: number, query: string, onPick: (index: number) => void, onPoint: (index: number) => void }} props */
-function CommandList({ found, active, query, onPick, onPoint }) {
-  const applications = currentCommands()?.applications
-  useEffect(() => document.getElementById(`composer-option-${active}`)?.scrollIntoView({ block: 'nearest' }), [active])
-  return html`<div class="suggestions" data-testid="slash-picker">
-    <div class="suggestions-head">${query === '' ? 'Commands' : html`Commands matching <strong>/${query}</strong>`}</div>
-    <div id="composer-list" role="listbox" aria-label="Commands" class="scroller">
-      ${found.map((runnable, index) => {
-        const application = applications?.get(runnable.command.application_id)
-        return html`<div
-          key=${runnable.name}
-          id=${`composer-option-${index}`}
-          role="option"
-          aria-selected=${index === active}
-          class=${classes('suggestion', index === active && 'active')}
-          data-command=${runnable.name}
-          onPointerMove=${() => index !== active && onPoint(index)}
-          onClick=${() => onPick(index)}
-        >
-          ${application ? html`<${Avatar} user=${application.bot ?? { id: application.id, username: application.name, bot: true }} size=${32} />` : html`<span class="suggestion-slash"><${Icon} name="slash" /></span>`}
-          <span class="suggestion-main">
-            <span class="suggestion-name">/${runnable.name} ${runnable.options.map((option) => html`<span class=${classes('suggestion-option', option.required && 'required')}>${option.name}</span>`)}</span>
-            <small>${runnable.description}</small>
-          </span>
-          <span class="suggestion-app">${application?.name}</span>
-        </div>`
-      })}
-    </div>
-  </div>`
-}
-
-/**
- * @param {string} mark `@`, `#` or `:`
- * @param {string} query
- * @returns {{ written: string, mention: string, label: string, detail: string, icon: any }[]}
- */
-function suggestNames(mark, query) {
-  if (mark === ':')
-    return findEmoji(query)
-      .slice(0, 8)
-      .map(({ name, text }) => ({
-        written: text,
-        mention: text,
-        label: `:${name}:`,
-        detail: '',
-        icon: html`<span class="emoji">${text}</span>`,
-      }))
-  if (mark === '#')
-    return query === '' && state.guildId === null
-      ? []
-      : findChannels(query, [0, 5, 15])
-          .slice(0, 8)
-          .map((channel) => ({
-            written: `#${channelName(channel)}`,
-            mention: `<#${channel.id}>`,
-            label: channelName(channel),
-            detail: '',
-            icon: html`<${Icon} name="hash" />`,
-          }))
-  const guild = currentGuild()
-  const people = findPeople(query)
-    .slice(0, 8)
-    .map((user) => ({
-      written: `@${displayName(user)}`,
-      mention: `<@${user.id}>`,
-      label: nameIn(user, guild),
-      detail: user.username,
-      icon: html`<${Avatar} user=${user} size=${24} />`,
-    }))
-  const roles = [...(guild?.roles.values() ?? [])]
-    .filter((role) => role.mentionable && role.id !== guild?.id && role.name.toLowerCase().includes(query.toLowerCase()))
-    .slice(0, 4)
-    .map((role) => ({
-      written: `@${role.name}`,
-      mention: `<@&${role.id}>`,
-      label: `@${role.name}`,
-      detail: 'Role',
-      icon: html`<${Icon} name="at" />`,
-    }))
-  return [...people, ...roles]
-}
-
-/** @param {{ people: ReturnType<typeof suggestNames>, active: number, onPick: (index: number) => void, onPoint: (index: number) => void }} props */
-function NameList({ people, active, onPick, onPoint }) {
-  return html`<div class="suggestions" data-testid="name-picker">
-    <div id="composer-list" role="listbox" aria-label="Names" class="scroller">
-      ${people.map(
-        (
-          person,
-          index,
-        ) => html`<div id=${`composer-option-${index}`} role="option" aria-selected=${index === active} class=${classes('suggestion compact', index === active && 'active')} onPointerMove=${() => index !== active && onPoint(index)} onClick=${() => onPick(index)}>
-          ${person.icon}<span class="suggestion-main"><span class="suggestion-name">${person.label}</span></span><span class="suggestion-app">${person.detail}</span>
-        </div>`,
-      )}
-    </div>
-  </div>`
 }
