@@ -143,7 +143,7 @@ test('signing records the evidence, mails the copy, activates the partner, and s
   const [signature] = await signatures()
   expect(signature).toMatchObject({
     version: first.version,
-    document_versions: { terms: '2026-11-01', 'commission-structure': '2026-11-01', 'code-of-conduct': '2026-11-01' },
+    document_versions: { terms: '2026-01-01', 'commission-structure': '2026-01-01', 'code-of-conduct': '2026-01-01' },
     hash: createHash('sha256').update(first.canonical).digest('hex'),
     typed_name: 'Ada Lovelace',
     email,
@@ -230,9 +230,9 @@ test('/agreement refuses before verification, links before signing, and gives th
   await post(new URL(controlsOf(open)[0]!).pathname, good)
   const answer = (await house.run('agreement', {}, ada)) as Message
   expect(wordsOf(answer)).toContain('Your agreement is signed')
-  expect(answer.files).toMatchObject([{ name: 'partner-agreement-2026-11-01.pdf' }])
+  expect(answer.files).toMatchObject([{ name: 'partner-agreement-2026-01-01.pdf' }])
   expect(answer.files![0]!.data.subarray(0, 5).toString()).toBe('%PDF-')
-  expect(controlsOf(answer)).toContain('attachment://partner-agreement-2026-11-01.pdf')
+  expect(controlsOf(answer)).toContain('attachment://partner-agreement-2026-01-01.pdf')
 })
 
 test('the company gets a copy when it wants one', async () => {
@@ -270,13 +270,13 @@ test('a new version leaves a period of grace, asks once, and then counts as unsi
   expect(await isSigned()).toBe(false)
   await post(new URL(controlsOf(await house.run('agreement', {}, ada))[0]!).pathname, good)
   expect(await isSigned()).toBe(true)
-  expect((await signatures()).map(({ version }) => version)).toEqual(['2026-11-01', '2026-12-01'])
+  expect((await signatures()).map(({ version }) => version)).toEqual(['2026-01-01', '2026-12-01'])
 })
 
 test('a text that changed without a new version is noticed', async () => {
   await post(await verified(), good)
   shelf.put(agreementOf(first.documents.map((document) => ({ ...document, text: `${document.text} More.` }))))
-  await expect(house.tick('agreements.announce_version')).rejects.toThrow(/version is still 2026-11-01/)
+  await expect(house.tick('agreements.announce_version')).rejects.toThrow(/version is still 2026-01-01/)
 })
 
 test.each(['signatures', 'texts', 'versions'])('agreements_%s never change', async (table) => {

@@ -221,14 +221,15 @@ export function verificationMail({
   }
 }
 
+const statusIcons: Record<PartnerStatus, string> = { registered: '📝', verified: '📬', active: '✅', suspended: '⛔', left: '🚪' }
+const statuses = Object.keys(statusIcons) as PartnerStatus[]
 const statusWords: Record<PartnerStatus, string> = {
-  registered: '📝 registered, e-mail not verified',
-  verified: '📬 e-mail verified',
-  active: '✅ active',
-  suspended: '⛔ suspended',
-  left: '🚪 left the server',
+  registered: `${statusIcons.registered} registered, e-mail not verified`,
+  verified: `${statusIcons.verified} e-mail verified`,
+  active: `${statusIcons.active} active`,
+  suspended: `${statusIcons.suspended} suspended`,
+  left: `${statusIcons.left} left the server`,
 }
-const statuses = Object.keys(statusWords) as PartnerStatus[]
 export const statusChoices = statuses.map((value) => ({ name: value, value }))
 
 export function partnerList(
@@ -240,7 +241,8 @@ export function partnerList(
   if (total === 0) return card({ title: 'No partners yet', body: 'People become partners with /start.' })
   const summary = statuses.filter((one) => counts.has(one)).map((one) => `${statusWords[one]}: **${counts.get(one)}**`)
   const lines = rows.map(
-    (row) => `<@${row.userId}> · ${literal(row.name)} · ${status ? time(row.registeredAt, 'd') : statusWords[row.status]}`,
+    (row) =>
+      `${status ? '' : `${statusIcons[row.status]} `}<@${row.userId}> · ${literal(row.name)}${status ? ` · ${time(row.registeredAt, 'd')}` : ''}`,
   )
   return card({
     title: `${total} ${total === 1 ? 'partner' : 'partners'}`,

@@ -99,7 +99,12 @@ function adminCommands({ db, service, methods, manual, readAttachment, partners 
       [...wanted].map(async (key) => {
         const [id, currency = ''] = key.split(' ')
         const provider = methods.known().find((candidate) => candidate.id === id)
-        return { provider: id ?? '', currency, available: await provider?.available(currency).catch(() => undefined) }
+        return {
+          provider: id ?? '',
+          title: provider?.title ?? '',
+          currency,
+          available: await provider?.available(currency).catch(() => undefined),
+        }
       }),
     )
   }

@@ -58,6 +58,8 @@ export const needOf = ({ method, currency, amount }: PlanLine): Need => ({ provi
 
 export interface Funds {
   readonly provider: string
+  /** What people call the provider. */
+  readonly title: string
   readonly currency: string
   /** Undefined when the provider could not be asked. */
   readonly available: bigint | undefined
@@ -117,15 +119,15 @@ function dryRunFile(lines: readonly PlanLine[]): Attachment {
   }
 }
 
-function fundsLine({ provider, currency, available }: Funds, needs: readonly Need[]): string {
+function fundsLine({ provider, title, currency, available }: Funds, needs: readonly Need[]): string {
   const needed = sum(needs.filter((need) => need.currency === currency && need.provider === provider).map(({ amount }) => amount))
   if (provider === byHand)
     return `• ${formatMoney(needed, currency)} by hand: fetch the list with \`/admin payouts export\` after the run.`
-  if (available === undefined) return `• ${provider} could not be asked what is available in ${currency}.`
+  if (available === undefined) return `• ${title} could not be asked what is available in ${currency}.`
   const there = formatMoney(available, currency)
   return available >= needed
-    ? `• ${provider} has ${there}: enough.`
-    : `• ${provider} has ${there}, **${formatMoney(needed - available, currency)} short**. Payouts wait until funds are added.`
+    ? `• ${title}: ${there}, enough.`
+    : `• ${title}: ${there}, **${formatMoney(needed - available, currency)} short**. Payouts wait until funds are added.`
 }
 
 export function runCard(prepared: readonly PayoutRow[], skipped: readonly PlanLine[], funds: readonly Funds[] = []): Message {

@@ -1,5 +1,6 @@
 // The inbox as people see it: a list and one open mail, whose HTML lives in a sandboxed frame. Renders only.
 
+import { shortTime } from '../vendor/dashboard.ts'
 import { escapeHtml, type Html, html, page, raw } from '../vendor/html.ts'
 import type { OutgoingMail } from './message.ts'
 
@@ -67,7 +68,7 @@ export function inboxPage(list: readonly MailView[], open: MailView | undefined,
     css: CSS,
     body: html`<main class="mail ${open ? 'open' : ''}">
 <aside aria-label="Mails"><header><div class="row"><h1>Inbox</h1><a class="button quiet small" href="/mail${to ? `?to=${encodeURIComponent(to)}` : ''}">Refresh</a></div>
-<form method="get" action="/mail"><input name="to" value="${to ?? ''}" placeholder="Show one recipient, such as ada@example.com" aria-label="Recipient" type="search"></form></header>
+<form method="get" action="/mail"><input name="to" value="${to ?? ''}" placeholder="Recipient, e.g. ada@example.com" aria-label="Recipient" type="search"></form></header>
 ${list.length === 0 ? html`<p class="nothing">No mail${to ? ` for ${to}` : ''} yet.</p>` : html`<ol>${list.map((mail) => row(mail, mail.id === open?.id, query))}</ol>`}</aside>
 <article>${open ? openMail(open, to) : html`<p class="nothing">${list.length === 0 ? 'Mail that the program sends appears here. Nothing leaves this machine.' : 'Choose a mail to read it.'}</p>`}</article>
 </main>`,
@@ -75,7 +76,7 @@ ${list.length === 0 ? html`<p class="nothing">No mail${to ? ` for ${to}` : ''} y
 }
 
 function row(mail: MailView, current: boolean, query: string): Html {
-  return html`<li><a href="/mail?id=${mail.id}${raw(escapeHtml(query))}" ${current ? html`aria-current="true"` : ''}><small><span>${mail.fromName ?? mail.from}</span><time>${shortTime(mail.at)}</time></small><b>${mail.subject}</b><small><span>to ${mail.to}</span>${mail.attachments.length > 0 ? html`<span>${mail.attachments.length} file${mail.attachments.length > 1 ? 's' : ''}</span>` : ''}</small></a></li>`
+  return html`<li><a href="/mail?id=${mail.id}${raw(escapeHtml(query))}" ${current ? html`aria-current="true"` : ''}><small><span>${mail.fromName ?? mail.from}</span><time>${shortTime(new Date(mail.at))}</time></small><b>${mail.subject}</b><small><span>to ${mail.to}</span>${mail.attachments.length > 0 ? html`<span>${mail.attachments.length} file${mail.attachments.length > 1 ? 's' : ''}</span>` : ''}</small></a></li>`
 }
 
 function openMail(mail: MailView, to: string | undefined): Html {
@@ -83,11 +84,6 @@ function openMail(mail: MailView, to: string | undefined): Html {
 <dl><dt>From</dt><dd>${mail.fromName ? `${mail.fromName} <${mail.from}>` : mail.from}</dd><dt>To</dt><dd>${mail.toName ? `${mail.toName} <${mail.to}>` : mail.to}</dd>${mail.cc.length > 0 ? html`<dt>Cc</dt><dd>${mail.cc.join(', ')}</dd>` : ''}<dt>At</dt><dd>${mail.at.replace('T', ' ').slice(0, 19)} UTC</dd></dl></header>
 ${mail.attachments.length > 0 ? html`<div class="files row">${mail.attachments.map((file) => html`<a class="button quiet small" href="${file.url}" download="${file.filename}">${file.filename} <span class="soft">${size(file.size)}</span></a>`)}</div>` : ''}
 <iframe title="Content of the mail" sandbox="allow-popups allow-popups-to-escape-sandbox" src="/mail/${mail.id}/body"></iframe>`
-}
-
-/** Month, day, hour and minute, in UTC. */
-function shortTime(at: string): string {
-  return at.slice(5, 16).replace('T', ' ')
 }
 
 function size(bytes: number): string {

@@ -102,7 +102,7 @@ function dashboard(world: World, courier: Courier, problem: string | undefined):
 ${problem ? html`<p class="note bad" role="alert">${problem}</p>` : ''}
 <div class="tiles">
 ${balance.available.map((line, index) => html`<div class="card tile"><small>Available (${line.currency.toUpperCase()})</small><b>${money(line.amount, line.currency)}</b><small>${money(balance.pending[index]?.amount ?? 0, line.currency)} pending</small></div>`)}
-<div class="card tile"><small>Payments</small><b>${[...scope.tables.charge.values()].filter((charge) => charge.paid).length}</b><small>${scope.tables.refund.size} refunds, ${scope.tables.dispute.size} disputes</small></div>
+<div class="card tile"><small>Payments</small><b>${[...scope.tables.charge.values()].filter((charge) => charge.paid).length}</b><small>${count(scope.tables.refund.size, 'refund')}, ${count(scope.tables.dispute.size, 'dispute')}</small></div>
 <div class="card tile"><small>Connected accounts</small><b>${scope.tables.account.size - 1}</b><small>${scope.tables.transfer.size} transfers</small></div>
 <div class="card tile"><small>Clock</small><b>${time(world.now())}</b><div class="row">${formButton('/dashboard/day', 'One day on')}${formButton('/dashboard/fund', 'Add $1,000')}</div></div>
 </div>
@@ -156,6 +156,7 @@ ${events(courier)}
 const button = (kind: string, id: string, verb: string, label: string, field?: Html): Html =>
   formButton(`/dashboard/${kind}/${id}/${verb}`, label, id, field)
 
+const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`
 const time = (seconds: number): string => shortTime(new Date(seconds * 1000))
 
 function chargeRow(world: World, charge: Stripe.Charge): Html {

@@ -16,12 +16,12 @@ export const DASHBOARD_CSS = `
 .tile small{display:block}
 section{scroll-margin-top:64px}
 .card>h2{margin-bottom:.3em}
-.amount{width:80px;padding:4px 8px;font-size:.82rem;border-radius:6px}
+.amount{width:92px;padding:4px 8px;font-size:.82rem;border-radius:6px}
 td .row{flex-wrap:nowrap}
 td .row,td:nth-child(4){white-space:nowrap}
 .number+th,.number+td{padding-left:14px}
 .id{color:var(--soft);font-size:.76rem}
-@media (max-width:760px){.top .row{flex-wrap:nowrap;overflow-x:auto;white-space:nowrap}.tiles{grid-template-columns:1fr 1fr;gap:10px}.tile{padding:16px}.tile b{font-size:1.15rem}
+@media (max-width:760px){.top{position:static}.top .row{gap:6px 18px}.top h1{flex-basis:100%}.tiles{grid-template-columns:1fr 1fr;gap:10px}.tile{padding:16px}.tile b{font-size:1.15rem}
 thead{display:none}table,tbody,td{display:block}
 tr{display:grid;grid-template-columns:1fr auto;gap:6px 12px;padding:14px 0;border-bottom:1px solid var(--line)}tr:last-child{border-bottom:0}
 td,tr:last-child td{padding:0;border:0;overflow-wrap:anywhere}td.number{text-align:left}.number+td{padding:0}td:nth-child(n+3){grid-column:1/-1}td .row{flex-wrap:wrap}}
@@ -59,9 +59,18 @@ export function pill(text: string): Html {
   return html`<span class="pill ${tone}">${text.replaceAll('_', ' ').toLowerCase()}</span>`
 }
 
+const shortFormat = new Intl.DateTimeFormat('en-US', {
+  month: 'short',
+  day: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+  hourCycle: 'h23',
+  timeZone: 'UTC',
+})
+
 /** Month, day, hour and minute, in UTC. */
 export function shortTime(at: Date): string {
-  return at.toISOString().slice(5, 16).replace('T', ' ')
+  return shortFormat.format(at)
 }
 
 /** Buttons for how webhooks travel: held, delayed, doubled. */

@@ -70,6 +70,7 @@ button:disabled{opacity:.5;cursor:default}
 .wide{width:100%}
 label{display:block;font-size:.88rem;font-weight:600;margin-bottom:4px}
 input,select{width:100%;font:inherit;color:inherit;background:var(--paper);border:1px solid var(--line);border-radius:8px;padding:10px 12px}
+select{appearance:none;padding-right:36px;background-image:linear-gradient(45deg,transparent 50%,var(--soft) 50%),linear-gradient(-45deg,transparent 50%,var(--soft) 50%);background-position:calc(100% - 20px) 50%,calc(100% - 14px) 50%;background-size:6px 6px;background-repeat:no-repeat}
 .field{margin-bottom:14px}
 .note{border-radius:8px;padding:10px 14px;background:var(--wait-bg);color:var(--wait)}
 .note.bad{background:var(--bad-bg);color:var(--bad)}

@@ -63,7 +63,7 @@ export function linkList(list: ListView): Message {
   const found = search ? ` with “${literal(search)}”` : ''
   return card({
     title: total === 1 ? `Your link${found}` : `Your ${total} links${found}`,
-    body: [...(rests ? [restingWords] : []), links.map(listLine).join('\n')],
+    body: [...(rests ? [restingWords] : []), links.map(listLine).join('\n\n')],
     ...(rests && { tone: 'warn' as const }),
     footer: `Bots and previews do not count, and a visitor counts once an hour.${pages > 1 ? ` Page ${page + 1} of ${pages}.` : ''}`,
     rows: [
@@ -90,7 +90,7 @@ export function linkList(list: ListView): Message {
 
 function listLine({ link, url }: LinkView): string {
   const facts = [`**${clickCount(link.clicks)}**`, link.campaign && literal(link.campaign), tagLine(link.tags), stateName(link)]
-  return `• \`${url}\`\n  ${[...facts, `made ${time(link.createdAt)}`].filter(Boolean).join(' · ')}`
+  return `\`${url}\`\n${[...facts, `made ${time(link.createdAt)}`].filter(Boolean).join(' · ')}`
 }
 
 /** Nothing of a link that works: that is the rule. */

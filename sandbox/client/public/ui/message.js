@@ -21,7 +21,7 @@ import { openUserMenu } from './user-menu.js'
 /** Types that are told as one line with an icon instead of as something someone wrote. @type {Record<number, { icon: import('./icons.js').IconName, text: string }>} */
 const EVENTS = {
   6: { icon: 'pin', text: 'pinned a message to this channel.' },
-  7: { icon: 'arrow', text: 'joined the server. Welcome!' },
+  7: { icon: 'arrow', text: '' },
   12: { icon: 'announcement', text: 'follows another channel from here.' },
   18: { icon: 'thread', text: 'started a thread.' },
   46: { icon: 'check', text: 'The poll has closed.' },
@@ -78,14 +78,32 @@ export const MessageRow = memo(
   },
 )
 
+/** What Discord says when somebody comes: before and after the name, chosen by the moment. */
+const GREETINGS = [
+  ['', ' joined the party.'],
+  ['', ' is here.'],
+  ['Welcome, ', '. We hope you brought pizza.'],
+  ['A wild ', ' appeared.'],
+  ['', ' just landed.'],
+  ['', ' just slid into the server.'],
+  ['', ' just showed up!'],
+  ['Welcome ', '. Say hi!'],
+  ['', ' hopped into the server.'],
+  ['Everyone welcome ', '!'],
+  ['Glad you’re here, ', '.'],
+  ['Good to see you, ', '.'],
+  ['Yay you made it, ', '!'],
+]
+
 /** @param {{ message: Message, event: { icon: import('./icons.js').IconName, text: string } }} props */
 function EventRow({ message, event }) {
   const { thread, author, timestamp } = message
+  const [before, after] = (message.type === 7 && GREETINGS[Date.parse(timestamp) % GREETINGS.length]) || ['', ` ${event.text}`]
   return html`<li class="message event-row" data-testid="message" data-message-id=${message.id}>
     <span class=${`event-icon event-${message.type}`}><${Icon} name=${event.icon} size=${18} /></span>
     <div class="message-main">
-      ${message.type !== 46 && html`<button type="button" class="author" style=${{ color: colourIn(author.id, currentGuild()) }} onClick=${(/** @type {MouseEvent} */ e) => update((s) => (s.profile = { userId: author.id, guildId: s.guildId, x: e.clientX, y: e.clientY }))}>${nameIn(author, currentGuild())}</button>`}
-      ${message.type === 18 ? html` started a thread: <button type="button" class="link strong" onClick=${() => openChannel(thread?.id ?? message.message_reference?.channel_id ?? '')}>${message.content}</button>` : ` ${event.text}`}
+      ${before}${message.type !== 46 && html`<button type="button" class="author" style=${{ color: colourIn(author.id, currentGuild()) }} onClick=${(/** @type {MouseEvent} */ e) => update((s) => (s.profile = { userId: author.id, guildId: s.guildId, x: e.clientX, y: e.clientY }))}>${nameIn(author, currentGuild())}</button>`}
+      ${message.type === 18 ? html` started a thread: <button type="button" class="link strong" onClick=${() => openChannel(thread?.id ?? message.message_reference?.channel_id ?? '')}>${message.content}</button>` : after}
       <time datetime=${timestamp}>${messageTime(Date.parse(timestamp))}</time>
     </div>
   </li>`
