@@ -52,6 +52,7 @@ const start = `Scalar.createApiReference('#app', {
   showDeveloperTools: 'never',
   agent: { disabled: true },
   mcp: { disabled: true },
+  authentication: { preferredSecurityScheme: 'apiKey' },
   defaultHttpClient: { targetKey: 'shell', clientKey: 'curl' },
 })
 `
@@ -110,7 +111,7 @@ const introduction = `Report leads, sales and refunds, read figures, and follow 
 **Writes** need an \`Idempotency-Key\`: a random text of your own, the same when you repeat the request. The same request again gets the first answer, with the header \`Idempotent-Replayed: true\`;
 another request under the same key is refused with 409. Answers are kept for 30 days.
 
-**Amounts** are whole numbers in the currency's minor unit. **Times** are ISO 8601. **Lists** take \`limit\` and \`after\` and give \`next\`.
+**Amounts** are whole numbers in the currency’s minor unit. **Times** are ISO 8601. **Lists** take \`limit\` and \`after\` and give \`next\`.
 
 **Errors** are \`application/problem+json\` (RFC 9457) with a stable \`code\`. **Limits** are told in \`x-ratelimit-limit\`, \`x-ratelimit-remaining\` and \`x-ratelimit-reset\` (seconds).
 

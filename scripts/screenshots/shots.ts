@@ -7,8 +7,6 @@ export interface Shot {
   readonly name: string
   readonly url: string
   readonly prepare?: (page: Page) => Promise<void>
-  /** A page that some programs do not have. */
-  readonly optional?: true
 }
 
 export function shotsOf(stage: Stage, world: World): Shot[] {
@@ -58,8 +56,17 @@ export function shotsOf(stage: Stage, world: World): Shot[] {
     { name: 'thanks', url: stage.thanksUrl },
     { name: 'stripe', url: `${urls.stripe}/dashboard` },
     { name: 'paypal', url: `${urls.paypal}/dashboard` },
-    { name: 'api-docs', url: `${world.publicUrl}/docs`, optional: true },
+    { name: 'api-docs', url: `${world.publicUrl}/docs`, prepare: (page) => openDocs(page, 'Partner program API') },
+    { name: 'api-docs-sale', url: `${world.publicUrl}/docs#tag/sales`, prepare: (page) => openDocs(page, 'Report a sale') },
+    { name: 'api-docs-events', url: `${world.publicUrl}/docs#tag/events`, prepare: (page) => openDocs(page, 'Events') },
   ]
+}
+
+/** The viewer draws the document in pieces; a heading on the screen says that this one is there. */
+async function openDocs(page: Page, heading: string): Promise<void> {
+  const found = page.getByRole('heading', { name: heading }).first()
+  await found.waitFor()
+  await found.scrollIntoViewIfNeeded()
 }
 
 export async function openChannel(page: Page, name: string): Promise<void> {
