@@ -575,7 +575,7 @@ describe('calling back', () => {
   test('is possible when nothing was sent for want of funds', async () => {
     const ada = await aPayablePartner()
     bank.funds = 0n
-    expect(await run()).toMatch(/testbank has \$0\.00, \*\*\$100\.00 short/)
+    expect(await run()).toMatch(/Test Bank: \$0\.00, \*\*\$100\.00 short/)
     await house.drain()
     const [payout] = await payoutsOf(ada)
     await cancel(payout!.id)
