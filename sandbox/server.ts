@@ -83,6 +83,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
           stripe.reset()
           paypal.reset()
           mail.reset()
+          shop.reset()
         },
         routes: [
           ...(await clientRoutes({ features: ['people', 'guilds', 'mail', 'links', ...(options.features ?? [])] })),

@@ -1,11 +1,11 @@
 // The company's own website: sells services through Stripe Checkout and remembers which click brought the visitor. It knows the partner
-// program only by the `siso_cid` that arrives in the address and that it passes on to Stripe.
+// program by the `siso_cid` that arrives in the address and that it passes on to Stripe, and by the webhooks that it is told of and only keeps.
 
 import type { AddressInfo } from 'node:net'
 import cookie from '@fastify/cookie'
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import Stripe from 'stripe'
-import { landingPage, problemPage, thanksPage } from './pages.ts'
+import { landingPage, problemPage, thanksPage, toldPage } from './pages.ts'
 import { productBySlug, type ShopProduct } from './products.ts'
 
 export interface ShopOptions {
@@ -19,6 +19,14 @@ export interface ShopOptions {
   publicUrl?: string
 }
 
+/** A webhook of the partner program. */
+export interface Told {
+  readonly id: string
+  readonly type: string
+  readonly at: Date
+}
+
+const MOST_TOLD = 200
 const COOKIE = 'siso_cid'
 const COOKIE_DAYS = 90
 /** What Stripe takes as a client reference: letters, digits, dashes and underscores. */
@@ -66,6 +74,18 @@ export async function createShop(options: ShopOptions) {
     return reply.redirect(session.url!, 303)
   })
 
+  const told = new Map<string, Told>()
+  app.post<{ Body: { type?: unknown; timestamp?: unknown } | null }>('/hooks/partners', async (request, reply) => {
+    const id = String(request.headers['webhook-id'] ?? '').slice(0, 100)
+    const { type, timestamp } = request.body ?? {}
+    if (!id || typeof type !== 'string') return reply.code(400).send()
+    told.set(id, { id, type: type.slice(0, 100), at: new Date(typeof timestamp === 'string' ? timestamp : Date.now()) })
+    const oldest = told.keys().next().value
+    if (told.size > MOST_TOLD && oldest !== undefined) told.delete(oldest)
+    return reply.code(204).send()
+  })
+  app.get('/hooks/partners', async (_request, reply) => send(reply, 200, toldPage([...told.values()].reverse())))
+
   app.get<{ Querystring: { session_id?: string } }>('/thanks', async (request, reply) => {
     const id = request.query.session_id ?? ''
     const session = /^cs_/.test(id)
@@ -97,7 +117,7 @@ export async function createShop(options: ShopOptions) {
   const address = app.server.address() as AddressInfo
   const url = `http://${host}:${address.port}`
   publicUrl = (options.publicUrl ?? url).replace(/\/$/, '')
-  return { url, host, port: address.port, close: (): Promise<void> => app.close() }
+  return { url, host, port: address.port, reset: (): void => told.clear(), close: (): Promise<void> => app.close() }
 }
 
 export type Shop = Awaited<ReturnType<typeof createShop>>

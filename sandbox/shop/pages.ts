@@ -1,6 +1,8 @@
 // The pages of the company's website. Renders only.
 
+import { shortTime } from '../vendor/dashboard.ts'
 import { type Html, html, page } from '../vendor/html.ts'
+import type { Told } from './index.ts'
 import { PRODUCTS, type ShopProduct } from './products.ts'
 
 const CSS = `
@@ -91,6 +93,16 @@ export function thanksPage(given: {
 <dl><dt>Service</dt><dd>${given.name}</dd><dt>Paid</dt><dd>${total}</dd><dt>Receipt to</dt><dd>${given.email ?? '—'}</dd></dl>
 <div class="row">${given.invoiceUrl ? html`<a class="button" href="${given.invoiceUrl}">See the invoice</a>` : ''}<a class="button quiet" href="/">Back to the shop</a></div></div></div>`,
     given.referred,
+  )
+}
+
+/** What the partner program has sent to the company, the newest first. */
+export function toldPage(told: readonly Told[]): string {
+  return frame(
+    'Messages from the partner program — SISO',
+    html`<div class="narrow"><h1>From the partner program</h1><p class="soft">Webhooks that arrived here, each once however often it was sent. An admin adds them with <code>/admin-api webhooks add</code>, for this address.</p>
+${told.length === 0 ? html`<p class="soft">Nothing yet.</p>` : html`<div class="card scroll" tabindex="0" role="region" aria-label="Messages"><table><thead><tr><th scope="col">Event</th><th scope="col">When (UTC)</th></tr></thead><tbody>${told.map(({ type, at }) => html`<tr><td class="mono">${type}</td><td>${shortTime(at)}</td></tr>`)}</tbody></table></div>`}</div>`,
+    false,
   )
 }
 

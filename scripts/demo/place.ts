@@ -56,6 +56,8 @@ export async function furnish(options: {
       SENDGRID_API_KEY: 'SG.sandbox.key',
       SENDGRID_API_URL: urls.sendgrid,
       MAIL_FROM: 'partners@siso.example',
+      // The company's own programs are on this machine, too.
+      WEBHOOK_ALLOW_PRIVATE: 'true',
       PUBLIC_URL: publicUrl,
       PORT: String(port),
       SECRET_KEY: randomBytes(36).toString('base64'),

@@ -32,11 +32,8 @@ test('every name is used once, and every address is nobody’s', () => {
   expect(parts.filter(({ email }) => !/@example\.(com|net|org)$/.test(email))).toEqual([])
 })
 
-test('each chapter is about a plugin that exists', () => {
-  const ids = plugins.map(({ id }) => id)
-  expect(chapters.filter(({ plugin }) => !ids.includes(plugin))).toEqual([])
-  expect(new Set(chapters.map(({ plugin }) => plugin)).size).toBe(chapters.length)
-})
+test('every plugin has its one chapter', () =>
+  expect(chapters.map(({ plugin }) => plugin).sort()).toEqual(plugins.map(({ id }) => id).sort()))
 
 test('the program lives on with its past, and its books prove themselves', async () => {
   const run = async (command: string) => textOf((await world.admin.run(command)).message!)

@@ -1,5 +1,6 @@
 // The program in the past: its real plugins, database and vendors' wires, with a clock that is set to then. People act through its commands, forms and
 // pages; background work runs when the past says so. The program's own process starts afterwards, on the same database.
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pino from 'pino'
 import { buildApp } from '../../../api/app.ts'
@@ -15,6 +16,7 @@ import type { Identity } from '../person.ts'
 import { until } from '../steps.ts'
 import { html } from '../text.ts'
 import type { Character } from './cast.ts'
+import { addressOf, browserOf, refererOf } from './visitors.ts'
 
 /** A clock that can be set forward and goes on by itself: limits and deadlines that are counted in seconds still pass. */
 export interface PastClock extends Clock {
@@ -67,6 +69,13 @@ export interface Stage {
   control<T>(method: string, url: string, body?: unknown): Promise<T>
 }
 
+export interface Buyer {
+  readonly email: string
+  readonly name: string
+  readonly country: string
+  readonly promotion_code?: string
+}
+
 export interface Past extends Pick<Acting, 'tick'> {
   readonly stage: Stage
   /** Somebody who has joined. */
@@ -85,9 +94,15 @@ export interface Past extends Pick<Acting, 'tick'> {
   /** The link with this path in the newest mail to the address. */
   linkInMail(address: string, path: string): Promise<string>
   /** Buys in the shop with the cookie of a click and pays. Returns Stripe's Checkout session. */
-  buy(product: string, buyer: { email: string; name: string; country: string }, click?: string): Promise<string>
-  /** Presses the control with this custom id prefix in an answer. */
-  press(who: Who, answer: string, prefix: string): Promise<string>
+  buy(product: string, buyer: Buyer, click?: string): Promise<string>
+  /** The company's programs write to the public API. */
+  report(key: string, path: string, body: object): Promise<void>
+  /** Somebody writes in a channel. */
+  say(who: Who, channel: string, text: string): Promise<void>
+  /** The company's own call to Stripe's API. */
+  company(path: string, parameters: Record<string, string>): Promise<void>
+  /** Presses the control with this custom id prefix in an answer; a form's prefix hands it in with the fields. */
+  press(who: Who, answer: string, prefix: string, fields?: Record<string, string>): Promise<string>
   stripe(path: string, body?: Record<string, unknown>): Promise<unknown>
   /** Waits until the vendors' webhooks have arrived and all work is done. */
   settle(): Promise<void>
@@ -96,7 +111,6 @@ export interface Past extends Pick<Acting, 'tick'> {
   close(): Promise<void>
 }
 
-const browser = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0'
 /** Rows of work that are done side by side. */
 const atOnce = 8
 
@@ -131,6 +145,15 @@ export async function openPast(stage: Stage, onProgress: (what: string) => void)
     const program = await db.transaction((tx) => programStore.ensure(tx, { guildId, name: 'SISO Partners' }))
     const acting = createActing({ db, clock, log, loaded, program, atOnce })
     const actors = new Map<string, Actor>()
+    const discord = async <T>(method: string, path: string, token: string, body?: object): Promise<T> => {
+      const answer = await fetch(`${environment.DISCORD_API_URL}/v10${path}`, {
+        method,
+        headers: { authorization: token, 'content-type': 'application/json' },
+        ...(body && { body: JSON.stringify(body) }),
+      })
+      if (!answer.ok) throw new Error(`Discord answered ${answer.status} to ${path}: ${await answer.text()}`)
+      return (await answer.json()) as T
+    }
     const as = (who: Who) =>
       typeof who === 'string'
         ? { userId: stage[who].id, username: stage[who].username, isAdmin: true }
@@ -166,16 +189,20 @@ export async function openPast(stage: Stage, onProgress: (what: string) => void)
         if (!('custom_id' in form)) throw new Error(`/${path} opened no form: ${JSON.stringify(form)}`)
         return JSON.stringify(await acting.press(form.custom_id, { fields }, as(who)))
       },
-      press: async (who, answer, prefix) => {
+      press: async (who, answer, prefix, fields) => {
         const id = new RegExp(`"custom_id":"(${prefix}[^"]*)"`).exec(answer)?.[1]
         if (!id) throw new Error(`there is no control ${prefix} in ${answer}`)
-        return JSON.stringify(await acting.press(id, {}, as(who)))
+        return JSON.stringify(await acting.press(id, fields ? { fields } : {}, as(who)))
       },
       visit: async (url, visitor, form) => {
         const answer = await app.inject({
           method: form ? 'POST' : 'GET',
           url: new URL(url, environment.PUBLIC_URL).href.slice(new URL(environment.PUBLIC_URL!).origin.length),
-          headers: { 'user-agent': browser, ...(form && { 'content-type': 'application/x-www-form-urlencoded' }) },
+          headers: {
+            'user-agent': browserOf(visitor),
+            ...(!form && refererOf(visitor)),
+            ...(form && { 'content-type': 'application/x-www-form-urlencoded' }),
+          },
           ...(form && { payload: new URLSearchParams(form).toString() }),
           remoteAddress: addressOf(visitor),
         })
@@ -207,6 +234,30 @@ export async function openPast(stage: Stage, onProgress: (what: string) => void)
         await control('POST', `${urls.stripe}/sandbox/stripe/checkout/${session}/pay`, buyer)
         return session
       },
+      report: async (key, path, body) => {
+        const answer = await app.inject({
+          method: 'POST',
+          url: path,
+          headers: { authorization: `Bearer ${key}`, 'idempotency-key': randomUUID() },
+          payload: body,
+        })
+        if (answer.statusCode >= 300) throw new Error(`${path} answered ${answer.statusCode}: ${answer.body}`)
+      },
+      say: async (who, channelName, text) => {
+        const { id, token } = typeof who === 'string' ? stage[who] : who.identity
+        const channels = await discord<{ id: string; name: string }[]>('GET', `/guilds/${guildId}/channels`, stage.owner.token)
+        const channel = channels.find(({ name }) => name === channelName)
+        if (!channel) throw new Error(`${id} finds no channel ${channelName}`)
+        await discord('POST', `/channels/${channel.id}/messages`, token, { content: text })
+      },
+      company: async (path, parameters) => {
+        const answer = await fetch(`${urls.stripe}${path}`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${environment.STRIPE_SECRET_KEY}` },
+          body: new URLSearchParams(parameters),
+        })
+        if (!answer.ok) throw new Error(`Stripe answered ${answer.status} to ${path}: ${await answer.text()}`)
+      },
       stripe: (path, body = {}) => control('POST', `${urls.stripe}/sandbox/stripe/${path}`, body),
       settle: async () => {
         for (;;) {
@@ -229,11 +280,4 @@ export async function openPast(stage: Stage, onProgress: (what: string) => void)
 const openFast = (directory: string, onProgress: (what: string) => void) => {
   onProgress('starting the embedded database')
   return startEmbedded({ directory, unsafeFast: true, onProgress })
-}
-
-/** Everyone has a private address of their own. */
-function addressOf(visitor: string): string {
-  let hash = 7
-  for (const character of visitor) hash = (hash * 31 + character.charCodeAt(0)) % 16_777_216
-  return `10.${hash >> 16}.${(hash >> 8) & 255}.${hash & 255}`
 }

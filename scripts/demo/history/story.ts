@@ -22,12 +22,23 @@ export interface Part extends Character {
   readonly paidBy: 'stripe' | 'paypal' | 'nothing yet'
   readonly code: string
   readonly coupon: string | undefined
+  /** Whether they write a newsletter, with a link of its own. */
+  readonly newsletter: boolean
 }
 
 export interface Visit {
   readonly day: number
   readonly partner: string
   readonly visitor: string
+  /** The code of the link that is followed. */
+  readonly code: string
+}
+
+/** A visitor who leaves an address at the company, and perhaps buys later, on a bill. */
+export interface Lead extends Visit {
+  readonly email: string
+  /** How many days later, and for how much, in cents. */
+  readonly buys?: { readonly after: number; readonly amount: number; readonly returns: boolean }
 }
 
 export interface Order {
@@ -35,6 +46,8 @@ export interface Order {
   readonly day: number
   readonly partner: string
   readonly product: 'website-build' | 'care-plan' | 'ai-workshop'
+  /** The customer follows no link but names this code. */
+  readonly coupon?: string
   readonly buyer: { readonly email: string; readonly name: string; readonly country: string }
   /** Days until the customer sends it back, and how much of it; or the bank does. */
   readonly undone?: { readonly after: number; readonly how: 'refund' | 'part' | 'dispute won' | 'dispute lost' }
@@ -52,6 +65,7 @@ export interface Deal {
 export interface Story extends Size {
   readonly parts: readonly Part[]
   readonly visits: readonly Visit[]
+  readonly leads: readonly Lead[]
   readonly orders: readonly Order[]
   readonly deals: readonly Deal[]
 }
@@ -92,10 +106,12 @@ const buyers = [
 export function storyOf(size: Size): Story {
   const parts = castOf(size.partners).map((character, i) => partOf(size, character, i))
   const working = parts.filter(({ fate }) => fate === 'works' || fate === 'leaves')
+  const visits = working.flatMap((part) => visitsOf(size, part))
   return {
     ...size,
     parts,
-    visits: working.flatMap((part) => visitsOf(size, part)),
+    visits,
+    leads: visits.filter((_, i) => i % 8 === 3).map((visit, i) => leadOf(size, visit, i)),
     orders: working.flatMap((part, i) => ordersOf(size, part, i)).sort((a, b) => a.day - b.day || (a.key < b.key ? -1 : 1)),
     deals: dealsOf(size, working),
   }
@@ -114,6 +130,7 @@ function partOf({ days, seed, partners }: Size, character: Character, i: number)
     paidBy: i % 9 === 7 ? 'nothing yet' : i % 3 === 2 ? 'paypal' : 'stripe',
     code: character.username.replace('.', '-'),
     coupon: i % 4 === 1 ? `${character.name.split(' ')[0]!.toUpperCase()}-15` : undefined,
+    newsletter: i % 3 === 0,
   }
 }
 
@@ -130,7 +147,21 @@ function visitsOf(size: Size, part: Part): Visit[] {
     day: Math.max(part.joins, onA(2, dice.between(part.joins, Math.max(part.joins, lastDay(size, part))))),
     partner: part.username,
     visitor: `${part.username} reader ${n}`,
+    code: part.newsletter && n % 3 === 1 ? newsletterCode(part) : part.code,
   }))
+}
+
+export const newsletterCode = (part: Part): string => `${part.code}-news`
+
+function leadOf({ days, seed }: Size, visit: Visit, i: number): Lead {
+  const dice = diceOf(seed, 'lead', visit.visitor)
+  const after = dice.between(2, 9)
+  return {
+    ...visit,
+    email: `${dice.pick(buyers)}.lead.${i}@example.net`.toLowerCase(),
+    ...(i % 3 === 0 &&
+      visit.day + after < days && { buys: { after, amount: dice.between(2, 30) * 10_000, returns: i % 12 === 0 } }),
+  }
 }
 
 /** Few sell much, many sell little, some nothing yet. */
@@ -147,6 +178,7 @@ function ordersOf(size: Size, part: Part, rank: number): Order[] {
       key: `${part.username} ${n}`,
       day: Math.max(part.joins + 1, onA(2, Math.min(day, lastDay(size, part)))),
       partner: part.username,
+      ...(part.coupon && part.fate === 'works' && n % 2 === 0 && { coupon: part.coupon }),
       product: dice.pick(products),
       buyer: {
         email: `${first}.${part.username}.${n}@example.com`.toLowerCase(),

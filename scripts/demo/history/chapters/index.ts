@@ -1,9 +1,11 @@
 // The chapters of the recorded past, one for each plugin. A plugin without a chapter is simply not in it.
 import type { Chapter } from '../chapter.ts'
+import { analytics, developer, tracking } from './company.ts'
 import { commissions, ledger, payouts, paypal, tax } from './money.ts'
 import { agreements, channels, partners } from './people.ts'
 import { badges, leaderboards, notifications } from './recognition.ts'
-import { attribution, claims, coupons, deals, developer, fraud, links, stripe } from './selling.ts'
+import { claims, fraud } from './review.ts'
+import { attribution, coupons, deals, links, stripe } from './selling.ts'
 
 export const chapters: readonly Chapter[] = [
   channels,
@@ -15,8 +17,9 @@ export const chapters: readonly Chapter[] = [
   deals,
   stripe,
   attribution,
-  claims,
   developer,
+  tracking,
+  claims,
   fraud,
   commissions,
   tax,
@@ -25,4 +28,5 @@ export const chapters: readonly Chapter[] = [
   leaderboards,
   badges,
   ledger,
+  analytics,
 ]

@@ -5,9 +5,40 @@ import type { Part } from '../story.ts'
 
 export const channels: Chapter = {
   plugin: 'channels',
-  happenings: () => [{ day: 0, hour: 6, run: async (past) => void (await past.run('owner', 'admin setup')) }],
+  happenings: ({ parts, days }) => [
+    { day: 0, hour: 6, run: async (past) => void (await past.run('owner', 'admin setup')) },
+    ...talk.flatMap(([who, text], i) => {
+      const day = Math.floor(((i + 1) / (talk.length + 1)) * days)
+      const able = parts.filter(({ fate, joins }) => fate === 'works' && joins < day)
+      const part = able[(i * 5) % able.length]
+      const speaker = who === 'partner' && part ? part.username : undefined
+      if (who === 'partner' && !speaker) return []
+      const run = (past: Past) => past.say(speaker ? past.actor(speaker) : 'deputy', 'general', text)
+      return [{ day, hour: 15 + (i % 4), run }]
+    }),
+  ],
   figures: { 'roles given': `select count(*) from core_member_roles where wanted and applied` },
 }
+
+/** What is said in #general, in this order. */
+const talk: readonly (readonly ['partner' | 'deputy', string])[] = [
+  ['deputy', 'Welcome, everybody! Ask here; somebody always knows. 👋'],
+  ['partner', 'My first link is out in the world. Fingers crossed!'],
+  ['partner', 'Does `/link qr` print well? I want it on a poster.'],
+  ['partner', 'It does. Give it some white around, and test it with an old phone.'],
+  ['deputy', 'Care plans earn **30 %** for twelve months now. Tell your hotels.'],
+  ['partner', 'First sale! 🎉 The customer came from the newsletter, three days later.'],
+  ['partner', 'Congratulations! Mine took a month.'],
+  ['partner', 'A customer sent half of it back. Where do I see what that costs me?'],
+  ['deputy', '`/earnings why` shows it, sale by sale.'],
+  ['partner', 'Paid out on Friday, on my account on Monday. Thank you!'],
+  ['partner', 'Has anybody talked to dentists? They all ask for their own domain first.'],
+  ['partner', 'I have. Show them the care plan before the website; they hate surprises.'],
+  ['partner', 'How do you count people who call instead of clicking?'],
+  ['deputy', 'A coupon, or `/deal submit` before they call. Afterwards there is `/sales claim`.'],
+  ['partner', 'That worked, and faster than I thought.'],
+  ['partner', 'Ten sales behind first place. Watch your backs. 😄'],
+]
 
 export const partners: Chapter = {
   plugin: 'partners',

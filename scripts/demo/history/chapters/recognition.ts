@@ -1,6 +1,7 @@
 // Chapters about recognition: the board of each month, badges for all to see, and messages to the people concerned.
 import { type Chapter, daily } from '../chapter.ts'
 import type { Past } from '../past.ts'
+import type { Story } from '../story.ts'
 
 export const leaderboards: Chapter = {
   plugin: 'leaderboards',
@@ -27,8 +28,8 @@ export const badges: Chapter = {
       if (day % 14 === 13) await past.tick('badges.review_all')
     }),
     ...story.parts
-      .filter(({ fate }) => fate === 'works')
-      .slice(6, 7)
+      .filter(({ fate, username }) => fate === 'works' && !hasSold(story, username))
+      .slice(-1)
       .map((part) => ({
         day: story.days - 1,
         hour: 17,
@@ -48,3 +49,6 @@ export const notifications: Chapter = {
   // How many messages there are in Discord depends on how quickly one piece of news follows another: those are told together.
   figures: { mails: 'select count(*) from notifications_mails' },
 }
+
+const hasSold = ({ orders, leads, deals }: Story, username: string): boolean =>
+  [...orders, ...leads.filter(({ buys }) => buys), ...deals].some(({ partner }) => partner === username)

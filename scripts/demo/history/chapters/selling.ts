@@ -1,49 +1,72 @@
-// Chapters about selling: links and clicks, coupons, deals, what the shop sells through Stripe and what comes back, and what looks odd about it.
+// Chapters about selling: links and clicks, coupons, deals, what the shop sells through Stripe and what comes back.
 import type { Chapter } from '../chapter.ts'
 import type { Past } from '../past.ts'
-import type { Deal, Order } from '../story.ts'
+import { type Deal, newsletterCode, type Order } from '../story.ts'
 
 export const links: Chapter = {
   plugin: 'links',
   happenings: ({ parts, visits }) => [
+    { day: 0, hour: 7, run: landing },
     ...parts
       .filter(({ fate }) => fate === 'works' || fate === 'leaves')
-      .map((part, i) => ({
+      .map((part) => ({
         day: part.joins,
         hour: 11,
         run: async (past: Past) => {
           await past.run(past.actor(part.username), 'link create', { code: part.code, campaign: 'start' })
-          if (i % 3 === 0) await past.run(past.actor(part.username), 'link create', { campaign: 'newsletter' })
+          if (part.newsletter)
+            await past.run(past.actor(part.username), 'link create', { code: newsletterCode(part), campaign: 'newsletter' })
         },
       })),
-    ...visits.map(({ day, partner, visitor }) => ({
+    ...visits.map(({ day, code, visitor }) => ({
       day,
       hour: 12,
-      run: async (past: Past) => void (await follow(past, partner, visitor)),
+      run: async (past: Past) => void (await follow(past, code, visitor)),
     })),
   ],
   figures: {
     links: 'select count(*) from links_links',
     clicks: `select count(*) from links_clicks`,
+    'landing pages': 'select count(*) from links_landing_pages',
   },
 }
 
-/** Follows the partner's link and returns the click that it counts as. */
-async function follow(past: Past, partner: string, visitor: string): Promise<string> {
-  const answer = await past.visit(`/r/${partner.replace('.', '-')}`, visitor)
+/** Links lead to the shop; those of a campaign and of an industry to a part of it. */
+async function landing(past: Past): Promise<void> {
+  const { shop } = past.stage.urls
+  await past.run('owner', 'admin settings set', { setting: 'links landingPage', value: shop })
+  await past.run('owner', 'admin-links landing add', { name: 'Prices', url: `${shop}/?from={campaign}#services` })
+  await past.run('owner', 'admin-links landing add', { name: 'How we work', url: `${shop}/?from={industry}#how` })
+  await past.run('owner', 'admin-links landing assign', { page: 'Prices', campaign: 'newsletter' })
+  await past.run('owner', 'admin-links landing assign', { page: 'How we work', industry: 'saas' })
+}
+
+/** The clicks of visitors, by visitor: what they do later is told with their click. */
+const clicks = new WeakMap<Past, Map<string, string>>()
+
+/** Follows a link, perhaps with more in its address, and returns the click that it counts as. */
+export async function follow(past: Past, code: string, visitor: string, query = ''): Promise<string> {
+  const answer = await past.visit(`/r/${code}${query}`, visitor)
   const click = answer.location && new URL(answer.location).searchParams.get('siso_cid')
-  if (!click) throw new Error(`the link of ${partner} answered ${answer.status}: ${answer.text}`)
+  if (!click) throw new Error(`the link ${code} answered ${answer.status}: ${answer.text}`)
+  clicks.set(past, (clicks.get(past) ?? new Map<string, string>()).set(visitor, click))
   return click
 }
+
+/** The last click of a visitor. */
+export const clickOf = (past: Past, visitor: string): string | undefined => clicks.get(past)?.get(visitor)
 
 /** Stripe's Checkout sessions of the orders, by the order's key: what is undone later is found there. */
 const sessions = new WeakMap<Past, Map<string, string>>()
 
 export const stripe: Chapter = {
   plugin: 'stripe',
-  happenings: ({ orders }) => [
+  happenings: ({ orders, parts }) => [
     { day: 0, hour: 7, run: async (past) => void (await past.run('owner', 'admin stripe connect')) },
-    ...orders.map((order) => ({ day: order.day, hour: 14, run: (past: Past) => sell(past, order) })),
+    ...orders.map((order) => {
+      const { code } = parts.find(({ username }) => username === order.partner)!
+      return { day: order.day, hour: 14, run: (past: Past) => sell(past, order, code) }
+    }),
     ...orders.flatMap((order) =>
       order.undone ? [{ day: order.day + order.undone.after, hour: 16, run: (past: Past) => undo(past, order) }] : [],
     ),
@@ -53,11 +76,12 @@ export const stripe: Chapter = {
   },
 }
 
-async function sell(past: Past, order: Order): Promise<void> {
-  const click = await follow(past, order.partner, order.key)
+async function sell(past: Past, order: Order, code: string): Promise<void> {
+  const click = order.coupon === undefined ? await follow(past, code, order.key) : undefined
   // Nobody pays within seconds of a click.
   past.stage.clock.forwardTo(past.stage.clock.now().getTime() + 180_000)
-  const session = await past.buy(order.product, order.buyer, click)
+  const buyer = { ...order.buyer, ...(order.coupon !== undefined && { promotion_code: order.coupon }) }
+  const session = await past.buy(order.product, buyer, click)
   const known = sessions.get(past) ?? new Map<string, string>()
   sessions.set(past, known.set(order.key, session))
 }
@@ -87,10 +111,23 @@ export const coupons: Chapter = {
   happenings: ({ parts, days }) => {
     const makers = parts.filter(({ coupon, fate }) => coupon && fate === 'works')
     return [
+      {
+        day: 0,
+        hour: 7,
+        run: (past: Past) => past.company('/v1/coupons', { id: discount, percent_off: '15', duration: 'once' }),
+      },
       ...makers.map((part) => ({
         day: Math.min(part.joins + 1, days - 1),
         hour: 10,
-        run: async (past: Past) => void (await past.run(past.actor(part.username), 'coupon create', { code: part.coupon! })),
+        run: async (past: Past) => {
+          await past.run(past.actor(part.username), 'coupon create', { code: part.coupon! })
+          // The company gives the discount in its shop, under the same letters.
+          await past.company('/v1/promotion_codes', {
+            code: part.coupon!,
+            'promotion[type]': 'coupon',
+            'promotion[coupon]': discount,
+          })
+        },
       })),
       ...makers.slice(1, 2).map((part) => ({
         day: days - 2,
@@ -99,8 +136,14 @@ export const coupons: Chapter = {
       })),
     ]
   },
-  figures: { coupons: 'select count(*) from coupons_coupons' },
+  figures: {
+    coupons: 'select count(*) from coupons_coupons',
+    'sales by coupon': `select count(*) from attribution_sales where partner_id is not null and hints ->> 'coupon' is not null`,
+  },
 }
+
+/** The discount behind all coupons, in Stripe. */
+const discount = 'partners-15'
 
 export const deals: Chapter = {
   plugin: 'deals',
@@ -136,65 +179,4 @@ async function decide(past: Past, deal: Deal): Promise<void> {
   await past.run('owner', 'admin deals accept', { deal: id })
   if (deal.outcome === 'won') await past.run('owner', 'admin deals won', { deal: id, amount: deal.value })
   if (deal.outcome === 'lost') await past.run('owner', 'admin deals lost', { deal: id, reason: 'They chose somebody nearer.' })
-}
-
-export const fraud: Chapter = {
-  plugin: 'fraud',
-  happenings: ({ parts, days }) => {
-    // Two partners buy from themselves: one case is decided, the other waits for the reader.
-    const own = parts.filter(({ fate }) => fate === 'works').slice(2, 4)
-    return own.flatMap((part, i) => [
-      {
-        day: Math.min(days - 3 + i, part.joins + 3 + i),
-        hour: 13,
-        run: async (past: Past) => {
-          const click = await follow(past, part.username, `${part.username} at home`)
-          await past.buy('ai-workshop', { email: part.email, name: part.name, country: 'US' }, click)
-        },
-      },
-      ...(i === 0
-        ? [
-            {
-              day: days - 1,
-              hour: 17,
-              run: async (past: Past) => {
-                const id = await past.figure(`select id from fraud_cases where state = 'open' order by id limit 1`)
-                if (id) await past.run('owner', 'admin fraud reject', { case: id, reason: 'A purchase of their own.' })
-              },
-            },
-          ]
-        : []),
-    ])
-  },
-  figures: { 'cases of fraud': 'select count(*) from fraud_cases' },
-}
-
-export const claims: Chapter = {
-  plugin: 'claims',
-  happenings: ({ orders, parts, days }) =>
-    orders
-      .filter(({ partner }) => parts.some(({ username, fate }) => username === partner && fate === 'works'))
-      .slice(-1)
-      .map(({ partner, day }) => ({
-        day: days - 1,
-        hour: 18,
-        run: async (past) => {
-          const date = new Date(past.stage.clock.now().getTime() - (days - day) * 86_400_000).toISOString().slice(0, 10)
-          const story = 'They told me at the fair that they would order, and forgot to use my link.'
-          await past.run(past.actor(partner), 'sales claim', { date, story, amount: '900.00' })
-        },
-      })),
-  figures: { 'claimed sales': 'select count(*) from claims_claims' },
-}
-
-export const developer: Chapter = {
-  plugin: 'developer',
-  happenings: () => [
-    {
-      day: 0,
-      hour: 7,
-      run: async (past) => void (await past.run('owner', 'admin-api keys create', { name: 'Shop', scopes: 'sales:write' })),
-    },
-  ],
-  figures: { 'API keys': 'select count(*) from developer_keys' },
 }
