@@ -48,7 +48,9 @@ export async function createShop(options: ShopOptions) {
       problemPage('This page does not exist', 'The address may be mistyped. Everything we sell is on the front page.'),
     ),
   )
-  app.setErrorHandler((error, _request, reply) => {
+  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+    if (error.statusCode !== undefined && error.statusCode < 500)
+      return send(reply, error.statusCode, problemPage('That could not be read', 'Please go back and try again.'))
     console.error(error)
     return send(reply, 502, problemPage('The checkout did not answer', 'Nothing was charged. Please try again in a minute.'))
   })
@@ -79,7 +81,7 @@ export async function createShop(options: ShopOptions) {
     const id = String(request.headers['webhook-id'] ?? '').slice(0, 100)
     const { type, timestamp } = request.body ?? {}
     if (!id || typeof type !== 'string') return reply.code(400).send()
-    told.set(id, { id, type: type.slice(0, 100), at: new Date(typeof timestamp === 'string' ? timestamp : Date.now()) })
+    told.set(id, { id, type: type.slice(0, 100), at: new Date(Date.parse(String(timestamp)) || Date.now()) })
     const oldest = told.keys().next().value
     if (told.size > MOST_TOLD && oldest !== undefined) told.delete(oldest)
     return reply.code(204).send()

@@ -119,3 +119,38 @@ test('a page, product or order that does not exist gets a friendly page', async 
   expect((await fetch(`${shop.url}/buy/nothing`, { method: 'POST' })).status).toBe(404)
   expect((await fetch(`${shop.url}/thanks?session_id=cs_test_no`)).status).toBe(404)
 })
+
+describe('webhooks of the partner program', () => {
+  const tell = (id: string, body: unknown) =>
+    fetch(`${shop.url}/hooks/partners`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'webhook-id': id },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    })
+  const shown = async () => (await fetch(`${shop.url}/hooks/partners`)).text()
+
+  test('what arrives is shown, once however often it is sent, and whatever it says', async () => {
+    for (const _ of [1, 2])
+      expect((await tell('evt_1', { type: '<b>payout</b>.paid', timestamp: '2026-11-02T09:00:00Z' })).status).toBe(204)
+    await tell('evt_2', { type: 'lead.attributed', timestamp: 'whenever' })
+    const page = await shown()
+    expect(page.match(/<td class="mono">[^/]*/g)).toEqual([
+      '<td class="mono">lead.attributed<',
+      '<td class="mono">&#60;b&#62;payout&#60;',
+    ])
+    expect(page).toContain('Nov 2, 09:00')
+  })
+
+  test('what is no message is refused and not shown', async () => {
+    const before = await shown()
+    expect((await tell('evt_3', '{')).status).toBe(400)
+    expect((await tell('', { type: 'payout.paid' })).status).toBe(400)
+    expect((await tell('evt_4', 'null')).status).toBe(400)
+    expect(await shown()).toBe(before)
+  })
+
+  test('a reset forgets them', async () => {
+    shop.reset()
+    expect(await shown()).toContain('Nothing yet.')
+  })
+})

@@ -33,7 +33,7 @@ export async function writeHistory(stage: Stage, size: Size, onProgress: (what: 
       if (day % 7 === 0) onProgress(`writing the past: day ${day + 1} of ${size.days}`)
       const byHour = Map.groupBy(byDay.get(day) ?? [], ({ hour }) => hour)
       for (const hour of [...byHour.keys()].sort((a, b) => a - b)) {
-        stage.clock.forwardTo(stage.clock.start + day * dayMs + hour * hourMs)
+        stage.clock.forwardTo(stage.clock.start + day * dayMs + hour * hourMs + minuteOf(day, hour) * 60_000)
         await together(byHour.get(hour)!, past)
         await past.settle()
       }
@@ -46,6 +46,9 @@ export async function writeHistory(stage: Stage, size: Size, onProgress: (what: 
     await past.close()
   }
 }
+
+/** Nobody lives by the full hour. */
+const minuteOf = (day: number, hour: number): number => (day * 37 + hour * 11) % 50
 
 /** What happens within one hour happens side by side, in a few lanes. */
 async function together(happenings: readonly Happening[], past: Past): Promise<void> {
