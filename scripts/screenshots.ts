@@ -17,7 +17,7 @@ const widths = {
 await runScript(async () => {
   const flags = readFlags('npm run screenshots -- [--out DIR] [--only WORD]', {
     out: { type: 'string', describe: 'where the pictures go (default var/screenshots)' },
-    only: { type: 'string', describe: 'only pictures whose name contains this word' },
+    only: { type: 'string', describe: 'only pictures whose name fits this regular expression' },
   })
   const out = path.resolve(flags.out ?? fileURLToPath(new URL('../var/screenshots', import.meta.url)))
   await mkdir(out, { recursive: true })
@@ -30,7 +30,7 @@ await runScript(async () => {
       history: { partners: 24, days: 60, seed: 1 },
     })
     browser = await launchBrowser()
-    const shots = shotsOf(await setStage(host), host.world).filter(({ name }) => name.includes(flags.only ?? ''))
+    const shots = shotsOf(await setStage(host), host.world).filter(({ name }) => new RegExp(flags.only ?? '').test(name))
     const complaints: string[] = []
     for (const shot of shots) complaints.push(...(await take(browser, shot, out)))
     console.log(`${shots.length * 2} pictures are in ${out}:\n${shots.map(({ name }) => `  ${name}`).join('\n')}`)
@@ -50,7 +50,7 @@ async function take(browser: Browser, { name, url, prepare }: Shot, out: string)
   for (const [width, options] of Object.entries(widths)) {
     const { page, problems } = await openPage(browser, url, { colorScheme: 'dark', ...options })
     await page.waitForLoadState('load')
-    await prepare?.(page).catch((error: Error) => problems.push(error.message.split('\n')[0]!))
+    await prepare?.(page).catch((error: Error) => problems.push(error.message.split('\n').slice(0, 4).join(' ')))
     await page.evaluate('document.fonts.ready')
     await page.waitForTimeout(400)
     await page.screenshot({ path: path.join(out, `${name}-${width}.png`) })

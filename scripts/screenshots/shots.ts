@@ -31,6 +31,7 @@ export function shotsOf(stage: Stage, world: World): Shot[] {
     { name: 'payout-status', url: wanda, prepare: command('/payout status') },
     { name: 'badges', url: wanda, prepare: command('/badges show') },
     { name: 'help', url: wanda, prepare: command('/help') },
+    { name: 'stats', url: wanda, prepare: command('/stats show') },
     { name: 'agreement', url: wanda, prepare: command('/agreement') },
     { name: 'leaderboard', url: wanda, prepare: (page) => openChannel(page, 'leaderboard') },
     { name: 'wins', url: wanda, prepare: (page) => openChannel(page, 'wins') },
@@ -42,6 +43,11 @@ export function shotsOf(stage: Stage, world: World): Shot[] {
     { name: 'admin-dry-run', url: owner, prepare: command('/admin payouts dry-run') },
     { name: 'admin-partners', url: owner, prepare: command('/admin partners list') },
     { name: 'admin-fraud', url: owner, prepare: command('/admin fraud queue') },
+    { name: 'admin-stats', url: owner, prepare: command('/admin-stats show by:Partner') },
+    { name: 'admin-claims', url: owner, prepare: command('/admin-sales claims') },
+    { name: 'admin-landing', url: owner, prepare: command('/admin-links landing list') },
+    { name: 'admin-webhooks', url: owner, prepare: command('/admin-api webhooks list') },
+    { name: 'staff', url: owner, prepare: (page) => openChannel(page, 'staff') },
     { name: 'inbox', url: owner, prepare: (page) => showDoor(page, 'mail') },
     { name: 'letter', url: `${urls.sendgrid}/mail`, prepare: openLetter },
     { name: 'verification', url: stage.verifyUrl },
@@ -54,6 +60,7 @@ export function shotsOf(stage: Stage, world: World): Shot[] {
     { name: 'shop', url: stage.linkUrl },
     { name: 'checkout', url: stage.checkoutUrl },
     { name: 'thanks', url: stage.thanksUrl },
+    { name: 'shop-told', url: `${urls.shop}/hooks/partners` },
     { name: 'stripe', url: `${urls.stripe}/dashboard` },
     { name: 'paypal', url: `${urls.paypal}/dashboard` },
     { name: 'api-docs', url: `${world.publicUrl}/docs`, prepare: (page) => openDocs(page, 'Partner program API') },
@@ -85,10 +92,7 @@ async function showChannels(page: Page): Promise<void> {
 
 async function openThread(page: Page, name: string): Promise<void> {
   await openChannel(page, 'general')
-  await page
-    .getByRole('button', { name: new RegExp(name) })
-    .last()
-    .click()
+  await page.getByRole('main').getByRole('button', { name }).last().click()
   await page.getByRole('heading', { level: 1, name }).waitFor()
 }
 
