@@ -102,7 +102,7 @@ export function queueCard(open: { total: number; cases: readonly Case[] }, page:
     title: `To review: ${open.total}`,
     body: open.cases.map(
       (found) =>
-        `**${amountOf(found)}** · <@${found.userId}> · ${found.strongest} · score ${found.score} · ${time(found.openedAt)}${found.appeal === null ? '' : ' · 💬 appealed'}`,
+        `**${amountOf(found)}** · <@${found.userId}> · ${found.strongest.replaceAll('_', ' ')} · score ${found.score} · ${time(found.openedAt)}${found.appeal === null ? '' : ' · 💬 appealed'}`,
     ),
     rows: [
       ...(open.cases.length > 0

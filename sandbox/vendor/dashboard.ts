@@ -21,7 +21,7 @@ td .row{flex-wrap:nowrap}
 td .row,td:nth-child(4){white-space:nowrap}
 .number+th,.number+td{padding-left:14px}
 .id{color:var(--soft);font-size:.76rem}
-@media (max-width:760px){.top{position:static}.top .row{gap:6px 18px}.top h1{flex-basis:100%}.tiles{grid-template-columns:1fr 1fr;gap:10px}.tile{padding:16px}.tile b{font-size:1.15rem}
+@media (max-width:760px){.top{position:static}.top .row{gap:6px 18px}.top h1{flex-basis:100%}.tiles{grid-template-columns:1fr 1fr;gap:10px}.tile{padding:16px}.tile b{font-size:1.05rem;white-space:nowrap}
 thead{display:none}table,tbody,td{display:block}
 tr{display:grid;grid-template-columns:1fr auto;gap:6px 12px;padding:14px 0;border-bottom:1px solid var(--line)}tr:last-child{border-bottom:0}
 td,tr:last-child td{padding:0;border:0;overflow-wrap:anywhere}td.number{text-align:left}.number+td{padding:0}td:nth-child(n+3){grid-column:1/-1}td .row{flex-wrap:wrap}}
