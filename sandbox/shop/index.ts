@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import cookie from '@fastify/cookie'
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import Stripe from 'stripe'
-import { landingPage, problemPage, thanksPage, toldPage } from './pages.ts'
+import { landingPage, problemPage, type Told, thanksPage, toldPage } from './pages.ts'
 import { productBySlug, type ShopProduct } from './products.ts'
 
 export interface ShopOptions {
@@ -17,13 +17,6 @@ export interface ShopOptions {
   secretKey: string
   /** Address at which a browser reaches the shop, when it is not the server's own. */
   publicUrl?: string
-}
-
-/** A webhook of the partner program. */
-export interface Told {
-  readonly id: string
-  readonly type: string
-  readonly at: Date
 }
 
 const MOST_TOLD = 200

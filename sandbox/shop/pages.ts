@@ -2,7 +2,6 @@
 
 import { shortTime } from '../vendor/dashboard.ts'
 import { type Html, html, page } from '../vendor/html.ts'
-import type { Told } from './index.ts'
 import { PRODUCTS, type ShopProduct } from './products.ts'
 
 const CSS = `
@@ -94,6 +93,13 @@ export function thanksPage(given: {
 <div class="row">${given.invoiceUrl ? html`<a class="button" href="${given.invoiceUrl}">See the invoice</a>` : ''}<a class="button quiet" href="/">Back to the shop</a></div></div></div>`,
     given.referred,
   )
+}
+
+/** A webhook of the partner program. */
+export interface Told {
+  readonly id: string
+  readonly type: string
+  readonly at: Date
 }
 
 /** What the partner program has sent to the company, the newest first. */
