@@ -228,6 +228,22 @@ describe('commands', () => {
     await page.getByText('Counted from nothing to 9').waitFor()
   })
 
+  test('a file that Discord would not take is refused where it is chosen, for a command as for a form', async () => {
+    const { page, problems } = await openAsMember('heavy')
+    const huge = { name: 'huge.csv', mimeType: 'text/csv', buffer: Buffer.alloc(10 * 1024 * 1024 + 1) }
+    await page.getByTestId('composer').pressSequentially('/count list:')
+    await page.locator('input[data-option=list]').setInputFiles(huge)
+    await page.getByText('huge.csv is larger than 10 MB.').waitFor()
+    expect(await page.getByTestId('command-bar').getByText('Choose a file').count()).toBe(1)
+    await page.keyboard.press('Escape')
+    await page.reload()
+    await run(page, 'profile')
+    await page.getByTestId('modal').locator('input[type=file]').setInputFiles(huge)
+    await page.getByText('huge.csv is larger than 10 MB.').waitFor()
+    expect(await page.getByTestId('modal').getByText('Drop files here').count()).toBe(1)
+    expect(problems).toEqual([])
+  })
+
   test('text that begins no option’s name is the first option’s', async () => {
     const { page } = await openAsMember('plain')
     await page.getByTestId('composer').pressSequentially('/count 3')
@@ -525,6 +541,7 @@ async function startBot(token: string): Promise<Client<true>> {
         options: [
           { type: text, name: 'from', description: 'The first number' },
           { type: text, name: 'to', description: 'The last number' },
+          { type: ApplicationCommandOptionType.Attachment, name: 'list', description: 'Numbers in a file' },
         ],
       },
       { name: 'silence', description: 'Never answers' },

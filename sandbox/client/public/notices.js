@@ -26,3 +26,15 @@ export async function attempt(action) {
 
 /** What went wrong, in words. @param {unknown} error */
 export const reason = (error) => (error instanceof Error ? error.message : String(error))
+
+const MAX_FILE_BYTES = 10 * 1024 * 1024
+
+/**
+ * The files that Discord would take; of one that is too large it says so.
+ * @param {File[]} files
+ */
+export function smallEnough(files) {
+  const large = files.find((file) => file.size > MAX_FILE_BYTES)
+  if (large) toast(`${large.name} is larger than 10 MB.`, 'error')
+  return files.filter((file) => file.size <= MAX_FILE_BYTES)
+}

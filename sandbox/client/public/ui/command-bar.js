@@ -4,6 +4,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { findChannels, findPeople } from '../finding.js'
 import { channelName, colourIn, nameIn } from '../format.js'
 import { autocomplete, currentCommands, runCommand } from '../interactions.js'
+import { smallEnough } from '../notices.js'
 import { OptionType, readNamed, wrong } from '../slash.js'
 import { currentGuild, state } from '../store.js'
 import { Avatar } from './avatar.js'
@@ -225,7 +226,7 @@ export function CommandBar({ runnable, values, runs, onLeave }) {
               html`<${OptionField} key=${option.name} option=${option} field=${fields.get(option.name)} focused=${option.name === focused} error=${errors.get(option.name)} expanded=${option.name === focused && offers.length > 0} activeId=${active >= 0 ? `offer-${active}` : undefined} onFocus=${() => {
                 setFocused(option.name)
                 setActive(-1)
-              }} onType=${(/** @type {string} */ text) => type(option, text)} onFile=${(/** @type {File} */ file) => set(option.name, { text: file.name, file })} />`,
+              }} onType=${(/** @type {string} */ text) => type(option, text)} onFile=${(/** @type {File} */ file) => smallEnough([file]).length > 0 && set(option.name, { text: file.name, file })} />`,
           )}
           ${
             focused === '' &&

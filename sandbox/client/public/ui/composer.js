@@ -5,7 +5,7 @@ import { showPanel } from '../actions.js'
 import { channelName, colourIn, nameIn } from '../format.js'
 import { commandsAreAwaited, currentCommands, loadCommands, refreshCommands } from '../interactions.js'
 import { sendMessage, sendTyping } from '../messages.js'
-import { toast } from '../notices.js'
+import { smallEnough, toast } from '../notices.js'
 import { Permission } from '../permissions.js'
 import { readLine, runnables, search } from '../slash.js'
 import { currentGuild, isDirect, isThread, may, maySend, state, update } from '../store.js'
@@ -22,7 +22,6 @@ import { Typing } from './typing.js'
 
 const MAX_LENGTH = 2000
 const MAX_FILES = 10
-const MAX_FILE_BYTES = 10 * 1024 * 1024
 
 /** @param {{ channel: Channel }} props */
 export function Composer({ channel }) {
@@ -145,10 +144,7 @@ export function Composer({ channel }) {
     input.current?.focus()
   }
   const addFiles = (/** @type {Iterable<File>} */ added) => {
-    const all = [...files, ...added].slice(0, MAX_FILES)
-    const large = all.find((file) => file.size > MAX_FILE_BYTES)
-    if (large) toast(`${large.name} is larger than 10 MB.`, 'error')
-    setFiles(all.filter((file) => file.size <= MAX_FILE_BYTES))
+    setFiles(smallEnough([...files, ...added].slice(0, MAX_FILES)))
   }
 
   const title = isDirect(channel)

@@ -3,6 +3,7 @@
 import { useMemo, useRef, useState } from 'preact/hooks'
 import { fileSize } from '../format.js'
 import { closeModal, submitModal } from '../interactions.js'
+import { smallEnough } from '../notices.js'
 import { state } from '../store.js'
 import { Avatar } from './avatar.js'
 import { classes, html, useFocusTrap } from './html.js'
@@ -194,7 +195,7 @@ function Files({ input, common, value, set }) {
     ${
       files.length < maximum &&
       html`<label class="drop">
-        <input ...${common} class="visually-hidden" type="file" multiple=${maximum > 1} accept=${input.file_types?.join(',')} onChange=${(/** @type {any} */ event) => set({ files: [...files, ...event.target.files].slice(0, maximum) })} />
+        <input ...${common} class="visually-hidden" type="file" multiple=${maximum > 1} accept=${input.file_types?.join(',')} onChange=${(/** @type {any} */ event) => set({ files: smallEnough([...files, ...event.target.files].slice(0, maximum)) })} />
         <span>Drop files here or <span class="link">browse</span></span><small>${maximum === 1 ? 'One file' : `Up to ${maximum} files`}, 10 MB each</small>
       </label>`
     }
