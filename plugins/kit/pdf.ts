@@ -10,16 +10,28 @@ export type Face = keyof typeof families
 export const ink = '#1b1d23'
 export const soft = '#5a6070'
 
-/** The files of the fonts, read once; a document embeds only the letters that it uses. */
-const files = new Map<Face, Buffer>()
-function fileOf(face: Face): Buffer {
-  const known = files.get(face)
+/** What a document needs of a font of fontkit, which pdfkit takes in place of a file. */
+interface OpenFont {
+  layout(text: string): unknown
+  hasGlyphForCodePoint(codePoint: number): boolean
+}
+
+/** The fonts, read and opened once: their tables are most of the work of a document. */
+const fonts = new Map<Face, OpenFont>()
+function openFont(face: Face): OpenFont {
+  const known = fonts.get(face)
   if (known) return known
   const folder = path.dirname(createRequire(import.meta.url).resolve('dejavu-fonts-ttf/package.json'))
-  const read = readFileSync(path.join(folder, 'ttf', `${families[face]}.ttf`))
-  files.set(face, read)
-  return read
+  const file = readFileSync(path.join(folder, 'ttf', `${families[face]}.ttf`))
+  const opened = fontOf(new PDFDocument({ font: file as never }))
+  fonts.set(face, opened)
+  return opened
 }
+
+/** The font for one document. A font remembers its glyphs with the letters that first needed them, so each document has glyphs of its own. */
+const forDocument = (face: Face): OpenFont => Object.assign(Object.create(openFont(face)), { _glyphs: {} }) as OpenFont
+
+const fontOf = (pdf: PDFKit.PDFDocument) => (pdf as unknown as { _font: { font: OpenFont } })._font.font
 
 export interface Print {
   /** Its fonts are named by `Face`: `pdf.font('bold')`. */
@@ -38,7 +50,7 @@ export function openPdf(options: { title: string; author: string; subject: strin
     margin,
     bufferPages: true,
     lang: 'en',
-    font: fileOf('plain') as never,
+    font: forDocument('plain') as never,
     info: {
       Title: options.title,
       Author: options.author,
@@ -46,9 +58,9 @@ export function openPdf(options: { title: string; author: string; subject: strin
       ...(options.createdAt && { CreationDate: options.createdAt }),
     },
   })
-  for (const face of Object.keys(families) as Face[]) pdf.registerFont(face, fileOf(face))
+  for (const face of Object.keys(families) as Face[]) pdf.registerFont(face, forDocument(face) as never)
   pdf.font('plain')
-  const { font } = (pdf as unknown as { _font: { font: { hasGlyphForCodePoint(codePoint: number): boolean } } })._font
+  const font = fontOf(pdf)
   const printable = (text: string) =>
     [...text.normalize('NFC')]
       .map((sign) => (sign === '\n' || font.hasGlyphForCodePoint(sign.codePointAt(0)!) ? sign : '?'))
