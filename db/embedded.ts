@@ -246,7 +246,7 @@ function serverArguments(cluster: string, port: number, options: EmbeddedOptions
     unix_socket_directories: '',
     max_connections: '200',
     shared_buffers: '128MB',
-    ...(options.unsafeFast && { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
+    ...(options.unsafeFast && { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_wal_size: '256MB' }),
   }
   return ['-D', cluster, '-p', String(port), ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
 }
