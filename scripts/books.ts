@@ -1,13 +1,14 @@
 // The ledger of a house that runs no hosts: for scripts that read or prove the books.
-import { type House, openHouse } from '../app/boot.ts'
-import { createLog } from '../app/log.ts'
-import { plugins } from '../plugins/index.ts'
+import type { House } from '../app/boot.ts'
 import type { Plugin } from '../plugins/kit/index.ts'
 import type { Ledger } from '../plugins/ledger/public.ts'
 import { loadEnvironment } from './command.ts'
 
 /** Opens the house as the environment describes it, lets `work` use its ledger, and closes it again. */
 export async function withBooks(work: (books: Ledger, house: House) => Promise<void>): Promise<void> {
+  const { openHouse } = await import('../app/boot.ts')
+  const { createLog } = await import('../app/log.ts')
+  const { plugins } = await import('../plugins/index.ts')
   let books: Ledger | undefined
   const watched = plugins.map((plugin): Plugin => {
     if (plugin.id !== 'ledger') return plugin

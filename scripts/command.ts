@@ -1,6 +1,7 @@
 // What every command-line script shares: reading flags, one clear sentence for an error a person can act on, and exit codes.
+import { enableCompileCache, registerHooks } from 'node:module'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { DatabaseUnusable } from '../db/connect.ts'
 import { ConfigurationError } from '../plugins/kit/environment.ts'
 import { UserError } from '../plugins/kit/errors.ts'
 
@@ -31,15 +32,34 @@ export function readFlags<const F extends FlagSpec>(usage: string, spec: F): Fla
   }
 }
 
-/** Runs the script's main function. Errors that a person can act on are printed as their sentence; others with their stack. Either way the exit code is 1. */
+/**
+ * Runs the script's main function. Errors that a person can act on are printed as their sentence; others with their stack. Either way the exit code is 1.
+ * What `main` imports is loaded in less than half the time of what the script imports at its head.
+ */
 export async function runScript(main: () => Promise<void>): Promise<void> {
+  loadQuickly()
   try {
     await main()
   } catch (error) {
+    const { DatabaseUnusable } = await import('../db/connect.ts')
     const forPeople = error instanceof ConfigurationError || error instanceof DatabaseUnusable || error instanceof UserError
     process.stderr.write(`${forPeople ? error.message : ((error as Error)?.stack ?? String(error))}\n`)
     process.exitCode = 1
   }
+}
+
+/**
+ * Keeps what is imported from here on compiled for the next run, if the folder can be written. And spares Node a package.json of 179 kB that it would
+ * otherwise read for each of the hundred files of drizzle-orm, which name each other by relative paths that need none of it.
+ */
+function loadQuickly(): void {
+  enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/compiled', import.meta.url)))
+  registerHooks({
+    resolve: (specifier, context, next) =>
+      /^\.\.?\/.*\.js$/.test(specifier) && context.parentURL?.includes('/node_modules/drizzle-orm/')
+        ? { url: new URL(specifier, context.parentURL).href, format: 'module', shortCircuit: true }
+        : next(specifier, context),
+  })
 }
 
 /**

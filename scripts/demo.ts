@@ -3,11 +3,10 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ConfigurationError } from '../plugins/kit/environment.ts'
 import { onSignal, readFlags, runScript } from './command.ts'
-import { fullSize } from './demo/history/write.ts'
-import { type DemoHost, startDemo } from './demo/host.ts'
+import type { DemoHost } from './demo/host.ts'
 import { runSteps, type StepResult } from './demo/steps.ts'
-import { type Tour, tourSteps } from './demo/tour.ts'
-import { startWorld, type World } from './demo/world.ts'
+import type { Tour } from './demo/tour.ts'
+import type { World } from './demo/world.ts'
 
 const defaultPort = 4600
 const started = performance.now()
@@ -41,6 +40,7 @@ await runScript(async () => {
   if (flags.tour) {
     let world: World | undefined
     onSignal(async () => world?.close())
+    const { startWorld } = await import('./demo/world.ts')
     world = await startWorld(options)
     try {
       return await tour(world, flags.json ?? false)
@@ -50,6 +50,8 @@ await runScript(async () => {
   }
   let demo: DemoHost | undefined
   onSignal(async () => demo?.close())
+  const { startDemo } = await import('./demo/host.ts')
+  const { fullSize } = await import('./demo/history/write.ts')
   demo = await startDemo({ ...options, ...(flags.seed && { history: fullSize }) })
   invite(demo.world)
 })
@@ -67,6 +69,7 @@ async function tour(world: World, json: boolean): Promise<void> {
     if (!json)
       console.log(`${result.ok ? '✓' : '✗'} ${result.name} (${result.ms} ms)\n    ${result.saw.replaceAll('\n', '\n    ')}`)
   }
+  const { tourSteps } = await import('./demo/tour.ts')
   const state: Tour = { world }
   const steps = await runSteps(state, tourSteps, show)
   const ok = steps.length === tourSteps.length && steps.every((step) => step.ok)

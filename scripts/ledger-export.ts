@@ -2,10 +2,7 @@
 import { createWriteStream } from 'node:fs'
 import { PassThrough } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { programStore } from '../db/programs.ts'
 import { ConfigurationError } from '../plugins/kit/environment.ts'
-import { rangeOf } from '../plugins/kit/index.ts'
-import { exportLedger } from '../plugins/ledger/export.ts'
 import { withBooks } from './books.ts'
 import { readFlags, runScript } from './command.ts'
 
@@ -21,6 +18,9 @@ await runScript(async () => {
   if (month !== undefined && !/^\d{4}-(0[1-9]|1[0-2])$/.test(month))
     throw new ConfigurationError(`--month is a month such as 2026-11, not “${month}”.`)
   await withBooks(async (_books, { connection: { db } }) => {
+    const { programStore } = await import('../db/programs.ts')
+    const { rangeOf } = await import('../plugins/kit/index.ts')
+    const { exportLedger } = await import('../plugins/ledger/export.ts')
     const programs = (await programStore.all(db)).filter(({ guildId }) => guild === undefined || guildId === guild)
     const [program] = programs
     if (!program)

@@ -1,11 +1,11 @@
 // Proves the books of every program: every amount against every other, and what other plugins say against the ledger. Exit 1 with the findings when they do not hold.
-import { programStore } from '../db/programs.ts'
 import { withBooks } from './books.ts'
 import { readFlags, runScript } from './command.ts'
 
 await runScript(async () => {
   const { json } = readFlags('npm run proof -- [--json]', { json: { type: 'boolean', describe: 'print one JSON object' } })
   await withBooks(async (books, { connection }) => {
+    const { programStore } = await import('../db/programs.ts')
     const proofs: { program: string; name: string; proof: Awaited<ReturnType<typeof books.prove>> }[] = []
     for (const { id, name } of await programStore.all(connection.db))
       proofs.push({ program: id, name, proof: await books.prove(connection.db, id) })

@@ -1,11 +1,12 @@
 // Production: runs the hosts that ROLE names until it is told to stop. A supervisor with an IPC channel is told when it is ready, and takes it along when it ends.
-import { boot } from '../app/boot.ts'
-import { createLog } from '../app/log.ts'
-import { plugins } from '../plugins/index.ts'
+import { flushCompileCache } from 'node:module'
 import { loadEnvironment, onSignal, runScript } from './command.ts'
 
 await runScript(async () => {
   const environment = loadEnvironment()
+  const { boot } = await import('../app/boot.ts')
+  const { createLog } = await import('../app/log.ts')
+  const { plugins } = await import('../plugins/index.ts')
   const log = createLog(environment.LOG_LEVEL ?? 'info')
   const program = await boot({
     plugins,
@@ -24,4 +25,6 @@ await runScript(async () => {
   onSignal(stop)
   process.once('disconnect', () => void stop().finally(() => process.exit(0)))
   process.send?.({ ready: program.address })
+  // Node would keep what it compiled at the end, which a killed process does not have.
+  flushCompileCache()
 })
