@@ -12,6 +12,8 @@ export default defineConfig({
     expect: { poll: { timeout: 15_000 } },
     pool: 'forks',
     maxWorkers: 2,
+    // Files share the modules of a worker, which are imported once: no module does work when imported, and each file has its own database and house.
+    isolate: false,
     reporters: process.env.CI ? ['default'] : ['dot'],
   },
 })

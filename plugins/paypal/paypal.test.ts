@@ -7,30 +7,25 @@ import { attribution } from '../attribution/plugin.ts'
 import { channels } from '../channels/plugin.ts'
 import { commissions } from '../commissions/plugin.ts'
 import { coupons } from '../coupons/plugin.ts'
-import { days, hours, minutes, newId } from '../kit/index.ts'
+import { days, definePlugin, hours, minutes, newId } from '../kit/index.ts'
 import { ledger } from '../ledger/plugin.ts'
 import { notifications } from '../notifications/plugin.ts'
 import { partners } from '../partners/plugin.ts'
 import { payouts } from '../payouts/plugin.ts'
 import { paypal } from './plugin.ts'
 
-// Signing is another plugin's story: here everybody has signed.
-const { agreements } = await vi.hoisted(async () => {
-  const { definePlugin } = await import('../kit/index.ts')
-  const agreements = definePlugin({
-    id: 'agreements',
-    title: 'Agreements',
-    summary: 'Stands for the real one.',
-    setup: () => ({
-      public: {
-        hasSignedCurrent: async () => true,
-        signersOfCurrent: async (_reader: unknown, _program: string, partnerIds: readonly string[]) => new Set(partnerIds),
-      },
-    }),
-  })
-  return { agreements }
+/** Signing is another plugin's story: here everybody has signed. */
+const agreements = definePlugin({
+  id: 'agreements',
+  title: 'Agreements',
+  summary: 'Stands for the real one.',
+  setup: () => ({
+    public: {
+      hasSignedCurrent: async () => true,
+      signersOfCurrent: async (_reader: unknown, _program: string, partnerIds: readonly string[]) => new Set(partnerIds),
+    },
+  }),
 })
-vi.mock('../agreements/plugin.ts', () => ({ agreements }))
 
 const everything = [notifications, partners, agreements, channels, ledger, attribution, coupons, commissions, payouts, paypal]
 const webhookId = 'WEBHOOK-OF-THE-TEST'
