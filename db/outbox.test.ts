@@ -11,6 +11,7 @@ import {
   claimDelivery,
   closeIfHandled,
   createOutbox,
+  gather,
   giveBack,
   listFailed,
   markDone,
@@ -135,6 +136,47 @@ test('a job that is taken and done while somebody asks for it is asked for anew'
   finish.open()
   await Promise.all([relay, asking])
   expect((await take()).map(({ dedupeKey }) => dedupeKey)).toEqual(['november'])
+})
+
+test('what a gathered transaction asks for can be handled within it: events are then written as done, and such jobs not at all', async () => {
+  const later = defineJob({ name: 'shop.later', payload: z.object({}) })
+  const payload = { programId: program.id, amount: 1n, at: clock.now() }
+  const taken = await connection.db.transaction(async (tx) => {
+    const gathering = gather(tx)
+    await emit(tx, paid, payload, { ...payload, amount: 2n })
+    await enqueue(tx, refresh, { month: '2026-11' }, { dedupeKey: 'november' })
+    await enqueue(tx, refresh, { month: '2026-11' }, { dedupeKey: 'november' })
+    await enqueue(tx, refresh, { month: '2026-12' }, { at: new Date(clock.now().getTime() + hours(1)) })
+    await enqueue(tx, later, {})
+    const rows = await gathering.take(clock.now(), new Set([refresh.name]))
+    await emit(tx, paid, { ...payload, amount: 3n })
+    expect(await tx.select().from(outbox)).toEqual([])
+    await gathering.write(clock.now())
+    return rows
+  })
+  expect(taken.map(({ name }) => name)).toEqual(['shop.paid', 'shop.paid', 'shop.refresh'])
+  const rows = await all()
+  const written = ({ name, payload, doneAt }: (typeof rows)[number]) => ({ name, payload, done: doneAt !== null })
+  expect(rows.map(written)).toEqual([
+    { name: 'shop.paid', payload: expect.objectContaining({ amount: '1' }), done: true },
+    { name: 'shop.paid', payload: expect.objectContaining({ amount: '2' }), done: true },
+    { name: 'shop.refresh', payload: { month: '2026-12' }, done: false },
+    { name: 'shop.later', payload: {}, done: false },
+    { name: 'shop.paid', payload: expect.objectContaining({ amount: '3' }), done: false },
+  ])
+  expect(taken.slice(0, 2).map(({ id }) => id)).toEqual(rows.slice(0, 2).map(({ id }) => id))
+})
+
+test('when a gathered transaction fails, nothing was asked for, not even what it handled', async () => {
+  const failing = connection.db.transaction(async (tx) => {
+    const gathering = gather(tx)
+    await emit(tx, paid, { programId: program.id, amount: 1n, at: clock.now() })
+    await gathering.take(clock.now(), new Set())
+    await gathering.write(clock.now())
+    throw new Error('no')
+  })
+  await expect(failing).rejects.toThrow('no')
+  expect(await all()).toEqual([])
 })
 
 test('rows are taken once, in order, when they are due, and again only when the hand-over is old', async () => {

@@ -12,76 +12,171 @@ export const outboxChannel = 'core_outbox'
 
 export type OutboxRow = typeof outbox.$inferSelect
 
-/** Writes events and jobs within the caller's transaction. @throws ZodError when a payload is not of its declared shape */
+/**
+ * Writes events and jobs within the caller's transaction, or, while it is gathered, keeps them for whoever gathers.
+ * @throws ZodError when a payload is not of its declared shape
+ */
 export function createOutbox(clock: Clock): { emit: Emit; enqueue: Enqueue } {
   const emit: Emit = async (tx, event, ...payloads) => {
     const { schema, name } = event as DomainEvent
-    await insert(
+    const now = clock.now()
+    await ask(
       tx,
-      clock.now(),
       payloads.map((payload) => ({
-        program_id: payload.programId,
+        programId: payload.programId,
         kind: 'event',
         name,
         payload: z.encode(schema, payload as never),
-        dedupe_key: null,
-        available_at: null,
+        dedupeKey: null,
+        availableAt: now,
+        createdAt: now,
       })),
     )
   }
   const many: Enqueue['many'] = async (tx, job, requests) => {
-    let rows = requests.map(({ payload, programId, dedupeKey, at }) => ({
-      program_id: programId ?? null,
-      kind: 'job' as const,
-      name: job.name,
-      payload: z.encode(job.payload, payload),
-      dedupe_key: dedupeKey ?? null,
-      available_at: at?.toISOString() ?? null,
-    }))
-    // What waits already may be done by the time it is held; then it is asked for after all.
-    while (rows.length > 0) {
-      const written = new Set(await insert(tx, clock.now(), rows))
-      const waiting = rows.flatMap(({ dedupe_key: key }) => (key === null || written.has(key) ? [] : [key]))
-      if (waiting.length === 0) return
-      const held = new Set(await hold(tx, job.name, waiting))
-      rows = rows.filter(({ dedupe_key: key }) => key !== null && !written.has(key) && !held.has(key))
-    }
+    const now = clock.now()
+    await ask(
+      tx,
+      requests.map(({ payload, programId, dedupeKey, at }) => ({
+        programId: programId ?? null,
+        kind: 'job',
+        name: job.name,
+        payload: z.encode(job.payload, payload),
+        dedupeKey: dedupeKey ?? null,
+        availableAt: at ?? now,
+        createdAt: now,
+      })),
+    )
   }
   const enqueue = <T>(tx: Tx, job: Job<T>, payload: T, options: EnqueueOptions = {}) => many(tx, job, [{ payload, ...options }])
   return { emit, enqueue: Object.assign(enqueue, { many }) }
 }
 
 interface NewRow {
-  program_id: string | null
-  kind: 'event' | 'job'
-  name: string
-  payload: unknown
-  dedupe_key: string | null
-  available_at: string | null
+  readonly programId: string | null
+  readonly kind: 'event' | 'job'
+  readonly name: string
+  readonly payload: unknown
+  readonly dedupeKey: string | null
+  readonly availableAt: Date
+  readonly createdAt: Date
 }
 
-/** Returns the keys of what was written; what has no key is always written. */
-async function insert(tx: Tx, now: Date, rows: readonly NewRow[]): Promise<string[]> {
-  if (rows.length === 0) return []
-  const written = await tx.execute<{ key: string | null }>(sql`
+/** What transactions that are gathered have asked for and nobody has taken yet. */
+const gatherings = new WeakMap<Tx, NewRow[]>()
+
+async function ask(tx: Tx, rows: readonly NewRow[]): Promise<void> {
+  const gathered = gatherings.get(tx)
+  if (gathered) gathered.push(...rows)
+  else await write(tx, rows)
+}
+
+/** What a transaction asks for while it is gathered, to be handled within that transaction before any of it is written. */
+export interface Gathering {
+  /** Events, and jobs of these names, that are due and were not taken yet. Events have their numbers; jobs have none, and the same job comes once. */
+  take(now: Date, jobs: ReadonlySet<string>): Promise<GatheredRow[]>
+  /** Writes the events that were taken, as done, and as open whatever was not taken. Jobs that were taken leave no trace. Ends the gathering. */
+  write(now: Date): Promise<void>
+}
+
+export type GatheredRow = Pick<OutboxRow, 'id' | 'kind' | 'name' | 'payload' | 'createdAt'>
+
+/**
+ * From now on keeps what `tx` asks for. `write` must come before the commit; when the transaction fails, nothing was asked for. What a savepoint within `tx` asks
+ * for is written at once.
+ */
+export function gather(tx: Tx): Gathering {
+  const asked: NewRow[] = []
+  const done: (NewRow & { readonly id: number })[] = []
+  gatherings.set(tx, asked)
+  return {
+    take: async (now, jobs) => {
+      const isReady = (row: NewRow) => row.availableAt <= now && (row.kind === 'event' || jobs.has(row.name))
+      const ready = asked.filter(isReady)
+      const rest = asked.filter((row) => !isReady(row))
+      asked.splice(0, asked.length, ...rest)
+      const events = ready.filter(({ kind }) => kind === 'event')
+      const ids = await nextIds(tx, events.length)
+      const numbered = events.map((row, i) => ({ ...row, id: ids[i]! }))
+      done.push(...numbered)
+      const seen = new Set<string>()
+      const once = ready.filter(({ kind, name, dedupeKey }) => {
+        if (kind === 'event') return false
+        const key = JSON.stringify([name, dedupeKey])
+        if (dedupeKey !== null && seen.has(key)) return false
+        seen.add(key)
+        return true
+      })
+      return [...numbered, ...once.map((row) => ({ ...row, id: 0 }))]
+    },
+    write: async (now) => {
+      gatherings.delete(tx)
+      await insertDone(tx, done, now)
+      await write(tx, asked)
+    },
+  }
+}
+
+async function nextIds(tx: Tx, count: number): Promise<number[]> {
+  if (count === 0) return []
+  const rows = await tx.execute<{ id: string }>(
+    sql`select nextval(pg_get_serial_sequence('core_outbox', 'id')) as id from generate_series(1, ${count}::integer)`,
+  )
+  return rows.map(({ id }) => Number(id))
+}
+
+/** Writes the rows, save jobs that wait already, which then wait for the end of `tx`. */
+async function write(tx: Tx, asked: readonly NewRow[]): Promise<void> {
+  let rows = asked
+  // What waits already may be done by the time it is held; then it is asked for after all.
+  while (rows.length > 0) {
+    const written = new Set((await insert(tx, rows)).map(nameAndKey))
+    const waiting = rows.filter((row) => row.dedupeKey !== null && !written.has(nameAndKey(row)))
+    if (waiting.length === 0) return
+    const held = new Set((await hold(tx, waiting)).map(nameAndKey))
+    rows = waiting.filter((row) => !held.has(nameAndKey(row)))
+  }
+}
+
+interface Keyed {
+  readonly name: string
+  readonly dedupeKey: string | null
+}
+
+const nameAndKey = ({ name, dedupeKey }: Keyed): string => JSON.stringify([name, dedupeKey])
+
+/** Returns what was written. */
+async function insert(tx: Tx, rows: readonly NewRow[]): Promise<Keyed[]> {
+  return tx.execute<{ name: string; dedupeKey: string | null }>(sql`
     insert into core_outbox (program_id, kind, name, payload, dedupe_key, available_at, created_at)
-    select r.program_id, r.kind, r.name, r.payload, r.dedupe_key, coalesce(r.available_at, at.now), at.now
+    select "programId", kind, name, payload, "dedupeKey", "availableAt", "createdAt"
+    from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as r ("programId" uuid, kind text, name text, payload jsonb, "dedupeKey" text,
+      "availableAt" timestamptz, "createdAt" timestamptz)
+    on conflict do nothing returning name, dedupe_key as "dedupeKey"`)
+}
+
+async function insertDone(tx: Tx, rows: readonly (NewRow & { readonly id: number })[], now: Date): Promise<void> {
+  if (rows.length === 0) return
+  await tx.execute(sql`
+    insert into core_outbox (id, program_id, kind, name, payload, available_at, created_at, relayed_at, done_at)
+    overriding system value
+    select id, "programId", kind, name, payload, "availableAt", "createdAt", at.now, at.now
     from (select ${now.toISOString()}::timestamptz as now) at, jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb)
-      as r (program_id uuid, kind text, name text, payload jsonb, dedupe_key text, available_at timestamptz)
-    on conflict do nothing returning dedupe_key as key`)
-  return written.flatMap(({ key }) => key ?? [])
+      as r (id bigint, "programId" uuid, kind text, name text, payload jsonb, "availableAt" timestamptz, "createdAt" timestamptz)`)
 }
 
 /**
  * Keeps the waiting jobs of these keys from being taken until `tx` ends: a job that began before would not see what `tx` has written, and nothing would run after
  * it. Several transactions may hold one job. Returns the keys of those that still wait.
  */
-async function hold(tx: Tx, name: string, keys: readonly string[]): Promise<string[]> {
-  const rows = await tx.execute<{ key: string }>(sql`
-    select dedupe_key as key from core_outbox
-    where name = ${name} and done_at is null and dedupe_key in (select jsonb_array_elements_text(${JSON.stringify(keys)}::text::jsonb))
-    order by id for share`)
-  return rows.map(({ key }) => key)
+async function hold(tx: Tx, jobs: readonly Keyed[]): Promise<Keyed[]> {
+  return tx.execute<{ name: string; dedupeKey: string | null }>(sql`
+    select o.name, o.dedupe_key as "dedupeKey"
+    from core_outbox o
+    join (select distinct name, "dedupeKey" from jsonb_to_recordset(${JSON.stringify(jobs)}::text::jsonb) as j (name text, "dedupeKey" text)) j
+      on o.name = j.name and o.dedupe_key = j."dedupeKey"
+    where o.done_at is null
+    order by o.id for share of o`)
 }
 
 const columns = sql`id, program_id as "programId", kind, name, payload, dedupe_key as "dedupeKey", created_at as "createdAt"`

@@ -2,7 +2,16 @@
 import { eq } from 'drizzle-orm'
 import type { Logger } from 'pino'
 import type { Db, Tx } from '../db/connect.ts'
-import { claimDelivery, closeIfHandled, type DueRow, handledTargets, markDone, type OutboxRow, takeFresh } from '../db/outbox.ts'
+import {
+  claimDelivery,
+  closeIfHandled,
+  type DueRow,
+  type GatheredRow,
+  gather,
+  handledTargets,
+  markDone,
+  type OutboxRow,
+} from '../db/outbox.ts'
 import { outbox } from '../db/tables.ts'
 import type { Clock } from '../plugins/kit/clock.ts'
 import type { JobHandler } from '../plugins/kit/jobs.ts'
@@ -32,7 +41,6 @@ export interface Deliverer {
 
 /** How much work that asks for work one transaction follows before it commits. */
 const mostRounds = 8
-const mostRows = 500
 
 export function createDeliverer({ db, clock, log, loaded }: { db: Db; clock: Clock; log: Logger; loaded: Loaded }): Deliverer {
   const listeners = new Map(loaded.listeners.map((listener) => [listener.id, listener]))
@@ -45,9 +53,10 @@ export function createDeliverer({ db, clock, log, loaded }: { db: Db; clock: Clo
   const isInner: Deliverer['isInner'] = (row) => row.kind === 'event' || inner.has(row.name)
 
   const deliverTogether: Deliverer['deliverTogether'] = async (tx, given) => {
-    let rows = given
+    const gathering = gather(tx)
+    let rows: readonly GatheredRow[] = given
     for (let round = 1; rows.length > 0; round++) {
-      for (const [name, alike] of Map.groupBy(rows, ({ name }) => name)) {
+      for (const [name, alike] of Map.groupBy(rows, (row) => row.name)) {
         if (alike[0]!.kind === 'job')
           await loaded.jobs.get(name)!.within!(
             tx,
@@ -63,14 +72,15 @@ export function createDeliverer({ db, clock, log, loaded }: { db: Db; clock: Clo
               })),
             )
       }
-      await markDone(
-        tx,
-        rows.map(({ id }) => id),
-        clock.now(),
-      )
-      if (round === mostRounds) return
-      rows = await takeFresh(tx, { now: clock.now(), limit: mostRows, jobs: innerJobs })
+      rows = round < mostRounds ? await gathering.take(clock.now(), inner) : []
     }
+    const now = clock.now()
+    await markDone(
+      tx,
+      given.map(({ id }) => id),
+      now,
+    )
+    await gathering.write(now)
   }
 
   const deliver: Deliverer['deliver'] = async (outboxId, target, attempt, signal) => {

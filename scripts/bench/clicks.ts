@@ -41,7 +41,7 @@ export async function run(flags: { clicks?: string | number; seconds?: string | 
     await migrate(connection)
     const paths = await seed(connection)
     const begin = performance.now()
-    await fill(connection, Number(flags.clicks ?? 10_000_000))
+    await fillClicks(connection, days, Number(flags.clicks ?? 10_000_000))
     const fillSeconds = Math.round((performance.now() - begin) / 1000)
     const bytesUnpacked = await bytesPerClick(connection)
     await packMonths(connection.db)
@@ -72,8 +72,8 @@ export async function run(flags: { clicks?: string | number; seconds?: string | 
   }
 }
 
-/** In the order of time, as clicks come, by two sessions that each have months of their own. */
-async function fill(connection: Connection, clicks: number): Promise<void> {
+/** Clicks of the past days, in the order of time, as clicks come, by two sessions that each have months of their own. */
+export async function fillClicks(connection: Connection, days: number, clicks: number): Promise<void> {
   const { sql } = connection
   await sql`select links_ensure_month(now() - make_interval(days => ${days}) + make_interval(days => d)) from generate_series(0, ${days}) d`
   const lanes = [

@@ -12,12 +12,17 @@ import { fileURLToPath } from 'node:url'
 import { type Connection, connect } from '../../db/connect.ts'
 import { removeEmbedded, startEmbedded } from '../../db/embedded.ts'
 import { migrate } from '../../db/migrate.ts'
+import { sumUp } from '../../plugins/links/hours.ts'
+import { fillClicks } from './clicks.ts'
 import { measurePayouts } from './payouts.ts'
 import { environmentOf, readiness, seed } from './redirect.ts'
 import { yardstickOn } from './yardstick.ts'
 
 const inFlight = 16
-const clicks = 200
+const clickDays = 20
+const clicksPerDay = 5_000
+/** So few of those who clicked buy that nobody looks suspicious. */
+const mostBuyers = 15_000
 const webhookSecret = 'whsec_bench'
 /** A sale is told by its Checkout session and its charge; both are needed, in either order. */
 const webhooksPerSale = 2
@@ -79,7 +84,8 @@ async function measureSales(serverUrl: string, directory: string, seconds: numbe
   try {
     await migrate(connection)
     if (profile) await connection.sql.unsafe('create extension pg_stat_statements')
-    const links = await seed(connection, 100)
+    await seed(connection, 100)
+    const clickIds = await pastClicks(connection)
     await announceCommissions(connection)
     const environment = {
       ...environmentOf(url, directory),
@@ -90,7 +96,6 @@ async function measureSales(serverUrl: string, directory: string, seconds: numbe
     }
     shop = fork(fileURLToPath(new URL('./shop.ts', import.meta.url)), { env: environment })
     const address = `http://127.0.0.1:${await readiness(shop)}`
-    const clickIds = await click(address, links)
     const buyers = await openShop(connection, address, clickIds)
     await buyers.during(2_000)
 
@@ -156,18 +161,14 @@ async function announceCommissions({ sql }: Connection): Promise<void> {
     create trigger bench_announce after insert on commissions_commissions for each row execute function bench_announce()`)
 }
 
-async function click(address: string, paths: readonly string[]): Promise<string[]> {
-  const ids: string[] = []
-  for (let i = 0; i < clicks; i++) {
-    const answer = await fetch(`${address}${paths[i % paths.length]}`, {
-      redirect: 'manual',
-      headers: { 'user-agent': `Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0 ${i}` },
-    })
-    const id = new URL(answer.headers.get('location') ?? address).searchParams.get('siso_cid')
-    if (!id) throw new Error(`A link answered ${answer.status} without a click id`)
-    ids.push(id)
-  }
-  return ids
+/** What people clicked in the last weeks, as in a program that has run for a while; gives the ids of some of the clicks, each for one buyer. */
+async function pastClicks(connection: Connection): Promise<string[]> {
+  await fillClicks(connection, clickDays, clickDays * clicksPerDay)
+  await sumUp(connection.db, new Date())
+  await connection.sql.unsafe('vacuum analyze')
+  const rows = await connection.sql<{ id: string }[]>`
+    select id from links_clicks where counted and at < now() - interval '1 hour' order by md5(id::text) limit ${mostBuyers}`
+  return rows.map(({ id }) => id)
 }
 
 interface Shop {
