@@ -38,6 +38,8 @@ interface Options {
 }
 
 const retryMs = 1_000
+/** Every interaction's token is a route of its own to the REST client, which forgets idle ones only once an hour unless told otherwise: in a busy server that is memory. */
+const forgetRoutesMs = 60_000
 
 /** Waits for the gateway lock, logs in, and resolves when the client is ready and the commands of every guild are in place. */
 export async function startBot(options: Options): Promise<BotHost> {
@@ -98,7 +100,7 @@ export async function startBot(options: Options): Promise<BotHost> {
     const made = new Client({
       intents: [GatewayIntentBits.Guilds, GatewayIntentBits.GuildMembers],
       allowedMentions: { parse: [] },
-      ...(options.apiUrl && { rest: { api: options.apiUrl } }),
+      rest: { handlerSweepInterval: forgetRoutesMs, ...(options.apiUrl && { api: options.apiUrl }) },
     })
     made.on(Events.Error, (error) => log.error({ err: error }, 'the Discord client reports an error'))
     made.on(Events.Warn, (message) => log.warn({ message }, 'the Discord client warns'))

@@ -24,9 +24,9 @@ export function faultyDatabase(db: Db, seed: number, rate: number): Faults {
   const running = new Set<Promise<unknown>>()
   let crashes = 0
 
-  function crash(where: string): never {
+  function crash(where: string): Crash {
     crashes++
-    throw new Crash(`the process died ${where}`)
+    return new Crash(`the process died ${where}`)
   }
 
   const transaction: Db['transaction'] = (work, config) => {
@@ -45,19 +45,20 @@ export function faultyDatabase(db: Db, seed: number, rate: number): Faults {
   ): Promise<T> {
     if (how < 0.3) {
       await db.transaction(work, config)
-      return crash('after its commit')
+      throw crash('after its commit')
     }
     // How many statements it still gets to do; those that need fewer die at the end.
     let left = how < 0.6 ? Number.POSITIVE_INFINITY : Math.floor(((how - 0.6) / 0.4) * 20)
     return db.transaction(async (tx) => {
       const mortal = new Proxy(tx, {
         get: (target, name) => {
-          if (statements.has(String(name)) && left-- <= 0) crash('in the middle of a transaction')
-          return bound(target, name)
+          if (!statements.has(String(name)) || left-- > 0) return bound(target, name)
+          const error = crash('in the middle of a transaction')
+          return () => neverDone(error)
         },
       })
       await work(mortal)
-      return crash('before its commit')
+      throw crash('before its commit')
     }, config)
   }
 
@@ -77,6 +78,18 @@ export function faultyDatabase(db: Db, seed: number, rate: number): Faults {
     },
     crashes: () => crashes,
   }
+}
+
+/** A statement, however it is put together, that fails when it is waited for. As a real one, it does not throw while it is asked for. */
+function neverDone(error: Error): unknown {
+  const statement: object = new Proxy(
+    {},
+    {
+      get: (_, name) =>
+        name === 'then' ? (...given: Parameters<Promise<never>['then']>) => Promise.reject(error).then(...given) : () => statement,
+    },
+  )
+  return statement
 }
 
 function bound(target: object, name: string | symbol): unknown {
