@@ -37,6 +37,8 @@ test.each([
   ['revenue', 123_456n, 'JPY', '¥123,456'],
   ['epc', 371_234n, 'USD', '$0.3712'],
   ['epc', 371_234n, 'JPY', '¥37.12'],
+  ['epc', 117_083_333n, 'USD', '$117.08'],
+  ['epc', 3_712_345n, 'JPY', '¥371'],
   ['commission', null, 'USD', '–'],
 ] as const)('%s of %s is written as %s', (figure, value, currency, text) =>
   expect(formatFigure(figure, value, currency)).toBe(text),

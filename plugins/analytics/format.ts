@@ -30,12 +30,15 @@ export function formatFigure(figure: Figure, value: number | bigint | null, curr
       return formatMoney(BigInt(value), currency)
     case 'fineMoney': {
       const digits = exponentOf(currency)
+      const amount = toMajor(figure, value, currency)
+      // Parts of the smallest unit say something of small amounts only.
+      const isSmall = Math.abs(amount) < (digits === 0 ? 100 : 1)
       return new Intl.NumberFormat('en-US', {
         style: 'currency',
         currency,
         minimumFractionDigits: digits,
-        maximumFractionDigits: digits + 2,
-      }).format(toMajor(figure, value, currency))
+        maximumFractionDigits: isSmall ? digits + 2 : digits,
+      }).format(amount)
     }
   }
 }
