@@ -52,6 +52,7 @@ interface Control {
   component?: Control
   accessory?: Control
   value?: string
+  required?: boolean
   options?: { value: string; default?: boolean }[]
 }
 interface Shown {
@@ -159,7 +160,7 @@ export async function connectMember(options: MemberOptions): Promise<Member> {
     const fill = (field: Control): Control & { values?: string[] } => {
       const { type, custom_id } = field
       if (type !== 4) return { type, custom_id: custom_id!, values: [chosen(field)] }
-      return { type, custom_id: custom_id!, value: field.value ?? written(custom_id!, `${options.serial}-${sent}`) }
+      return { type, custom_id: custom_id!, value: field.value ?? (field.required === false ? '' : written(custom_id!, `${options.serial}-${sent}`)) }
     }
     const components = (open.components as Control[]).map(({ type, component }) => ({
       type,
