@@ -160,7 +160,11 @@ export async function connectMember(options: MemberOptions): Promise<Member> {
     const fill = (field: Control): Control & { values?: string[] } => {
       const { type, custom_id } = field
       if (type !== 4) return { type, custom_id: custom_id!, values: [chosen(field)] }
-      return { type, custom_id: custom_id!, value: field.value ?? (field.required === false ? '' : written(custom_id!, `${options.serial}-${sent}`)) }
+      return {
+        type,
+        custom_id: custom_id!,
+        value: field.value ?? (field.required === false ? '' : written(custom_id!, `${options.serial}-${sent}`)),
+      }
     }
     const components = (open.components as Control[]).map(({ type, component }) => ({
       type,
