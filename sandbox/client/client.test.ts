@@ -193,6 +193,24 @@ describe('commands', () => {
     expect(await page.getByText('/greet name:').count()).toBe(0)
   })
 
+  test('the beginning of an option’s name that was typed before the commands are known opens no other option', async () => {
+    const { page } = await openAsMember('hasty')
+    const known = Promise.withResolvers<void>()
+    await page.route('**/application-command-index', async (route) => {
+      await known.promise
+      await route.continue()
+    })
+    await page.reload()
+    await page.getByTestId('composer').pressSequentially('/count t')
+    await page.keyboard.press('Tab')
+    known.resolve()
+    await page.getByTestId('command-bar').waitFor()
+    await page.keyboard.press('Tab')
+    await page.keyboard.type('8')
+    await page.keyboard.press('Enter')
+    await page.getByText('Counted from nothing to 8').waitFor()
+  })
+
   test('the blank that was typed last is not lost when the commands arrive', async () => {
     const { page } = await openAsMember('between')
     const known = Promise.withResolvers<void>()
@@ -220,6 +238,7 @@ describe('commands', () => {
   test('the beginning of an option’s name opens no other option', async () => {
     const { page } = await openAsMember('beginner')
     await page.getByTestId('composer').pressSequentially('/count t')
+    await page.getByTestId('command-bar').waitFor()
     expect(await page.getByTestId('option-input').count()).toBe(0)
     await page.keyboard.press('Tab')
     await page.keyboard.type('9')

@@ -65,10 +65,11 @@ export function search(all, query) {
 
 /**
  * Reads a whole command line such as `/links create name:Blog post url:https://…`: the command whose full name leads it and is followed by a
- * blank, with the values found; text before the first named option belongs to the first one. Undefined while no full name has been typed.
+ * blank, with the values found; text before the first named option belongs to the first one, unless it may be the beginning of an option's name
+ * (`loose`). Undefined while no full name has been typed.
  * @param {Runnable[]} all
  * @param {string} line
- * @returns {{ runnable: Runnable, values: Record<string, string> } | undefined}
+ * @returns {{ runnable: Runnable, values: Record<string, string>, loose: string } | undefined}
  */
 export function readLine(all, line) {
   const text = line.slice(1)
@@ -79,8 +80,18 @@ export function readLine(all, line) {
   if (!runnable) return undefined
   const { head, values } = readNamed(runnable, text.slice(runnable.name.length + 1))
   const first = runnable.options[0]?.name
-  return { runnable, values: head === '' || first === undefined || first in values ? values : { ...values, [first]: head } }
+  if (head === '' || first === undefined || first in values) return { runnable, values, loose: '' }
+  const closed = Object.keys(values).length === 0 && runnable.options.every(({ required }) => !required)
+  if (closed && beginsName(runnable.options, head)) return { runnable, values, loose: head }
+  return { runnable, values: { ...values, [first]: head }, loose: '' }
 }
+
+/**
+ * Whether a text may become the name of one of the options.
+ * @param {readonly { name: string }[]} options
+ * @param {string} text
+ */
+export const beginsName = (options, text) => options.some(({ name }) => name.startsWith(text.toLowerCase()))
 
 /**
  * Takes `name:value` pairs out of a text, for names that the command has; `head` is what stands before the first. Blanks at the end stay: more

@@ -3,7 +3,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { autocomplete, currentCommands, runCommand } from '../interactions.js'
 import { smallEnough } from '../notices.js'
-import { OptionType, readNamed, wrong } from '../slash.js'
+import { beginsName, OptionType, readNamed, wrong } from '../slash.js'
 import { state } from '../store.js'
 import { Avatar } from './avatar.js'
 import { classes, html } from './html.js'
@@ -18,9 +18,9 @@ const AUTOCOMPLETE_DELAY_MS = 150
 /**
  * `runs`: the line was finished already and is run at once, unless something is wrong with it. `onLeave` gets the text that the composer should
  * show again.
- * @param {{ runnable: Runnable, values: Record<string, string>, runs: boolean, onLeave: (text: string) => void }} props
+ * @param {{ runnable: Runnable, values: Record<string, string>, begun: string, runs: boolean, onLeave: (text: string) => void }} props
  */
-export function CommandBar({ runnable, values, runs, onLeave }) {
+export function CommandBar({ runnable, values, begun, runs, onLeave }) {
   /** @type {any[]} */
   const options = runnable.options
   const [fields, setFields] = useState(() => startFields(options, values))
@@ -28,7 +28,7 @@ export function CommandBar({ runnable, values, runs, onLeave }) {
     () => [...fields.keys()].find((name) => fields.get(name)?.text === '') ?? [...fields.keys()].at(-1) ?? '',
   )
   /** What is typed while no option is open: the beginning of an option's name. */
-  const [loose, setLoose] = useState('')
+  const [loose, setLoose] = useState(begun)
   const [active, setActive] = useState(-1)
   const [errors, setErrors] = useState(/** @type {Map<string, string>} */ (new Map()))
   const [nonce, setNonce] = useState('')
@@ -83,8 +83,7 @@ export function CommandBar({ runnable, values, runs, onLeave }) {
   /** Text that begins no name belongs to the first option that is not open. */
   const typeLoose = (/** @type {string} */ text) => {
     const first = hidden[0]
-    const isName = hidden.some(({ name }) => name.startsWith(text.toLowerCase()))
-    if (isName || text.trim() === '') return setLoose(text.trimStart())
+    if (text.trim() === '' || beginsName(hidden, text)) return setLoose(text.trimStart())
     type(first, text)
     if (Object.keys(readNamed(runnable, text).values).length === 0) setFocused(first.name)
     setLoose('')

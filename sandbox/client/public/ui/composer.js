@@ -30,7 +30,7 @@ export function Composer({ channel }) {
   const [active, setActive] = useState(0)
   const [closed, setClosed] = useState(false)
   const [chosen, setChosen] = useState(
-    /** @type {{ runnable: Runnable, values: Record<string, string>, runs: boolean } | null} */ (null),
+    /** @type {{ runnable: Runnable, values: Record<string, string>, begun: string, runs: boolean } | null} */ (null),
   )
   /** Enter was pressed while the commands were still on their way: the line is run when they are there. */
   const [held, setHeld] = useState(false)
@@ -51,15 +51,18 @@ export function Composer({ channel }) {
   const listed = found.length > 0 ? found.length : people.length
   const awaited = slash && found.length === 0 && may(channel, Permission.UseApplicationCommands) && commandsAreAwaited(channel)
 
-  const begin = (/** @type {Runnable} */ runnable, /** @type {Record<string, string>} */ values = {}, runs = false) => {
+  const begin = (
+    /** @type {{ runnable: Runnable, values?: Record<string, string>, loose?: string }} */ { runnable, values = {}, loose = '' },
+    runs = false,
+  ) => {
     setText('')
     setHeld(false)
-    setChosen({ runnable, values, runs })
+    setChosen({ runnable, values, begun: loose, runs })
   }
   useEffect(() => {
     onWriteCommand((wanted) => {
       const line = readLine(runnables(currentCommands()), `/${wanted} `)
-      if (line) begin(line.runnable, line.values)
+      if (line) begin(line)
       else setText(`/${wanted} `)
       input.current?.focus()
     })
@@ -69,7 +72,7 @@ export function Composer({ channel }) {
   const known = state.commands.get(state.guildId ?? '@me')
   useLayoutEffect(() => {
     const line = slash && chosen === null ? readLine(runnables(index), held ? `${text} ` : text) : undefined
-    if (line) begin(line.runnable, line.values, held)
+    if (line) begin(line, held)
     else setHeld(false)
   }, [known])
   useLayoutEffect(() => {
@@ -93,7 +96,7 @@ export function Composer({ channel }) {
     if (value.startsWith('/')) {
       if (!currentCommands()) void loadCommands(channel)
       const line = readLine(runnables(index), value)
-      if (line) begin(line.runnable, line.values)
+      if (line) begin(line)
     } else if (value !== '') sendTyping()
   }
   const send = () => {
@@ -112,7 +115,7 @@ export function Composer({ channel }) {
   }
   const pick = (/** @type {number} */ index) => {
     const runnable = found[index]
-    if (runnable) return begin(runnable)
+    if (runnable) return begin({ runnable })
     const person = people[index]
     if (!person || !name) return
     if (person.written !== person.mention) names.current.set(person.written, person.mention)
@@ -126,6 +129,8 @@ export function Composer({ channel }) {
     } else if (listed > 0 && (event.key === 'Tab' || (event.key === 'Enter' && !event.shiftKey))) {
       event.preventDefault()
       pick(active)
+    } else if (awaited && event.key === 'Tab') {
+      event.preventDefault()
     } else if (event.key === 'ArrowUp' && text === '') {
       event.preventDefault()
       editLast()
@@ -154,7 +159,7 @@ export function Composer({ channel }) {
       : `#${channelName(channel)}`
   if (chosen)
     return html`<div class="composer-wrap">
-      <${CommandBar} key=${`${chosen.runnable.name} ${JSON.stringify(chosen.values)}`} runnable=${chosen.runnable} values=${chosen.values} runs=${chosen.runs} onLeave=${(
+      <${CommandBar} key=${`${chosen.runnable.name} ${JSON.stringify(chosen.values)}`} runnable=${chosen.runnable} values=${chosen.values} begun=${chosen.begun} runs=${chosen.runs} onLeave=${(
         /** @type {string} */ left,
       ) => {
         setText(left)
