@@ -100,10 +100,10 @@ export function gather(tx: Tx): Gathering {
       const numbered = events.map((row, i) => ({ ...row, id: ids[i]! }))
       done.push(...numbered)
       const seen = new Set<string>()
-      const once = ready.filter(({ kind, name, dedupeKey }) => {
-        if (kind === 'event') return false
-        const key = JSON.stringify([name, dedupeKey])
-        if (dedupeKey !== null && seen.has(key)) return false
+      const once = ready.filter((row) => {
+        if (row.kind === 'event') return false
+        const key = nameAndKey(row)
+        if (row.dedupeKey !== null && seen.has(key)) return false
         seen.add(key)
         return true
       })

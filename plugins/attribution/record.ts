@@ -1,5 +1,5 @@
 // Records payments as sales, decides whose they are and binds the customers: many payments with few statements, so that a flood of webhooks costs little.
-import { and, count, eq, type inArray, sql } from 'drizzle-orm'
+import { and, eq, type inArray, sql } from 'drizzle-orm'
 import { type Clock, type Emit, exponentOf, lockNames, newId, type Settings, type Tx, UserError } from '../kit/index.ts'
 import type { Partners } from '../partners/public.ts'
 import type { Config } from './config.ts'
@@ -58,15 +58,26 @@ export function createRecording({
   /** Sales for payments of one program that have none, whose customers are all different; by payment key. */
   async function create(tx: Tx, payments: readonly CanonicalPayment[]): Promise<Map<string, SaleRow>> {
     if (payments.length === 0) return new Map()
-    const customerIds = await customersOf(tx, payments)
+    const { programId } = payments[0]!
+    const [{ customerIds, missing, fresh }, touches, rule] = await Promise.all([
+      namedCustomers(tx, payments),
+      touchesOf(tx, programId, payments),
+      settings.of(tx, programId),
+    ])
     if (new Set(customerIds).size < customerIds.length) {
       // One customer under names that had nothing in common: each payment must see what the one before it did.
       const made = new Map<string, SaleRow>()
       for (const payment of payments) for (const [key, row] of await create(tx, [payment])) made.set(key, row)
       return made
     }
-    const returning = await withSales(tx, payments[0]!.programId, customerIds)
-    const judged = await judge(tx, payments, customerIds)
+    await keepNames(tx, programId, fresh, missing)
+    const freshIds = new Set(fresh.map(({ id }) => id))
+    const before = await pastOf(
+      tx,
+      programId,
+      customerIds.filter((id) => !freshIds.has(id)),
+    )
+    const judged = await judge(tx, payments, { customerIds, touches, bindingOf: before.bindingOf, rule })
     const now = clock.now()
     const rows = payments.map((payment, i): SaleRow => {
       const { programId, provider, paymentKey, currency, gross, tax, shipping, hints, paidAt } = payment
@@ -86,19 +97,21 @@ export function createRecording({
         product: payment.product ?? null,
         subscription: payment.recurring?.subscription ?? null,
         sequence: payment.recurring?.sequence ?? null,
-        firstOfCustomer: !returning.has(customerIds[i]!),
+        firstOfCustomer: !before.withSales.has(customerIds[i]!),
         hints,
         origin: judged[i]!.origin,
         paidAt,
         recordedAt: now,
       }
     })
-    await insertSales(tx, rows)
-    await keepDecisions(
-      tx,
-      rows,
-      judged.map(({ trace }) => trace),
-    )
+    await Promise.all([
+      insertSales(tx, rows),
+      ...keepDecisions(
+        tx,
+        rows,
+        judged.map(({ trace }) => trace),
+      ),
+    ])
     await emit(tx, saleRecorded, ...rows.map((row) => ({ ...whole(row), partnerId: row.partnerId })))
     return new Map(rows.map((row) => [row.paymentKey, row]))
   }
@@ -114,10 +127,17 @@ export function createRecording({
     const hints = { ...row.hints, ...payment.hints }
     const nothingNew = (['clickId', 'coupon', 'deal'] as const).every((kind) => hints[kind] === row.hints[kind])
     if (row.partnerId !== null || nothingNew) return row
-    const { trace, origin } = (await judge(tx, [{ ...payment, hints }], [row.customerId]))[0]!
+    const { programId, customerId } = row
+    const [{ bindingOf }, touches, rule] = await Promise.all([
+      pastOf(tx, programId, [customerId]),
+      touchesOf(tx, programId, [{ ...payment, hints }]),
+      settings.of(tx, programId),
+    ])
+    const given = { customerIds: [customerId], touches, bindingOf, rule }
+    const { trace, origin } = (await judge(tx, [{ ...payment, hints }], given))[0]!
     const updated = { ...row, hints, origin, partnerId: trace.winner }
     await tx.update(sales).set({ hints, origin, partnerId: trace.winner }).where(eq(sales.id, row.id))
-    await keepDecisions(tx, [updated], [trace])
+    await Promise.all(keepDecisions(tx, [updated], [trace]))
     if (trace.winner) await emit(tx, saleAttributed, { ...whole(updated), partnerId: trace.winner })
     return updated
   }
@@ -144,25 +164,10 @@ export function createRecording({
   async function judge(
     tx: Tx,
     payments: readonly CanonicalPayment[],
-    customerIds: readonly string[],
+    { customerIds, touches, bindingOf, rule }: Evidence,
   ): Promise<{ trace: Trace; origin: Origin | null }[]> {
     const { programId } = payments[0]!
-    const rule = await settings.of(tx, programId)
-    // Payments of one customer under names that do not overlap are still decided one after the other.
-    await tx
-      .select({ id: customers.id })
-      .from(customers)
-      .where(amongIds(customers.id, customerIds))
-      .orderBy(customers.id)
-      .for('update')
-    const bound = await tx
-      .select({ customerId: bindings.customerId, partnerId: bindings.partnerId, boundAt: bindings.boundAt, origin: sales.origin })
-      .from(bindings)
-      .innerJoin(sales, and(eq(sales.programId, bindings.programId), eq(sales.id, bindings.saleId)))
-      .where(and(eq(bindings.programId, programId), amongIds(bindings.customerId, customerIds)))
-    const bindingOf = new Map(bound.map((binding) => [binding.customerId, binding]))
-    const touches = await touchesOf(tx, programId, payments)
-    const involved = new Set([...bound.map(({ partnerId }) => partnerId), ...touches.flat().map(({ partnerId }) => partnerId)])
+    const involved = new Set([...bindingOf.values(), ...touches.flat()].map(({ partnerId }) => partnerId))
     const standings = new Map(
       (await partners.byIds(tx, programId, [...involved])).map((partner): [string, Standing] => [
         partner.id,
@@ -188,20 +193,23 @@ export function createRecording({
   /** For each payment what speaks for a partner. */
   async function touchesOf(tx: Tx, programId: string, payments: readonly Asked[]): Promise<Touch[][]> {
     const found: Touch[][] = payments.map(() => [])
-    for (const source of touchSources()) {
-      if (source.findAll)
-        for (const [i, touches] of (await source.findAll(tx, programId, payments)).entries()) found[i]!.push(...touches)
-      else
-        for (const [i, { hints, customer, paidAt }] of payments.entries())
-          found[i]!.push(...(await source.find(tx, programId, hints, customer, paidAt)))
-    }
+    const answers = await Promise.all(
+      touchSources().map(
+        async (source): Promise<readonly (readonly Touch[])[]> =>
+          source.findAll
+            ? source.findAll(tx, programId, payments)
+            : Promise.all(payments.map(({ hints, customer, paidAt }) => source.find(tx, programId, hints, customer, paidAt))),
+      ),
+    )
+    for (const ofSource of answers) for (const [i, touches] of ofSource.entries()) found[i]!.push(...touches)
     return found
   }
 
-  async function keepDecisions(tx: Tx, rows: readonly SaleRow[], traces: readonly Trace[]): Promise<void> {
+  /** The statements that keep the decisions and bind the customers, on their way in this order. */
+  function keepDecisions(tx: Tx, rows: readonly SaleRow[], traces: readonly Trace[]): PromiseLike<unknown>[] {
     const now = clock.now()
     const made = rows.map((row, i) => ({ row, trace: traces[i]!, id: newId(now) }))
-    await tx.execute(sql`
+    const decided = tx.execute(sql`
       insert into attribution_decisions (id, program_id, sale_id, number, partner_id, rule_version, trace, decided_at)
       select d.id, d.program_id, d.sale_id,
         (select count(*) + 1 from attribution_decisions e where e.program_id = d.program_id and e.sale_id = d.sale_id),
@@ -217,8 +225,8 @@ export function createRecording({
         })),
       )}::text::jsonb) as d (id uuid, program_id uuid, sale_id uuid, partner_id uuid, rule_version text, trace jsonb)`)
     const binding = made.filter(({ row }) => row.partnerId !== null)
-    if (binding.length === 0) return
-    await tx.execute(sql`
+    if (binding.length === 0) return [decided]
+    const bound = tx.execute(sql`
       insert into attribution_bindings (program_id, customer_id, partner_id, sale_id, decision_id, bound_at)
       select program_id, customer_id, partner_id, sale_id, decision_id, bound_at
       from jsonb_to_recordset(${json(
@@ -232,10 +240,11 @@ export function createRecording({
         })),
       )}::text::jsonb) as b (program_id uuid, customer_id uuid, partner_id uuid, sale_id uuid, decision_id uuid, bound_at timestamptz)
       on conflict do nothing`)
+    return [decided, bound]
   }
 
-  /** For each payment its customer, under any of the payment's names; made when all are new. */
-  async function customersOf(tx: Tx, payments: readonly CanonicalPayment[]): Promise<string[]> {
+  /** For each payment its customer, under any of the payment's names, with a new id when all of them are new; and the names that are. */
+  async function namedCustomers(tx: Tx, payments: readonly CanonicalPayment[]): Promise<NamedCustomers> {
     const { programId } = payments[0]!
     const now = clock.now()
     const names = payments.map(namesOf)
@@ -244,33 +253,87 @@ export function createRecording({
       from jsonb_to_recordset(${json(names.flat())}::text::jsonb) as n (kind text, value text)
       join attribution_identities i on i.program_id = ${programId}::uuid and i.kind = n.kind and i.value = n.value`)
     const found = new Map(rows.map((row) => [keyOf(row), row.customer_id]))
-    const ids = names.map((own) => own.map((name) => found.get(keyOf(name))).find((id) => id !== undefined) ?? newId(now))
+    const customerIds = names.map((own) => own.map((name) => found.get(keyOf(name))).find((id) => id !== undefined) ?? newId(now))
     const isNew = names.map((own) => own.every((name) => !found.has(keyOf(name))))
-    const missing = names.flatMap((own, i) =>
-      own.filter((name) => !found.has(keyOf(name))).map((name) => ({ ...name, id: ids[i]! })),
-    )
-    if (missing.length === 0) return ids
+    return {
+      customerIds,
+      missing: names.flatMap((own, i) =>
+        own.filter((name) => !found.has(keyOf(name))).map((name) => ({ ...name, id: customerIds[i]! })),
+      ),
+      fresh: payments.flatMap(({ customer }, i) => (isNew[i] ? [{ id: customerIds[i]!, country: customer.country ?? null }] : [])),
+    }
+  }
+
+  async function keepNames(
+    tx: Tx,
+    programId: string,
+    fresh: NamedCustomers['fresh'],
+    missing: NamedCustomers['missing'],
+  ): Promise<void> {
+    if (missing.length === 0) return
     await tx.execute(sql`
       with fresh as (
         insert into attribution_customers (id, program_id, country, created_at)
-        select id, ${programId}::uuid, country, ${now.toISOString()}::timestamptz
-        from jsonb_to_recordset(${json(
-          payments.flatMap(({ customer }, i) => (isNew[i] ? [{ id: ids[i], country: customer.country ?? null }] : [])),
-        )}::text::jsonb) as c (id uuid, country text))
+        select id, ${programId}::uuid, country, ${clock.now().toISOString()}::timestamptz
+        from jsonb_to_recordset(${json(fresh)}::text::jsonb) as c (id uuid, country text))
       insert into attribution_identities (program_id, kind, value, customer_id)
       select ${programId}::uuid, kind, value, id from jsonb_to_recordset(${json(missing)}::text::jsonb) as i (kind text, value text, id uuid)`)
-    return ids
   }
 }
 
-/** Which of the customers have bought before. */
-async function withSales(tx: Tx, programId: string, customerIds: readonly string[]): Promise<Set<string>> {
-  const rows = await tx
-    .select({ customerId: sales.customerId, sales: count() })
-    .from(sales)
-    .where(and(eq(sales.programId, programId), amongIds(sales.customerId, customerIds)))
-    .groupBy(sales.customerId)
-  return new Set(rows.map(({ customerId }) => customerId))
+interface NamedCustomers {
+  readonly customerIds: readonly string[]
+  /** Those among them that do not exist yet. */
+  readonly fresh: readonly { readonly id: string; readonly country: string | null }[]
+  /** Names that are not on record yet. */
+  readonly missing: readonly (Name & { readonly id: string })[]
+}
+
+interface Binding {
+  readonly customerId: string
+  readonly partnerId: string
+  readonly boundAt: Date
+  readonly origin: Origin | null
+}
+
+/** What payments of one program are judged by; lists in the order of the payments. */
+interface Evidence {
+  readonly customerIds: readonly string[]
+  readonly touches: readonly (readonly Touch[])[]
+  readonly bindingOf: ReadonlyMap<string, Binding>
+  readonly rule: Config
+}
+
+/** To whom known customers are bound, and which of them have bought before. Held until the end: payments of one customer under names that do not overlap
+ * are still decided one after the other.
+ */
+async function pastOf(
+  tx: Tx,
+  programId: string,
+  customerIds: readonly string[],
+): Promise<{ bindingOf: Map<string, Binding>; withSales: Set<string> }> {
+  if (customerIds.length === 0) return { bindingOf: new Map(), withSales: new Set() }
+  await tx
+    .select({ id: customers.id })
+    .from(customers)
+    .where(amongIds(customers.id, customerIds))
+    .orderBy(customers.id)
+    .for('update')
+  const [bound, bought] = await Promise.all([
+    tx
+      .select({ customerId: bindings.customerId, partnerId: bindings.partnerId, boundAt: bindings.boundAt, origin: sales.origin })
+      .from(bindings)
+      .innerJoin(sales, and(eq(sales.programId, bindings.programId), eq(sales.id, bindings.saleId)))
+      .where(and(eq(bindings.programId, programId), amongIds(bindings.customerId, customerIds))),
+    tx
+      .selectDistinct({ customerId: sales.customerId })
+      .from(sales)
+      .where(and(eq(sales.programId, programId), amongIds(sales.customerId, customerIds))),
+  ])
+  return {
+    bindingOf: new Map(bound.map((binding) => [binding.customerId, binding])),
+    withSales: new Set(bought.map(({ customerId }) => customerId)),
+  }
 }
 
 async function insertSales(tx: Tx, rows: readonly SaleRow[]): Promise<void> {

@@ -36,14 +36,17 @@ export function createAccrual(needs: Needs): (tx: Tx, refs: readonly SaleRef[]) 
   }
 
   async function accrueIn(tx: Tx, programId: string, refs: readonly (Books & SaleRef)[]): Promise<SaleRef[]> {
-    const plain = await plainOnes(tx, programId, refs)
+    const partnerIds = [...new Set(refs.map(({ partnerId }) => partnerId))]
+    const [plain, config, known, signers] = await Promise.all([
+      plainOnes(tx, programId, refs, partnerIds),
+      settings.of(tx, programId),
+      partners.byIds(tx, programId, partnerIds),
+      agreements.signersOfCurrent(tx, programId, partnerIds, clock.now()),
+    ])
     if (plain.length === 0) return [...refs]
-    const config = await settings.of(tx, programId)
     const stamps = await stampTogether(tx, plain, config)
     const stamped = plain.flatMap((one, i) => (stamps[i] ? [{ ...one, stamp: stamps[i] }] : []))
-    const partnerIds = [...new Set(stamped.map(({ partnerId }) => partnerId))]
-    const byId = new Map((await partners.byIds(tx, programId, partnerIds)).map((partner) => [partner.id, partner]))
-    const signers = await agreements.signersOfCurrent(tx, programId, partnerIds, clock.now())
+    const byId = new Map(known.map((partner) => [partner.id, partner]))
     const accruals = stamped.map(({ sale, stamp, partnerId }) => {
       const partner = byId.get(partnerId)
       if (!partner) throw new Error(`The partner ${partnerId}, who has a sale, does not exist`)
@@ -56,16 +59,21 @@ export function createAccrual(needs: Needs): (tx: Tx, refs: readonly SaleRef[]) 
   }
 
   /** Sales without any commission, of the partner that they are believed to have, who owes nothing. */
-  async function plainOnes(tx: Tx, programId: string, refs: readonly (Books & SaleRef)[]): Promise<ToStamp[]> {
+  async function plainOnes(
+    tx: Tx,
+    programId: string,
+    refs: readonly (Books & SaleRef)[],
+    partnerIds: readonly string[],
+  ): Promise<ToStamp[]> {
     const saleIds = refs.map(({ saleId }) => saleId)
-    const sales = new Map((await attribution.salesById(tx, programId, saleIds)).map((sale) => [sale.id, sale]))
-    const begun = new Set(
-      (
-        await tx.execute<{ sale_id: string }>(sql`
-          select sale_id from commissions_commissions where program_id = ${programId}::uuid and sale_id = any(${`{${saleIds.join()}}`}::uuid[])`)
-      ).map((row) => row.sale_id),
-    )
-    const debts = await ledger.debtsOf(tx, programId, [...new Set(refs.map(({ partnerId }) => partnerId))])
+    const [found, withCommission, debts] = await Promise.all([
+      attribution.salesById(tx, programId, saleIds),
+      tx.execute<{ sale_id: string }>(sql`
+        select sale_id from commissions_commissions where program_id = ${programId}::uuid and sale_id = any(${`{${saleIds.join()}}`}::uuid[])`),
+      ledger.debtsOf(tx, programId, partnerIds),
+    ])
+    const sales = new Map(found.map((sale) => [sale.id, sale]))
+    const begun = new Set(withCommission.map((row) => row.sale_id))
     const owing = new Set(debts.map(({ partnerId, currency }) => `${partnerId} ${currency}`))
     return refs.flatMap(({ saleId, partnerId, currency }) => {
       const sale = sales.get(saleId)
@@ -115,7 +123,7 @@ export function createAccrual(needs: Needs): (tx: Tx, refs: readonly SaleRef[]) 
 
   async function write(tx: Tx, accruals: readonly Accrual[]): Promise<void> {
     const rows = accruals.map(({ part }) => part)
-    await tx.execute(sql`
+    const kept = tx.execute(sql`
       with fresh as (
         insert into commissions_commissions (id, program_id, sale_id, part, partner_id, currency, rule_id, rule_version, rate_ppm, basis, hold_until, earned_at,
           amount, due, clawed, repaid, state, reason, revision, created_at, updated_at, flat, limit_amount, limit_reason, full_amount, capped_by, origin)
@@ -128,10 +136,11 @@ export function createAccrual(needs: Needs): (tx: Tx, refs: readonly SaleRef[]) 
         returning id, program_id, state, reason, amount, hold_until, created_at)
       insert into commissions_changes (program_id, commission_id, at, state, reason, change, hold_until)
       select program_id, id, created_at, state, reason, amount, hold_until from fresh`)
-    await ledger.postAll(
+    const booked = ledger.postAll(
       tx,
       accruals.flatMap(({ part, moves }) => moves.map((move, i) => transferOf(part, i + 1, move))),
     )
+    await Promise.all([kept, booked])
   }
 
   async function announce(tx: Tx, accruals: readonly Accrual[]): Promise<void> {

@@ -46,7 +46,16 @@ interface Past {
   readonly month: SalesFigures
   readonly quarter: SalesFigures
   readonly monthClicks: number
-  readonly sharedPayout: readonly string[]
+}
+
+/** What is on record of the suspects, their partners and their sales. */
+interface Known {
+  readonly suspects: readonly Suspect[]
+  readonly known: readonly Partner[]
+  readonly config: Config
+  readonly sales: readonly Sale[]
+  readonly decisions: ReadonlyMap<string, AttributionDecision>
+  readonly sharedPayout: ReadonlyMap<string, readonly string[]>
 }
 
 interface Judged {
@@ -65,16 +74,22 @@ export function createJudging(ports: JudgingPorts): (tx: Tx, suspects: readonly 
   }
 
   async function judgeIn(tx: Tx, programId: string, given: readonly Suspect[]): Promise<void> {
-    const before = await casesOf(tx, programId, given)
+    const partnerIds = [...new Set(given.map(({ partnerId }) => partnerId))]
+    const saleIds = given.map(({ saleId }) => saleId)
+    const [before, known, config, sales, decisions, sharedPayout, allowanceOf, cleared] = await Promise.all([
+      casesOf(tx, programId, given),
+      partners.byIds(tx, programId, partnerIds),
+      settings.of(tx, programId),
+      attribution.salesById(tx, programId, saleIds),
+      attribution.latestDecisions(tx, programId, saleIds),
+      payouts.sharing(tx, programId, partnerIds),
+      allowancesOf(tx, programId, partnerIds),
+      clearedBefore(tx, programId, given),
+    ])
     const suspects = given.filter(({ commissionId }) => !before.has(commissionId))
     if (suspects.length === 0) return
-    const known = await partners.byIds(tx, programId, [...new Set(suspects.map(({ partnerId }) => partnerId))])
-    const partnerOf = new Map(known.map((partner) => [partner.id, partner]))
     await noteAddresses(tx, programId, known)
-    const config = await settings.of(tx, programId)
-    const facts = await gather(tx, programId, suspects, partnerOf, config)
-    const allowanceOf = await allowancesOf(tx, programId, [...partnerOf.keys()])
-    const cleared = await clearedBefore(tx, programId, suspects)
+    const facts = await gather(tx, programId, { suspects, known, config, sales, decisions, sharedPayout })
     const judged: Judged[] = []
     for (const suspect of suspects) {
       const mine = facts.get(suspect.commissionId)
@@ -88,41 +103,31 @@ export function createJudging(ports: JudgingPorts): (tx: Tx, suspects: readonly 
   }
 
   /** Everything the signals look at, as it is now; of sales and partners that do not exist there is nothing. */
-  async function gather(
-    reader: Reader,
-    programId: string,
-    suspects: readonly Suspect[],
-    partnerOf: ReadonlyMap<string, Partner>,
-    limits: Config,
-  ): Promise<Map<string, FraudFacts>> {
-    const saleIds = suspects.map(({ saleId }) => saleId)
-    const sales = new Map((await attribution.salesById(reader, programId, saleIds)).map((sale) => [sale.id, sale]))
-    const decisions = await attribution.latestDecisions(reader, programId, saleIds)
-    const partnerIds = [...partnerOf.keys()]
-    const emails = await emailsOf(reader, programId, partnerIds)
-    const customerEmails = await attribution.emailHashesOf(
-      reader,
-      programId,
-      [...sales.values()].map(({ customerId }) => customerId),
-    )
-    const all = suspects.flatMap((suspect) => {
-      const sale = sales.get(suspect.saleId)
+  async function gather(reader: Reader, programId: string, given: Known): Promise<Map<string, FraudFacts>> {
+    const saleOf = new Map(given.sales.map((sale) => [sale.id, sale]))
+    const partnerOf = new Map(given.known.map((partner) => [partner.id, partner]))
+    const all = given.suspects.flatMap((suspect) => {
+      const sale = saleOf.get(suspect.saleId)
       const partner = partnerOf.get(suspect.partnerId)
       if (!sale || !partner) return []
-      return [{ suspect, sale, partner, touches: touchesOf(decisions.get(sale.id)) }]
+      return [{ suspect, sale, partner, touches: touchesOf(given.decisions.get(sale.id)) }]
     })
-    const past = await pastOf(reader, programId, all)
     const clicks = all.map(({ suspect, touches }) => ({ partnerId: suspect.partnerId, click: winningClick({ touches }) }))
-    const bursts = await links.clickCounts(
-      reader,
-      programId,
-      clicks.flatMap(({ partnerId, click }) => (click ? [{ partnerId, ...upTo(click.at, minutes(10)) }] : [])),
-    )
-    const factsOfClick = await clicksOf(reader, programId, clicks)
+    const bursting = clicks.flatMap(({ partnerId, click }) => (click ? [{ partnerId, ...upTo(click.at, minutes(10)) }] : []))
+    const [emails, customerEmails, { past, bursts }, factsOfClick] = await Promise.all([
+      emailsOf(reader, programId, [...partnerOf.keys()]),
+      attribution.emailHashesOf(
+        reader,
+        programId,
+        all.map(({ sale }) => sale.customerId),
+      ),
+      pastOf(reader, programId, all, bursting),
+      clicksOf(reader, programId, clicks),
+    ])
     let next = 0
     return new Map(
       all.map(({ suspect, sale, partner, touches }, i): [string, FraudFacts] => {
-        const { month, quarter, monthClicks, sharedPayout } = past.get(partner.id)!
+        const { month, quarter, monthClicks } = past.get(partner.id)!
         const { click } = clicks[i]!
         const facts: FraudFacts = {
           partner,
@@ -131,39 +136,40 @@ export function createJudging(ports: JudgingPorts): (tx: Tx, suspects: readonly 
           customerEmails: customerEmails.get(sale.customerId) ?? [],
           partnerEmails: emails.get(partner.id)?.own ?? [],
           sharedMailbox: emails.get(partner.id)?.sharing ?? [],
-          sharedPayout,
+          sharedPayout: given.sharedPayout.get(partner.id) ?? [],
           click: click && factsOfClick.get(click.reference),
           clicks: { burst: click ? bursts[next++]! : 0, month: monthClicks },
           month,
           quarter,
-          limits,
+          limits: given.config,
         }
         return [suspect.commissionId, facts]
       }),
     )
   }
 
-  /** What each partner did before the newest of their sales that are judged together. */
+  /** What each partner did before the newest of their sales that are judged together, and the clicks within other spans that are asked for. */
   async function pastOf(
     reader: Reader,
     programId: string,
     all: readonly { readonly sale: Sale; readonly partner: Partner }[],
-  ): Promise<Map<string, Past>> {
+    spans: Parameters<Links['clickCounts']>[2],
+  ): Promise<{ past: Map<string, Past>; bursts: readonly number[] }> {
     const newest = new Map<string, Date>()
     for (const { sale, partner } of all)
       if (sale.paidAt > (newest.get(partner.id) ?? new Date(0))) newest.set(partner.id, sale.paidAt)
     const asked = [...newest].map(([partnerId, at]) => ({ partnerId, at }))
     const within = (ms: number) => asked.map(({ partnerId, at }) => ({ partnerId, ...upTo(at, ms) }))
-    const month = await attribution.figures(reader, programId, within(days(30)))
-    const quarter = await attribution.figures(reader, programId, within(days(90)))
-    const clicks = await links.clickCounts(reader, programId, within(days(30)))
-    const sharing = await payouts.sharing(reader, programId, [...newest.keys()])
-    return new Map(
-      asked.map(({ partnerId }, i): [string, Past] => [
-        partnerId,
-        { month: month[i]!, quarter: quarter[i]!, monthClicks: clicks[i]!, sharedPayout: sharing.get(partnerId) ?? [] },
-      ]),
-    )
+    const [sales, clicks] = await Promise.all([
+      attribution.figures(reader, programId, [...within(days(30)), ...within(days(90))]),
+      links.clickCounts(reader, programId, [...within(days(30)), ...spans]),
+    ])
+    const count = asked.length
+    const past = asked.map(({ partnerId }, i): [string, Past] => [
+      partnerId,
+      { month: sales[i]!, quarter: sales[count + i]!, monthClicks: clicks[i]! },
+    ])
+    return { past: new Map(past), bursts: clicks.slice(count) }
   }
 
   /** What is on record of the winning clicks, by their ids. */

@@ -106,8 +106,8 @@ export function createStripeService({
   }
 
   const handleEvents: StripeService['handleEvents'] = async (tx, eventIds) => {
-    const stored = await webhooks.openAll(tx, source, eventIds)
-    const ready = await readyToLearn(tx, stored)
+    const [stored, owner] = await Promise.all([webhooks.openAll(tx, source, eventIds), ownerOfKnown(tx)])
+    const ready = readyToLearn(stored, owner)
     const others = stored.filter((event) => !ready.some(({ eventId }) => eventId === event.eventId))
     await enqueue.many(
       tx,
@@ -138,16 +138,18 @@ export function createStripeService({
     }
   }
 
+  /** The program whose the own account is, once both are known. */
+  async function ownerOfKnown(reader: Reader): Promise<{ accountId: string; programId: string } | undefined> {
+    return known && (await reader.select().from(accounts).where(eq(accounts.accountId, known.id)))[0]
+  }
+
   /** The events about which nothing has to be asked of Stripe, nor decided whose they are. */
-  async function readyToLearn(reader: Reader, stored: readonly StoredWebhook[]) {
-    const own = known
-    if (!own) return []
-    const [row] = await reader.select().from(accounts).where(eq(accounts.accountId, own.id))
-    if (!row) return []
+  function readyToLearn(stored: readonly StoredWebhook[], owner: { accountId: string; programId: string } | undefined) {
+    if (!owner) return []
     return stored.flatMap(({ eventId, body }) => {
       const { account, fact } = keptEvent.parse(body)
-      return fact && !hasPromotion(fact) && (account === null || account === own.id)
-        ? [{ eventId, programId: row.programId, fact }]
+      return fact && !hasPromotion(fact) && (account === null || account === owner.accountId)
+        ? [{ eventId, programId: owner.programId, fact }]
         : []
     })
   }
@@ -405,10 +407,15 @@ async function paymentsOf(tx: Tx, programId: string, given: readonly Fact[]): Pr
 
 /** What all known facts make of each payment. */
 async function assemble(tx: Tx, programId: string, paymentKeys: readonly string[]): Promise<Map<string, Assembled>> {
-  const own = Map.groupBy(
-    await factsWhere(tx, programId, amongTexts(facts.paymentKey, paymentKeys)),
-    ({ paymentKey }) => paymentKey!,
-  )
+  const [ofPayments, askedFor] = await Promise.all([
+    factsWhere(tx, programId, amongTexts(facts.paymentKey, paymentKeys)),
+    tx
+      .select({ key: payments.paymentKey })
+      .from(payments)
+      .where(and(eq(payments.programId, programId), amongTexts(payments.paymentKey, paymentKeys), isNotNull(payments.askedAt))),
+  ])
+  const own = Map.groupBy(ofPayments, ({ paymentKey }) => paymentKey!)
+  const asked = new Set(askedFor.map(({ key }) => key))
   const invoiceIds = present([...own.values()].flat().map(({ invoiceId }) => invoiceId))
   const ofInvoices = invoiceIds.length === 0 ? [] : await factsWhere(tx, programId, amongTexts(facts.invoiceId, invoiceIds))
   const related = Map.groupBy(
@@ -417,14 +424,6 @@ async function assemble(tx: Tx, programId: string, paymentKeys: readonly string[
   )
   const subscriptions = present([...related.values()].flat().map(({ subscriptionId }) => subscriptionId))
   const invoices = subscriptions.length === 0 ? [] : await invoicesOf(tx, programId, subscriptions)
-  const asked = new Set(
-    (
-      await tx
-        .select({ key: payments.paymentKey })
-        .from(payments)
-        .where(and(eq(payments.programId, programId), amongTexts(payments.paymentKey, paymentKeys), isNotNull(payments.askedAt)))
-    ).map(({ key }) => key),
-  )
   return new Map(
     paymentKeys.map((paymentKey) => {
       const mine = own.get(paymentKey) ?? []

@@ -1,6 +1,6 @@
 // Leads: somebody who is no customer yet. Recorded once, credited by the rule of attribution, binding nobody. Knows no HTTP.
 import { and, asc, desc, eq, gte, lt, sql } from 'drizzle-orm'
-import type { Attribution, Pointer, Touch } from '../attribution/public.ts'
+import type { Asked, Attribution, Pointer, Touch } from '../attribution/public.ts'
 import { type Clock, type Emit, newId, type Reader, type Tx } from '../kit/index.ts'
 import { leadAttributed, leadRecorded } from './events.ts'
 import type { Tracking } from './public.ts'
@@ -29,7 +29,7 @@ export interface LeadService extends Tracking {
   page(reader: Reader, programId: string, page: { before?: string; limit: number }): Promise<LeadRow[]>
   byId(reader: Reader, programId: string, id: string): Promise<LeadRow | undefined>
   /** Clicks that led to a lead of this e-mail address: they may have led to its purchase as well. */
-  touches(reader: Reader, programId: string, emailHash: string, known: string | undefined): Promise<Touch[]>
+  touches(reader: Reader, programId: string, asked: readonly Asked[]): Promise<Touch[][]>
 }
 
 interface Parts {
@@ -136,19 +136,28 @@ export function createLeadService({ clock, emit, attribution }: Parts): LeadServ
           ),
         )
         .orderBy(asc(leads.occurredAt), asc(leads.id)),
-    touches: async (reader, programId, emailHash, known) => {
+    touches: async (reader, programId, asked) => {
+      const hashes = JSON.stringify([...new Set(asked.flatMap(({ customer }) => customer.emailHash ?? []))])
       const rows = await reader
         .select()
         .from(leads)
-        .where(and(eq(leads.programId, programId), eq(leads.emailHash, emailHash), eq(leads.wonKind, 'click')))
-      const byClick = new Map(rows.filter((row) => row.wonBy !== known).map((row) => [row.wonBy, row]))
-      return [...byClick.values()].map(({ partnerId, wonAt, wonBy, origin }) => ({
-        kind: 'click',
-        partnerId: partnerId!,
-        at: wonAt!,
-        reference: wonBy!,
-        ...(origin && { origin }),
-      }))
+        .where(
+          and(
+            eq(leads.programId, programId),
+            sql`${leads.emailHash} in (select jsonb_array_elements_text(${hashes}::text::jsonb))`,
+            eq(leads.wonKind, 'click'),
+          ),
+        )
+      return asked.map(({ customer, hints }) => {
+        const own = rows.filter((row) => row.emailHash === customer.emailHash && row.wonBy !== hints.clickId)
+        return [...new Map(own.map((row) => [row.wonBy, row])).values()].map(({ partnerId, wonAt, wonBy, origin }) => ({
+          kind: 'click',
+          partnerId: partnerId!,
+          at: wonAt!,
+          reference: wonBy!,
+          ...(origin && { origin }),
+        }))
+      })
     },
   }
 }

@@ -50,8 +50,9 @@ export const tracking = definePlugin<Config, Tracking>({
         ...scopes.map((scope) => extend(apiScope, scope)),
         extend(touchSource, {
           kind: 'click',
-          find: async (reader, programId, { clickId }, { emailHash }) =>
-            emailHash === undefined ? [] : leads.touches(reader, programId, emailHash, clickId),
+          find: async (reader, programId, hints, customer, paidAt) =>
+            (await leads.touches(reader, programId, [{ hints, customer, paidAt }]))[0]!,
+          findAll: leads.touches,
         }),
       ],
     }
