@@ -1,6 +1,7 @@
 // The inbox of webhooks: verified events are stored before they are handled, duplicates are counted, refusals leave a count and nothing else.
 import { and, desc, eq, isNotNull, isNull, or, sql } from 'drizzle-orm'
 import type { Clock } from '../plugins/kit/clock.ts'
+import { amongTexts } from './among.ts'
 import type { Db, Reader, Tx } from './connect.ts'
 import { webhookRefusals, webhooks } from './tables.ts'
 
@@ -40,10 +41,7 @@ export interface WebhookInbox {
 export function createWebhookInbox(clock: Clock): WebhookInbox {
   const one = (source: string, eventId: string) => and(eq(webhooks.source, source), eq(webhooks.eventId, eventId))
   const among = (source: string, eventIds: readonly string[]) =>
-    and(
-      eq(webhooks.source, source),
-      sql`${webhooks.eventId} in (select jsonb_array_elements_text(${JSON.stringify(eventIds)}::text::jsonb))`,
-    )
+    and(eq(webhooks.source, source), amongTexts(webhooks.eventId, eventIds))
 
   const storeAll: WebhookInbox['storeAll'] = async (tx, events) => {
     // An event may come twice in one go, too.

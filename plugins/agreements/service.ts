@@ -1,6 +1,7 @@
 // The rules of agreements: who is asked to sign, what a signature records, and whether a partner has signed what is current.
-import { and, desc, eq, getTableColumns, sql } from 'drizzle-orm'
+import { and, desc, eq, getTableColumns } from 'drizzle-orm'
 import {
+  amongIds,
   type Clock,
   type Db,
   days,
@@ -120,7 +121,7 @@ export function createAgreementService(ports: {
         and(
           eq(signatures.programId, programId),
           eq(signatures.version, agreement.version),
-          sql`${signatures.partnerId} = any(${`{${partnerIds.join()}}`}::uuid[])`,
+          amongIds(signatures.partnerId, partnerIds),
         ),
       )
     const signers = new Set(rows.map(({ partnerId }) => partnerId))

@@ -1,5 +1,6 @@
 // For sources whose rows keep partner_id, and in origin what is known of the click that led to them: pieces of SQL that every such source needs.
 import { type SQL, sql } from 'drizzle-orm'
+import { amongTexts } from '../kit/index.ts'
 
 /** What of a `FigureQuestion` matters here. */
 interface Apart {
@@ -23,7 +24,9 @@ export function dayKey({ daily, timeZone }: Apart, at: SQL): SQL {
 /** Whether the column `key` is among the values that are asked for. */
 export function isAmongKeys({ keys }: Apart): SQL {
   if (!keys) return sql`true`
-  const known = JSON.stringify(keys.filter((key) => key !== null))
-  const listed = sql`key in (select jsonb_array_elements_text(${known}::text::jsonb))`
+  const listed = amongTexts(
+    sql`key`,
+    keys.filter((key) => key !== null),
+  )
   return keys.includes(null) ? sql`(${listed} or key is null)` : listed
 }

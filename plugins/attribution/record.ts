@@ -1,6 +1,17 @@
 // Records payments as sales, decides whose they are and binds the customers: many payments with few statements, so that a flood of webhooks costs little.
-import { and, eq, type inArray, sql } from 'drizzle-orm'
-import { type Clock, type Emit, exponentOf, lockNames, newId, type Settings, type Tx, UserError } from '../kit/index.ts'
+import { and, eq, sql } from 'drizzle-orm'
+import {
+  amongIds,
+  amongTexts,
+  type Clock,
+  type Emit,
+  exponentOf,
+  lockNames,
+  newId,
+  type Settings,
+  type Tx,
+  UserError,
+} from '../kit/index.ts'
 import type { Partners } from '../partners/public.ts'
 import type { Config } from './config.ts'
 import { decide, originOf, type Standing, type Trace } from './decide.ts'
@@ -368,10 +379,6 @@ async function insertSales(tx: Tx, rows: readonly SaleRow[]): Promise<void> {
 
 const json = (rows: readonly unknown[]): string => JSON.stringify(rows)
 
-/** As `inArray`, in one text however many there are, so that the statement can be prepared. */
-const amongIds = (column: Parameters<typeof inArray>[0], ids: readonly string[]) =>
-  sql`${column} = any(${`{${ids.join()}}`}::uuid[])`
-
 /** The payment in canonical form. @throws UserError that names what cannot be */
 function checked(payment: CanonicalPayment): CanonicalPayment {
   const currency = payment.currency.toUpperCase()
@@ -438,17 +445,11 @@ async function lockPayments(tx: Tx, payments: readonly CanonicalPayment[]): Prom
 /** The sales that the payments (of one program and provider) have already, locked; by payment key. */
 async function salesOf(tx: Tx, payments: readonly CanonicalPayment[]): Promise<Map<string, SaleRow>> {
   const { programId, provider } = payments[0]!
-  const keys = json(payments.map(({ paymentKey }) => paymentKey))
+  const keys = payments.map(({ paymentKey }) => paymentKey)
   const rows = await tx
     .select()
     .from(sales)
-    .where(
-      and(
-        eq(sales.programId, programId),
-        eq(sales.provider, provider),
-        sql`${sales.paymentKey} in (select jsonb_array_elements_text(${keys}::text::jsonb))`,
-      ),
-    )
+    .where(and(eq(sales.programId, programId), eq(sales.provider, provider), amongTexts(sales.paymentKey, keys)))
     .orderBy(sales.id)
     .for('update')
   return new Map(rows.map((row) => [row.paymentKey, row]))

@@ -1,6 +1,6 @@
 // What others may ask of sales and of how they were decided. Recording is in record.ts. Knows no provider and no Discord; amounts in minor units.
 import { and, asc, count, desc, eq, gte, isNotNull, lt, sql } from 'drizzle-orm'
-import type { Reader } from '../kit/index.ts'
+import { amongIds, type Reader } from '../kit/index.ts'
 import type { Trace } from './decide.ts'
 import type { Attribution, AttributionDecision, CanonicalPayment, Corrections, Sale } from './public.ts'
 import { createRecording, type Needs } from './record.ts'
@@ -66,7 +66,7 @@ export function createAttributionService(needs: Needs): Omit<AttributionService,
         await reader
           .select()
           .from(sales)
-          .where(and(eq(sales.programId, programId), sql`${sales.id} = any(${`{${saleIds.join()}}`}::uuid[])`))
+          .where(and(eq(sales.programId, programId), amongIds(sales.id, saleIds)))
       ).map(toSale),
     sales: async (reader, programId, range) =>
       (await reader.select().from(sales).where(inRange(programId, range)).orderBy(asc(sales.paidAt), asc(sales.id))).map(toSale),
@@ -76,7 +76,7 @@ export function createAttributionService(needs: Needs): Omit<AttributionService,
         select s.id, c.country, case when s.subscription is not null then (
             select min(f.paid_at) from attribution_sales f where f.program_id = s.program_id and f.subscription = s.subscription) end as since
         from attribution_sales s join attribution_customers c on c.id = s.customer_id
-        where s.program_id = ${programId}::uuid and s.id in (select v::uuid from jsonb_array_elements_text(${JSON.stringify(saleIds)}::text::jsonb) v)`)
+        where s.program_id = ${programId}::uuid and ${amongIds(sql`s.id`, saleIds)}`)
       return new Map(
         rows.map(({ id, country, since }) => [id, { country, subscriptionSince: since === null ? null : new Date(since) }]),
       )
@@ -123,20 +123,14 @@ export function createAttributionService(needs: Needs): Omit<AttributionService,
       const rows = await reader
         .select({ id: sales.id })
         .from(sales)
-        .where(
-          and(
-            eq(sales.programId, programId),
-            sql`${sales.id} = any(${`{${saleIds.join()}}`}::uuid[])`,
-            sql`${sales.hints} ? 'deal'`,
-          ),
-        )
+        .where(and(eq(sales.programId, programId), amongIds(sales.id, saleIds), sql`${sales.hints} ? 'deal'`))
       return new Set(rows.map(({ id }) => id))
     },
     latestDecisions: async (reader, programId, saleIds) => {
       const made = await reader
         .selectDistinctOn([decisions.saleId], { saleId: decisions.saleId, decidedAt: decisions.decidedAt, trace: decisions.trace })
         .from(decisions)
-        .where(and(eq(decisions.programId, programId), sql`${decisions.saleId} = any(${`{${saleIds.join()}}`}::uuid[])`))
+        .where(and(eq(decisions.programId, programId), amongIds(decisions.saleId, saleIds)))
         .orderBy(decisions.saleId, desc(decisions.number))
       return new Map(made.map((decision) => [decision.saleId, toDecision(decision)]))
     },
@@ -144,13 +138,7 @@ export function createAttributionService(needs: Needs): Omit<AttributionService,
       const rows = await reader
         .select({ customerId: identities.customerId, hash: identities.value })
         .from(identities)
-        .where(
-          and(
-            eq(identities.programId, programId),
-            sql`${identities.customerId} = any(${`{${customerIds.join()}}`}::uuid[])`,
-            eq(identities.kind, 'email'),
-          ),
-        )
+        .where(and(eq(identities.programId, programId), amongIds(identities.customerId, customerIds), eq(identities.kind, 'email')))
       return new Map([...Map.groupBy(rows, ({ customerId }) => customerId)].map(([id, own]) => [id, own.map(({ hash }) => hash)]))
     },
     emailHashes: async (reader, programId, customerId) => {

@@ -1,6 +1,7 @@
 // The rules of badges: each is awarded once per partner and period, celebrated once, and taken back only by an admin with a reason.
 import { and, eq, sql } from 'drizzle-orm'
 import {
+  amongTexts,
   type Clock,
   type Db,
   type DiscordEffects,
@@ -68,18 +69,13 @@ export function createBadgeService(ports: {
     const active = (await partners.byIds(tx, programId, [...at.keys()])).filter(({ status }) => status === 'active')
     if (active.length === 0) return
     const { timeZone } = await programs.byId(tx, programId)
-    const users = JSON.stringify(active.map(({ userId }) => userId))
+    const users = active.map(({ userId }) => userId)
     const had = new Set(
       (
         await tx
           .select()
           .from(awards)
-          .where(
-            and(
-              eq(awards.programId, programId),
-              sql`${awards.userId} in (select jsonb_array_elements_text(${users}::text::jsonb))`,
-            ),
-          )
+          .where(and(eq(awards.programId, programId), amongTexts(awards.userId, users)))
       ).map((row) => `${row.userId} ${row.badge} ${row.period}`),
     )
     for (const partner of active) {

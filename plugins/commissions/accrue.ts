@@ -1,7 +1,7 @@
 // Accrues the commissions of many new sales with few statements: what the hot path needs. Whatever is not plain is left to the one who books a sale alone.
 import { sql } from 'drizzle-orm'
 import type { Sale } from '../attribution/public.ts'
-import { days, newId, type Tx } from '../kit/index.ts'
+import { amongIds, days, newId, type Tx } from '../kit/index.ts'
 import type { Partner } from '../partners/public.ts'
 import { type Books, lockBooks, type SaleRef } from './books.ts'
 import { decideCommission, type Move, settle } from './decide.ts'
@@ -69,7 +69,7 @@ export function createAccrual(needs: Needs): (tx: Tx, refs: readonly SaleRef[]) 
     const [found, withCommission, debts] = await Promise.all([
       attribution.salesById(tx, programId, saleIds),
       tx.execute<{ sale_id: string }>(sql`
-        select sale_id from commissions_commissions where program_id = ${programId}::uuid and sale_id = any(${`{${saleIds.join()}}`}::uuid[])`),
+        select sale_id from commissions_commissions where program_id = ${programId}::uuid and ${amongIds(sql`sale_id`, saleIds)}`),
       ledger.debtsOf(tx, programId, partnerIds),
     ])
     const sales = new Map(found.map((sale) => [sale.id, sale]))

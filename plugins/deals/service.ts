@@ -1,8 +1,9 @@
 // The rules of deals: who registers a prospect first is protected for a time, staff decide, and a won deal is a sale. Amounts in minor units.
-import { and, asc, count, desc, eq, gte, inArray, isNotNull, lt, lte, or, sql } from 'drizzle-orm'
+import { and, asc, count, desc, eq, gte, inArray, isNotNull, lt, lte, or } from 'drizzle-orm'
 import type { Attribution, CanonicalPayment, Sale, Touch, TouchSource } from '../attribution/public.ts'
 import { staffChannel } from '../channels/public.ts'
 import {
+  amongTexts,
   type Clock,
   type Db,
   type DiscordEffects,
@@ -297,13 +298,7 @@ export function createDealService(ports: {
     const rows = await reader
       .selectDistinct({ hash: deals.emailHash })
       .from(deals)
-      .where(
-        and(
-          eq(deals.programId, programId),
-          isNotNull(deals.acceptedAt),
-          sql`${deals.emailHash} in (select jsonb_array_elements_text(${JSON.stringify(hashes)}::text::jsonb))`,
-        ),
-      )
+      .where(and(eq(deals.programId, programId), isNotNull(deals.acceptedAt), amongTexts(deals.emailHash, hashes)))
     return new Set(rows.flatMap(({ hash }) => hash ?? []))
   }
 

@@ -1,6 +1,6 @@
 // Endpoints of webhooks: adding, rotating, removing, and which events are to be sent to them. Sends nothing itself.
 import { and, asc, eq, isNull, or, sql } from 'drizzle-orm'
-import { type Clock, hours, newId, type Reader, type Tx, UserError } from '../kit/index.ts'
+import { amongTexts, type Clock, hours, newId, type Reader, type Tx, UserError } from '../kit/index.ts'
 import type { FeedEvent } from './feed.ts'
 import { isId } from './keys.ts'
 import type { PublicEvent } from './public.ts'
@@ -138,7 +138,7 @@ export function createEndpointService({ clock, key, allowPrivate, publicEvents }
         insert into developer_sends (endpoint_id, position, program_id, next_at)
         select ${id}::uuid, position, program_id, ${now}::timestamptz from developer_events
         where program_id = ${programId}::uuid and occurred_at >= ${since.toISOString()}::timestamptz
-          and (${wanted === null} or type in (select jsonb_array_elements_text(${JSON.stringify(wanted ?? [])}::text::jsonb)))
+          and (${wanted === null} or ${amongTexts(sql`type`, wanted ?? [])})
         on conflict (endpoint_id, position) do update
           set state = 'pending', attempts = 0, next_at = excluded.next_at, claimed_until = null, first_at = null, ended_at = null`)
       const [endpoint] = await tx

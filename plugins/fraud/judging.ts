@@ -1,9 +1,9 @@
 // Judges commissions after they have accrued: gathers the facts of many with few statements, asks the signals, keeps a case of what they found and holds what is
 // suspicious.
-import { and, eq, inArray, or, sql } from 'drizzle-orm'
+import { and, eq, inArray, or } from 'drizzle-orm'
 import type { Attribution, AttributionDecision, Sale, SalesFigures, Touch } from '../attribution/public.ts'
 import type { Commissions } from '../commissions/public.ts'
-import { type Clock, days, minutes, newId, type Reader, type Settings, type Tx } from '../kit/index.ts'
+import { amongIds, amongTexts, type Clock, days, minutes, newId, type Reader, type Settings, type Tx } from '../kit/index.ts'
 import type { Links } from '../links/public.ts'
 import type { Notifications } from '../notifications/public.ts'
 import type { Partner, Partners } from '../partners/public.ts'
@@ -269,7 +269,7 @@ async function casesOf(reader: Reader, programId: string, suspects: readonly Sus
   const rows = await reader
     .select({ id: cases.commissionId })
     .from(cases)
-    .where(and(eq(cases.programId, programId), sql`${cases.commissionId} = any(${`{${ids.join()}}`}::uuid[])`))
+    .where(and(eq(cases.programId, programId), amongIds(cases.commissionId, ids)))
   return new Set(rows.map(({ id }) => id))
 }
 
@@ -279,9 +279,7 @@ async function clearedBefore(reader: Reader, programId: string, suspects: readon
   const rows = await reader
     .select({ saleId: cases.saleId, partnerId: cases.partnerId })
     .from(cases)
-    .where(
-      and(eq(cases.programId, programId), sql`${cases.saleId} = any(${`{${ids.join()}}`}::uuid[])`, eq(cases.state, 'cleared')),
-    )
+    .where(and(eq(cases.programId, programId), amongIds(cases.saleId, ids), eq(cases.state, 'cleared')))
   return new Set(rows.map(({ saleId, partnerId }) => `${saleId} ${partnerId}`))
 }
 
@@ -315,17 +313,12 @@ async function emailsOf(
   const rows = await reader
     .select()
     .from(addresses)
-    .where(and(eq(addresses.programId, programId), sql`${addresses.partnerId} = any(${`{${partnerIds.join()}}`}::uuid[])`))
-  const mailboxes = JSON.stringify([...new Set(rows.map(({ mailbox }) => mailbox))])
+    .where(and(eq(addresses.programId, programId), amongIds(addresses.partnerId, partnerIds)))
+  const mailboxes = new Set(rows.map(({ mailbox }) => mailbox))
   const sharers = await reader
     .selectDistinct({ mailbox: addresses.mailbox, partnerId: addresses.partnerId })
     .from(addresses)
-    .where(
-      and(
-        eq(addresses.programId, programId),
-        sql`${addresses.mailbox} in (select jsonb_array_elements_text(${mailboxes}::text::jsonb))`,
-      ),
-    )
+    .where(and(eq(addresses.programId, programId), amongTexts(addresses.mailbox, mailboxes)))
   const usersOf = Map.groupBy(sharers, ({ mailbox }) => mailbox)
   return new Map(
     [...Map.groupBy(rows, ({ partnerId }) => partnerId)].map(([partnerId, own]) => [

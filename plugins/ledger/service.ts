@@ -1,7 +1,7 @@
 // Posts transfers, reads balances, seals the chain. The guarantees themselves are in the database (db/migrations/0030_ledger.sql).
 import { createHash } from 'node:crypto'
 import { sql } from 'drizzle-orm'
-import { type Clock, type Db, newId, type Reader, sum, UserError } from '../kit/index.ts'
+import { amongIds, type Clock, type Db, newId, type Reader, sum, UserError } from '../kit/index.ts'
 import { prove } from './proof.ts'
 import type { AccountRef, Balance, Ledger, Projection, Transfer } from './public.ts'
 import { postedWithin, transfersWhere } from './read.ts'
@@ -133,7 +133,7 @@ export function createLedgerService(options: { clock: Clock; projections: () => 
     const rows = await reader.execute<{ partner_id: string; currency: string; amount: string }>(sql`
       select a.partner_id, a.currency, b.amount
       from ledger_accounts a join ledger_balances b on b.account_id = a.id
-      where a.program_id = ${programId}::uuid and a.owner_id = any(${`{${partnerIds.join()}}`}::uuid[]) and a.kind = 'clawback_debt' and b.amount <> 0`)
+      where a.program_id = ${programId}::uuid and ${amongIds(sql`a.owner_id`, partnerIds)} and a.kind = 'clawback_debt' and b.amount <> 0`)
     return rows.map((row) => ({
       kind: 'clawback_debt',
       partnerId: row.partner_id,

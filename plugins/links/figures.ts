@@ -1,7 +1,7 @@
 // Clicks and visitors for statistics: whole days from their sums, the rest from the clicks. One statement, whatever is asked.
 import { sql } from 'drizzle-orm'
 import type { Dimension, FigureQuestion, FigureRow, FigureSource } from '../analytics/public.ts'
-import type { Reader } from '../kit/index.ts'
+import { amongIds, type Reader } from '../kit/index.ts'
 import { clickValues, isFirstOfDay, readFrom } from './days.ts'
 
 /** What links contribute to the statistics. */
@@ -56,7 +56,7 @@ async function readNames(
   keys: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
   if (dimension !== 'link' && dimension !== 'page') return new Map()
-  const listed = sql`program_id = ${programId} and id in (select v::uuid from jsonb_array_elements_text(${JSON.stringify(keys)}::text::jsonb) v)`
+  const listed = sql`program_id = ${programId} and ${amongIds(sql`id`, keys)}`
   const rows = await reader.execute<{ id: string; name: string }>(
     dimension === 'link'
       ? sql`select id, code || coalesce(' · ' || campaign, '') as name from links_links where ${listed}`

@@ -2,6 +2,7 @@
 import { and, asc, count, desc, eq, gt, lt, ne, or, sql } from 'drizzle-orm'
 import type { Ctx, Precondition } from '../../commands/define.ts'
 import {
+  amongIds,
   type Clock,
   type Db,
   type Delivery,
@@ -390,7 +391,7 @@ export function createPartnerService(ports: {
             await reader
               .select()
               .from(partners)
-              .where(and(eq(partners.programId, programId), sql`${partners.id} = any(${`{${partnerIds.join()}}`}::uuid[])`))
+              .where(and(eq(partners.programId, programId), amongIds(partners.id, partnerIds)))
           ).map(toPartner),
     list: async (reader, programId, { status } = {}) =>
       (

@@ -1,7 +1,8 @@
 // Whether partners share the place that their money goes to: kept is a keyed hash of what the provider calls that place, nothing that tells where it is.
 import { createHmac } from 'node:crypto'
-import { and, eq, isNotNull, ne, sql } from 'drizzle-orm'
+import { and, eq, isNotNull, ne } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
+import { amongIds } from '../kit/index.ts'
 import type { Payouts } from './public.ts'
 import { methods } from './tables.ts'
 
@@ -26,13 +27,7 @@ export const sharing: Payouts['sharing'] = async (reader, programId, partnerIds)
         ne(others.partnerId, methods.partnerId),
       ),
     )
-    .where(
-      and(
-        eq(methods.programId, programId),
-        sql`${methods.partnerId} = any(${`{${partnerIds.join()}}`}::uuid[])`,
-        isNotNull(methods.identityHash),
-      ),
-    )
+    .where(and(eq(methods.programId, programId), amongIds(methods.partnerId, partnerIds), isNotNull(methods.identityHash)))
     .orderBy(others.partnerId)
   return new Map([...Map.groupBy(rows, ({ partnerId }) => partnerId)].map(([id, own]) => [id, own.map(({ other }) => other)]))
 }

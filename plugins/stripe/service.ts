@@ -1,9 +1,9 @@
 // Turns kept events into facts, and facts into payments, payout confirmations and account states. Knows Stripe's API only as a port.
 import { and, eq, isNotNull, type SQL, sql } from 'drizzle-orm'
-import type { AnyPgColumn } from 'drizzle-orm/pg-core'
 import { z } from 'zod'
 import type { Attribution } from '../attribution/public.ts'
 import {
+  amongTexts,
   type Clock,
   type Db,
   defineJob,
@@ -440,10 +440,6 @@ async function assemble(tx: Tx, programId: string, paymentKeys: readonly string[
 }
 
 const present = (ids: readonly (string | null)[]): string[] => [...new Set(ids.flatMap((id) => id ?? []))]
-
-/** As `inArray`, in one text however many there are, so that the statement can be prepared. */
-const amongTexts = (column: AnyPgColumn, texts: readonly string[]) =>
-  sql`${column} in (select jsonb_array_elements_text(${JSON.stringify(texts)}::text::jsonb))`
 
 async function factsWhere(tx: Tx, programId: string, condition: SQL): Promise<Fact[]> {
   return toFacts(

@@ -1,7 +1,7 @@
 // Leads: somebody who is no customer yet. Recorded once, credited by the rule of attribution, binding nobody. Knows no HTTP.
 import { and, asc, desc, eq, gte, lt, sql } from 'drizzle-orm'
 import type { Asked, Attribution, Pointer, Touch } from '../attribution/public.ts'
-import { type Clock, type Emit, newId, type Reader, type Tx } from '../kit/index.ts'
+import { amongTexts, type Clock, type Emit, newId, type Reader, type Tx } from '../kit/index.ts'
 import { leadAttributed, leadRecorded } from './events.ts'
 import type { Tracking } from './public.ts'
 import { leads } from './tables.ts'
@@ -137,17 +137,11 @@ export function createLeadService({ clock, emit, attribution }: Parts): LeadServ
         )
         .orderBy(asc(leads.occurredAt), asc(leads.id)),
     touches: async (reader, programId, asked) => {
-      const hashes = JSON.stringify([...new Set(asked.flatMap(({ customer }) => customer.emailHash ?? []))])
+      const hashes = new Set(asked.flatMap(({ customer }) => customer.emailHash ?? []))
       const rows = await reader
         .select()
         .from(leads)
-        .where(
-          and(
-            eq(leads.programId, programId),
-            sql`${leads.emailHash} in (select jsonb_array_elements_text(${hashes}::text::jsonb))`,
-            eq(leads.wonKind, 'click'),
-          ),
-        )
+        .where(and(eq(leads.programId, programId), amongTexts(leads.emailHash, hashes), eq(leads.wonKind, 'click')))
       return asked.map(({ customer, hints }) => {
         const own = rows.filter((row) => row.emailHash === customer.emailHash && row.wonBy !== hints.clickId)
         return [...new Map(own.map((row) => [row.wonBy, row])).values()].map(({ partnerId, wonAt, wonBy, origin }) => ({
