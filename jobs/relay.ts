@@ -2,7 +2,7 @@
 // queue, which tries again with growing pauses. Whatever a process leaves behind is found again by its row.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import type { Connection } from '../db/connect.ts'
+import { type Connection, connect } from '../db/connect.ts'
 import { type DueRow, giveBack, markDone, markHandedOver, outboxChannel, takeFresh, takeStale } from '../db/outbox.ts'
 import type { Clock } from '../plugins/kit/clock.ts'
 import { inGroups } from '../plugins/kit/groups.ts'
@@ -30,8 +30,6 @@ export interface RelayOptions {
 }
 
 const batch = 200
-/** One: two would wait for each other at every key that both ask for, and make the batches smaller. */
-const lanes = 1
 const pollMs = 1_000
 /** A row that was handed over this long ago and is still open goes to the queue, unless this process says that it still has it. */
 const handOverAgainMs = 30_000
@@ -48,6 +46,8 @@ export async function startRelay({
   handOver,
 }: RelayOptions): Promise<() => Promise<void>> {
   const { db } = connection
+  // One session sees the same statements again and again: it has their plans. In the pool each session would come to have its own.
+  const lane = await connect(connection.url, { max: 1, name: 'siso relay' })
   const stopping = new AbortController()
   const { signal } = stopping
   const bell = createBell()
@@ -68,7 +68,7 @@ export async function startRelay({
   async function relayFresh(): Promise<number> {
     let rows: DueRow[] = []
     try {
-      await db.transaction(async (tx) => {
+      await lane.db.transaction(async (tx) => {
         const room = outer.size < 4 * concurrency
         rows = await takeFresh(tx, { now: clock.now(), limit: batch, ...(!room && { jobs: deliverer.innerJobs }) })
         await markHandedOver(
@@ -133,7 +133,7 @@ export async function startRelay({
     await sleep(pollMs, undefined, { signal }).catch(() => {})
   }
 
-  const lane = async () => {
+  const handleWhatComes = async () => {
     while (!signal.aborted) {
       const heard = bell.next()
       try {
@@ -167,11 +167,12 @@ export async function startRelay({
   }
 
   const subscription = await connection.sql.listen(outboxChannel, bell.ring)
-  const running = [keepWatch(), ...Array.from({ length: lanes }, lane)]
+  const running = [keepWatch(), handleWhatComes()]
   return async () => {
     stopping.abort()
     bell.ring()
     await Promise.all(running)
+    await lane.close()
     await giveBack(db, await outer.drain()).catch((error: unknown) => log.warn({ err: error }, 'work could not be given back'))
     await subscription.unlisten().catch(() => {})
   }
