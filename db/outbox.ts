@@ -111,8 +111,7 @@ export function gather(tx: Tx): Gathering {
     },
     write: async (now) => {
       gatherings.delete(tx)
-      await insertDone(tx, done, now)
-      await write(tx, asked)
+      await Promise.all([insertDone(tx, done, now), write(tx, asked)])
     },
   }
 }

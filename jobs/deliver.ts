@@ -75,12 +75,14 @@ export function createDeliverer({ db, clock, log, loaded }: { db: Db; clock: Clo
       rows = round < mostRounds ? await gathering.take(clock.now(), inner) : []
     }
     const now = clock.now()
-    await markDone(
-      tx,
-      given.map(({ id }) => id),
-      now,
-    )
-    await gathering.write(now)
+    await Promise.all([
+      markDone(
+        tx,
+        given.map(({ id }) => id),
+        now,
+      ),
+      gathering.write(now),
+    ])
   }
 
   const deliver: Deliverer['deliver'] = async (outboxId, target, attempt, signal) => {

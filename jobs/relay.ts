@@ -46,8 +46,9 @@ export async function startRelay({
   handOver,
 }: RelayOptions): Promise<() => Promise<void>> {
   const { db } = connection
-  // One session sees the same statements again and again: it has their plans. In the pool each session would come to have its own.
-  const lane = await connect(connection.url, { max: 1, name: 'siso relay' })
+  // Few sessions, which see the same statements again and again: they have their plans. In the pool each session would come to have its own. Two, so that one
+  // works while the other commits.
+  const lane = await connect(connection.url, { max: 2, name: 'siso relay' })
   const stopping = new AbortController()
   const { signal } = stopping
   const bell = createBell()
@@ -64,8 +65,8 @@ export async function startRelay({
       ),
     )
 
-  /** Handles what is fresh; returns how many rows that were. */
-  async function relayFresh(): Promise<number> {
+  /** Handles what is fresh; returns how many rows that were, and says it already when only the commit is left. */
+  async function relayFresh(committing: (rows: number) => void): Promise<number> {
     let rows: DueRow[] = []
     try {
       await lane.db.transaction(async (tx) => {
@@ -77,6 +78,7 @@ export async function startRelay({
           clock.now(),
         )
         await deliverer.deliverTogether(tx, rows.filter(deliverer.isInner))
+        committing(rows.length)
       })
     } catch (error) {
       if (rows.length === 0) throw error
@@ -134,16 +136,22 @@ export async function startRelay({
   }
 
   const handleWhatComes = async () => {
+    let latest: Promise<unknown> = Promise.resolve()
     while (!signal.aborted) {
       const heard = bell.next()
-      try {
-        if ((await relayFresh()) > 0) continue
-      } catch (error) {
+      const before = latest
+      const { promise: committing, resolve } = Promise.withResolvers<number>()
+      const over = relayFresh(resolve).catch(async (error) => {
         await troubled(error)
-        continue
-      }
-      await Promise.race([heard, sleep(pollMs, undefined, { signal }).catch(() => {})])
+        return 1
+      })
+      latest = over
+      // What comes next is begun while this is committed, and no earlier: it may be about the same.
+      const rows = await Promise.race([committing, over])
+      await before
+      if (rows === 0) await Promise.race([heard, sleep(pollMs, undefined, { signal }).catch(() => {})])
     }
+    await latest
   }
 
   /** Sees to it that what this process has stays its own, and that what others lost is done. */

@@ -35,8 +35,9 @@ export const attribution = definePlugin<Config, Attribution>({
       settings,
       partners: use(partners),
       touchSources: () => contributions(touchSource),
-      hashEmail: (email: string) =>
+      hashEmail: remembering((email) =>
         createHmac('sha256', key).update(email.normalize('NFC').trim().toLowerCase()).digest('base64url'),
+      ),
     }
     const service = { ...createAttributionService(needs), ...createPointing(needs), ...createListing(toSale), revenue: readRevenue }
     const followers = () => contributions(saleFollower)
@@ -51,3 +52,18 @@ export const attribution = definePlugin<Config, Attribution>({
     }
   },
 })
+
+const mostRemembered = 10_000
+
+/** A keyed hash takes longer than all else that is done with an address, and every sale asks for those of its partner. */
+function remembering(of: (text: string) => string): (text: string) => string {
+  const known = new Map<string, string>()
+  return (text) => {
+    const found = known.get(text)
+    if (found !== undefined) return found
+    const made = of(text)
+    if (known.size >= mostRemembered) known.clear()
+    known.set(text, made)
+    return made
+  }
+}

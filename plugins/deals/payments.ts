@@ -55,8 +55,10 @@ export function createDealPayments(needs: {
   }
 
   const noticedAll: DealPayments['noticedAll'] = async (tx, programId, saleIds) => {
-    const decisions = await attribution.latestDecisions(tx, programId, saleIds)
-    const named = await attribution.withDealHint(tx, programId, saleIds)
+    const [decisions, named] = await Promise.all([
+      attribution.latestDecisions(tx, programId, saleIds),
+      attribution.withDealHint(tx, programId, saleIds),
+    ])
     for (const saleId of saleIds)
       if (named.has(saleId) || decisions.get(saleId)?.candidates.some(({ kind }) => kind === 'deal'))
         await noticed(tx, programId, saleId)
