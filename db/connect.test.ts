@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
 import { assertNewEnough, connect, withoutPassword } from './connect.ts'
@@ -36,5 +37,31 @@ test('a statement that comes again is prepared, also within a transaction; one t
   expect(known.filter((text) => text.includes('as again'))).toHaveLength(1)
   expect(known.filter((text) => text.includes('as inside'))).toHaveLength(1)
   expect(known.filter((text) => text.includes('as once'))).toHaveLength(0)
+  await close()
+})
+
+test('of things done together, what is left when one fails writes nothing after the transaction has ended', async () => {
+  const { db, close } = await testDatabase({ max: 1 })
+  await db.execute(sql`create table kept (n int)`)
+  let late: Promise<unknown> | undefined
+  await expect(
+    db.transaction((tx) => {
+      late = sleep(50).then(() => tx.execute(sql`insert into kept values (1)`))
+      return Promise.all([late, tx.execute(sql`select 1 / 0`)])
+    }),
+  ).rejects.toMatchObject({ cause: { message: 'division by zero' } })
+  await expect(late).rejects.toThrow()
+  expect(await db.execute(sql`select from kept`)).toHaveLength(0)
+  await close()
+})
+
+test('a statement is refused when the function of its transaction or savepoint has returned', async () => {
+  const { db, close } = await testDatabase({ max: 1 })
+  const kept = await db.transaction(async (tx) => {
+    const inner = await tx.transaction(async (savepoint) => savepoint)
+    await expect(Promise.resolve(inner.execute(sql`select 1`))).rejects.toMatchObject({ cause: { name: 'TransactionOver' } })
+    return tx
+  })
+  await expect(Promise.resolve(kept.execute(sql`select 1`))).rejects.toMatchObject({ cause: { name: 'TransactionOver' } })
   await close()
 })

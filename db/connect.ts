@@ -18,6 +18,13 @@ export interface Connection {
   close(): Promise<void>
 }
 
+/** A statement was asked for when its transaction had ended already. */
+class TransactionOver extends Error {
+  override name = 'TransactionOver'
+  override message =
+    'The transaction of this statement has ended; nothing was sent. Wait for every statement within the function of its transaction.'
+}
+
 /** The oldest server that is supported; `connect` refuses older ones. */
 const minimumPostgres = 15
 
@@ -70,6 +77,8 @@ const mostPrepared = 400
 /**
  * The driver for Drizzle, which has every statement parsed and planned anew: here a statement that comes again is prepared, by its text. That saves the server its
  * planning and the program a round trip. A text that is seen once (lists of many lengths) is not worth it.
+ * A transaction or savepoint takes no statement after its function has returned or thrown: when one of several things done together fails, the others must not
+ * go on to write without it.
  */
 export function preparing<S extends postgres.Sql>(sql: S): S {
   const seen = new Set<string>()
@@ -87,23 +96,33 @@ export function preparing<S extends postgres.Sql>(sql: S): S {
     return false
   }
   type Work = (client: object) => unknown
-  const within = (client: object): object =>
+  const within = (client: object, isOver = () => false): object =>
     new Proxy(client, {
       get: (target, name) => {
         const value: unknown = Reflect.get(target, name)
         if (typeof value !== 'function') return value
         if (name === 'unsafe')
-          return (text: string, parameters: unknown[], options?: object) =>
-            value.call(target, text, parameters, { ...options, prepare: isWorthIt(text) })
+          return (text: string, parameters: unknown[], options?: object) => {
+            if (isOver()) throw new TransactionOver()
+            return value.call(target, text, parameters, { ...options, prepare: isWorthIt(text) })
+          }
         if (name === 'begin' || name === 'savepoint')
           return (...given: unknown[]) =>
             value.call(
               target,
-              ...given.map((part) => (typeof part === 'function' ? (inner: object) => (part as Work)(within(inner)) : part)),
+              ...given.map((part) => (typeof part === 'function' ? (inner: object) => upToItsEnd(part as Work, inner) : part)),
             )
         return value
       },
     })
+  const upToItsEnd = async (work: Work, inner: object): Promise<unknown> => {
+    let over = false
+    try {
+      return await work(within(inner, () => over))
+    } finally {
+      over = true
+    }
+  }
   return within(sql) as S
 }
 

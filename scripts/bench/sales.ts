@@ -39,6 +39,10 @@ interface SalesBench {
   yardstick: string
   sales: number
   webhooksPerSale: number
+  /** Pairs of signed webhooks per second that are verified and, being of no kind that matters here, neither stored nor handled: what HTTP alone allows. */
+  unhandled: number
+  /** Rows inserted and updated per sale, by whatever it sets in motion; a transaction of TPC-B has four. */
+  rowsPerSale: number
   /** Database transactions of any kind per sale, the queue's included. */
   transactionsPerSale: number
   walBytesPerSale: number
@@ -97,7 +101,11 @@ async function measureSales(serverUrl: string, directory: string, seconds: numbe
     shop = fork(fileURLToPath(new URL('./shop.ts', import.meta.url)), { env: environment })
     const address = `http://127.0.0.1:${await readiness(shop)}`
     const buyers = await openShop(connection, address, clickIds)
+    // What the program sold before; then the planner is told what there is, as the server tells it by itself every minute.
+    await buyers.during(8_000)
+    await connection.sql.unsafe('vacuum analyze')
     await buyers.during(2_000)
+    const unhandled = await buyers.unhandled(2_000)
 
     const yardstick = await yardstickOn(serverUrl)
     const half = Math.max(2, Math.round(seconds / 2))
@@ -123,6 +131,8 @@ async function measureSales(serverUrl: string, directory: string, seconds: numbe
       yardstick: yardstick.name,
       sales: latencies.length,
       webhooksPerSale,
+      unhandled: Math.round(unhandled),
+      rowsPerSale: perSale(counted.rows, after.rows),
       transactionsPerSale: perSale(counted.transactions, after.transactions),
       walBytesPerSale: perSale(counted.wal, after.wal),
       cpuPerSale: Math.round((after.cpu - counted.cpu) / latencies.length / 100) / 10,
@@ -174,6 +184,8 @@ async function pastClicks(connection: Connection): Promise<string[]> {
 interface Shop {
   /** Keeps 16 sales in flight for that long; milliseconds of each that was done. */
   during(ms: number): Promise<{ latencies: number[]; ms: number }>
+  /** Pairs of webhooks per second that are verified and nothing else. */
+  unhandled(ms: number): Promise<number>
   close(): Promise<void>
 }
 
@@ -199,15 +211,29 @@ async function openShop(connection: Connection, address: string, clickIds: reado
     return performance.now() - started
   }
 
+  /** Has 16 buyers do something again and again for that long; gives what each time gave. */
+  async function again<T>(ms: number, what: () => Promise<T>): Promise<{ results: T[]; ms: number }> {
+    const started = performance.now()
+    const results: T[] = []
+    const buyer = async () => {
+      while (performance.now() - started < ms) results.push(await what())
+    }
+    await Promise.all(Array.from({ length: inFlight }, buyer))
+    return { results, ms: performance.now() - started }
+  }
+
   return {
     during: async (ms) => {
-      const started = performance.now()
-      const latencies: number[] = []
-      const buyer = async () => {
-        while (performance.now() - started < ms) latencies.push(await sell())
+      const { results: latencies, ...took } = await again(ms, sell)
+      return { latencies, ...took }
+    },
+    unhandled: async (ms) => {
+      const pair = async () => {
+        const events = eventsOf(`pi_${randomBytes(8).toString('hex')}`, 0, clickIds[0]!)
+        await Promise.all(events.map((event) => post(address, { ...event, type: 'bench.of_no_kind' })))
       }
-      await Promise.all(Array.from({ length: inFlight }, buyer))
-      return { latencies, ms: performance.now() - started }
+      const took = await again(ms, pair)
+      return took.results.length / (took.ms / 1000)
     },
     close: () => subscription.unlisten(),
   }
@@ -268,14 +294,17 @@ async function post(address: string, event: object): Promise<void> {
   await answer.arrayBuffer()
 }
 
-async function counters({ sql }: Connection, shop: ChildProcess): Promise<{ transactions: number; wal: number; cpu: number }> {
+async function counters(
+  { sql }: Connection,
+  shop: ChildProcess,
+): Promise<{ transactions: number; rows: number; wal: number; cpu: number }> {
   const answer = once(shop, 'message') as Promise<[{ cpu: NodeJS.CpuUsage }]>
   shop.send('cpu')
   const [{ cpu }] = await answer
-  const [row] = await sql<{ transactions: string; wal: string }[]>`
-    select (xact_commit + xact_rollback)::text as transactions, (pg_current_wal_lsn() - '0/0')::text as wal
+  const [row] = await sql<{ transactions: string; rows: string; wal: string }[]>`
+    select (xact_commit + xact_rollback)::text as transactions, (tup_inserted + tup_updated)::text as rows, (pg_current_wal_lsn() - '0/0')::text as wal
     from pg_stat_database where datname = current_database()`
-  return { transactions: Number(row!.transactions), wal: Number(row!.wal), cpu: cpu.user + cpu.system }
+  return { transactions: Number(row!.transactions), rows: Number(row!.rows), wal: Number(row!.wal), cpu: cpu.user + cpu.system }
 }
 
 async function statementsOf({ sql }: Connection, sales: number): Promise<object> {
