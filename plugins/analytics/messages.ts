@@ -79,7 +79,7 @@ function tableByTime({ report, figure, currency }: View): string[] {
   const columns = [...new Set<Figure>([figure, 'clicks', 'sales', 'commission'])].slice(0, 4)
   return [
     table(
-      [{ day: 'day', week: 'week from', month: 'month from' }[interval], ...columns.map((column) => shortTitles[column])],
+      [{ day: 'day', week: 'from', month: 'from' }[interval], ...columns.map((column) => shortTitles[column])],
       sumSteps(steps, (from) => intervalStart(from, interval, report.period)).map(({ from, figures }) => [
         shortDay(from),
         ...columns.map((column) => readFigure(column, figures, currency)),
@@ -96,21 +96,24 @@ const shortTitles: Readonly<Record<Figure, string>> = {
   sales: 'sales',
   conversionRate: 'conv.',
   revenue: 'revenue',
-  commission: 'commission',
+  commission: 'earned',
   epc: 'per click',
   roi: 'return',
 }
 
-/** Columns in letters of one width; the first is cut, the others stand at the right. */
+/** Columns in letters of one width, as narrow as a phone needs them (some 27 letters); the first is cut, the others stand at the right. */
 function table(header: readonly string[], rows: readonly (readonly string[])[], more: number): string {
-  const all = [header, ...rows].map((row) => row.map((cell, i) => (i === 0 ? cut(cell, 26) : cell)))
+  const isWhole = header.map((_, i) => rows.every((row) => row[i]!.endsWith('.00')))
+  const all = [header, ...rows].map((row) =>
+    row.map((cell, i) => (i === 0 ? cut(cell, 26) : isWhole[i] ? cell.replace(/\.00$/, '') : cell)),
+  )
   const widths = header.map((_, i) => Math.max(...all.map((row) => widthInLetters(row[i]!))))
   const lines = all.map((row) =>
     row
       .map((cell, i) =>
         i === 0 ? cell + ' '.repeat(widths[0]! - widthInLetters(cell)) : ' '.repeat(widths[i]! - widthInLetters(cell)) + cell,
       )
-      .join('  ')
+      .join(' ')
       .trimEnd(),
   )
   return `\`\`\`\n${lines.join('\n')}${more > 0 ? `\n… and ${more} more` : ''}\n\`\`\``
