@@ -54,20 +54,25 @@ const statement = `
     device, country, landing_page_id, referrer, campaign, paid_by, datacentre)
   select at, id, program_id, link_id, partner_id, previous, visit is not null and visit in (select key from counted), ip_hash, agent_hash, rejected, subs,
     device, country, landing_page_id, referrer, campaign, paid_by, datacentre
-  from incoming
-  on conflict do nothing`
+  from incoming`
+
+/** As the statement, for clicks of which some may be stored already. Looking for them first would cost every click a search, and hardly any comes twice. */
+const carefulStatement = `${statement} on conflict do nothing`
 
 /**
  * Stores the clicks, in the order in which they were made and less than an hour apart; those that are stored already change nothing.
  * When it returns, they are committed. @throws what the database throws; then none is stored
  */
 export async function storeClicks(sql: Sql, clicks: readonly Click[]): Promise<void> {
+  const columns = columnsOf(clicks)
+  const store = (text: string) => sql.unsafe(text, columns, { prepare: true })
   try {
-    await sql.unsafe(statement, columnsOf(clicks), { prepare: true })
+    await store(statement)
   } catch (error) {
-    if (!isMissingMonth(error)) throw error
-    for (const at of new Set(clicks.map((click) => click.at))) await sql`select links_ensure_month(${at}::timestamptz)`
-    await sql.unsafe(statement, columnsOf(clicks), { prepare: true })
+    if (isMissingMonth(error))
+      for (const at of new Set(clicks.map((click) => click.at))) await sql`select links_ensure_month(${at}::timestamptz)`
+    else if (!isStoredAlready(error)) throw error
+    await store(carefulStatement)
   }
 }
 
@@ -86,6 +91,8 @@ export function isRefusal(error: unknown): boolean {
   const { code } = error as { code?: unknown }
   return typeof code === 'string' && /^2[23][0-9A-Z]{3}$/.test(code)
 }
+
+const isStoredAlready = (error: unknown): boolean => (error as { code?: unknown }).code === '23505'
 
 function isMissingMonth(error: unknown): boolean {
   const { code, constraint_name } = error as { code?: unknown; constraint_name?: unknown }
