@@ -8,5 +8,5 @@ export const amongIds = (column: SQLWrapper, ids: Iterable<string>): SQL => sql`
 export const amongTexts = (column: SQLWrapper, texts: Iterable<string>): SQL => sql`${column} = any(${arrayOf(texts)}::text[])`
 
 /** Postgres' way to write an array of texts. */
-export const arrayOf = (texts: Iterable<string>): string =>
+const arrayOf = (texts: Iterable<string>): string =>
   `{${Array.from(texts, (text) => `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`).join()}}`

@@ -96,7 +96,7 @@ const shortTitles: Readonly<Record<Figure, string>> = {
   sales: 'sales',
   conversionRate: 'conv.',
   revenue: 'revenue',
-  commission: 'earned',
+  commission: 'comm.',
   epc: 'per click',
   roi: 'return',
 }

@@ -261,7 +261,7 @@ export interface SalesFigures {
 /** What a touch source may know of a payment. */
 export type Asked = Pick<CanonicalPayment, 'hints' | 'customer' | 'paidAt'>
 
-/** Finds touches for a payment. Contributed by whoever records them. */
+/** Finds touches for a payment, and only reads: all sources are asked at the same time. Contributed by whoever records them. */
 export interface TouchSource {
   readonly kind: Touch['kind']
   find(

@@ -315,7 +315,8 @@ interface Evidence {
   readonly rule: Config
 }
 
-/** To whom known customers are bound, and which of them have bought before. Held until the end: payments of one customer under names that do not overlap
+/**
+ * To whom known customers are bound, and which of them have bought before. The customers are held until the end: payments of one under names that do not overlap
  * are still decided one after the other.
  */
 async function pastOf(

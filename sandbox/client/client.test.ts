@@ -161,15 +161,9 @@ describe('commands', () => {
   })
 
   test('a line that was typed before the commands are known is read when they are', async () => {
-    const { page, problems } = await openAsMember('early')
-    const known = Promise.withResolvers<void>()
-    await page.route('**/application-command-index', async (route) => {
-      await known.promise
-      await route.continue()
-    })
-    await page.reload()
+    const { page, problems, tellCommands } = await openBeforeCommands('early')
     await page.getByTestId('composer').pressSequentially('/greet name:Grace Hop')
-    known.resolve()
+    tellCommands()
     await page.getByTestId('command-bar').waitFor()
     await page.keyboard.type('per language:fr')
     await page.keyboard.press('Enter')
@@ -178,32 +172,20 @@ describe('commands', () => {
   })
 
   test('a line that was finished before the commands are known is run when they are, and is never posted', async () => {
-    const { page } = await openAsMember('earliest')
-    const known = Promise.withResolvers<void>()
-    await page.route('**/application-command-index', async (route) => {
-      await known.promise
-      await route.continue()
-    })
-    await page.reload()
+    const { page, tellCommands } = await openBeforeCommands('earliest')
     await page.getByTestId('composer').pressSequentially('/greet name:Grace Murray language:fr')
     await page.keyboard.press('Enter')
     await page.getByText('Loading commands…').waitFor()
-    known.resolve()
+    tellCommands()
     await page.getByText('Bonjour, Grace Murray').waitFor()
     expect(await page.getByText('/greet name:').count()).toBe(0)
   })
 
   test('the beginning of an option’s name that was typed before the commands are known opens no other option', async () => {
-    const { page } = await openAsMember('hasty')
-    const known = Promise.withResolvers<void>()
-    await page.route('**/application-command-index', async (route) => {
-      await known.promise
-      await route.continue()
-    })
-    await page.reload()
+    const { page, tellCommands } = await openBeforeCommands('swift')
     await page.getByTestId('composer').pressSequentially('/count t')
     await page.keyboard.press('Tab')
-    known.resolve()
+    tellCommands()
     await page.getByTestId('command-bar').waitFor()
     await page.keyboard.press('Tab')
     await page.keyboard.type('8')
@@ -212,15 +194,9 @@ describe('commands', () => {
   })
 
   test('the blank that was typed last is not lost when the commands arrive', async () => {
-    const { page } = await openAsMember('between')
-    const known = Promise.withResolvers<void>()
-    await page.route('**/application-command-index', async (route) => {
-      await known.promise
-      await route.continue()
-    })
-    await page.reload()
+    const { page, tellCommands } = await openBeforeCommands('between')
     await page.getByTestId('composer').pressSequentially('/greet name:Jean ')
-    known.resolve()
+    tellCommands()
     await page.getByTestId('command-bar').waitFor()
     await page.keyboard.type('Bartik ')
     await page.keyboard.press('Enter')
@@ -495,6 +471,18 @@ async function openAsMember(username: string, options = {}) {
   const opened = await openAs(person, options)
   await opened.page.getByTestId('composer').waitFor()
   return opened
+}
+
+/** As `openAsMember`, and the page does not know the commands before `tellCommands`. */
+async function openBeforeCommands(username: string) {
+  const opened = await openAsMember(username)
+  const { promise: told, resolve: tellCommands } = Promise.withResolvers<void>()
+  await opened.page.route('**/application-command-index', async (route) => {
+    await told
+    await route.continue()
+  })
+  await opened.page.reload()
+  return { ...opened, tellCommands }
 }
 
 const channelsOn = (page: Page) => page.getByTestId('channel').locator('.channel-name').allInnerTexts()
