@@ -296,11 +296,24 @@ describe('every figure, day and dimension is what a plain fold of the facts give
 
   test('before anything was summed up', () => compareAll(periods.slice(0, 2)))
 
+  test.each(['2026-10-30T14:25:00Z', '2026-11-19T17:10:00Z'])(
+    'when they are summed up until %s, in the middle of a day',
+    async (time) => {
+      house.clock.set(time)
+      await house.tick('links.sum_days')
+      house.clock.set(now)
+      const [seen] = await house.connection.sql`select count(*)::int as browsers from links_seen where day = ${time.slice(0, 10)}`
+      expect(seen!.browsers).toBeGreaterThan(10)
+      await compareAll(periods)
+    },
+  )
+
   test('when the days were summed up, over a change of the clocks and a month’s end', async () => {
     await house.tick('links.sum_days')
     await compareAll(periods)
-    const [summed] = await house.connection.sql`select before::text from links_days_summed`
-    expect(summed).toEqual({ before: '2026-11-19' })
+    const [summed] = await house.connection
+      .sql`select through = ${now.toISOString()}::timestamptz - interval '5 minutes' as whole from links_days_summed`
+    expect(summed).toEqual({ whole: true })
   })
 
   test('also on the card of a link', async () => {
@@ -343,7 +356,7 @@ describe('every figure, day and dimension is what a plain fold of the facts give
   test('and summing up again changes nothing', async () => {
     const rows = () => house.connection.sql`select md5(string_agg(d::text, '|' order by d::text)) from links_days d`
     const before = await rows()
-    await house.connection.sql`update links_days_summed set before = '2026-10-20'`
+    await house.connection.sql`update links_days_summed set through = '2026-10-20T04:00:00Z', read_from = '2026-10-20T00:00:00Z'`
     house.clock.advance(hours(1) + minutes(1))
     await house.tick('links.sum_days')
     expect(await rows()).toEqual(before)

@@ -4,7 +4,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Connection } from '../../db/connect.ts'
 import { testDatabase } from '../../db/testing.ts'
 import { addDays, startOfDay } from '../kit/index.ts'
-import { beginOfDay } from './days.ts'
 
 let connection: Connection
 beforeAll(async () => {
@@ -26,7 +25,7 @@ test.each([
   ['Pacific/Apia', '2011-01-01'],
 ])('every day of a year in %s begins at the same instant for the database and the program', async (zone, first) => {
   const rows = await connection.db.execute<{ day: string; begin: string }>(sql`
-    select day::date::text as day, ${beginOfDay(sql`day`, sql`${zone}`)} as begin
+    select day::date::text as day, links_begin_of_day(day::date, ${zone}) as begin
     from generate_series(${first}::date, ${addDays(first, 365)}::date, interval '1 day') day`)
   expect(rows).toHaveLength(366)
   const differing = rows.filter(({ day, begin }) => new Date(begin).getTime() !== startOfDay(day, zone).getTime())

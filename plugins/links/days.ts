@@ -21,59 +21,69 @@ export const clickValues = {
 } as const
 
 /**
- * Whether a counted click `c` is the first of its browser on the links of the partner that day in UTC: the salt of the hashes is the same for just that
- * long. To be computed over all clicks of the day up to it.
+ * Whether a counted click `c` is the first of its browser on the links of the partner that day in UTC, among those that are looked at: the salt of the
+ * hashes is the same for just that long.
  */
 export const isFirstOfDay = sql`row_number() over (
   partition by c.partner_id, c.ip_hash, c.agent_hash, date_trunc('day', c.at, 'utc') order by c.at, c.id) = 1`
 
-/** The first instant of a day where the program is: midnight, or a microsecond after the last of the day before, since midnight may come twice. */
-export const beginOfDay = (day: SQL, timeZone: SQL) =>
-  sql`least(${day}::timestamp at time zone ${timeZone}, ((${day}::timestamp - interval '1 microsecond') at time zone ${timeZone}) + interval '1 microsecond')`
-
 /** From where clicks have to be read so that `isFirstOfDay` is right for the day: the beginning of the day in UTC in which it begins. */
-export const readFrom = (day: SQL, timeZone: SQL) => sql`date_trunc('day', ${beginOfDay(day, timeZone)}, 'utc')`
+export const readFrom = (day: SQL, timeZone: SQL) => sql`date_trunc('day', links_begin_of_day(${day}, ${timeZone}), 'utc')`
 
-/** Sums up every program's days that have ended since the last time. A program that has changed its time zone is summed up anew, as far back as there are clicks. */
+/**
+ * Sums up every program's clicks, also those of the day that is under way, until a few minutes ago. That day is summed up from its beginning each time, so
+ * nothing that is wrong stays wrong. A program that has changed its time zone is summed up anew, as far back as there are clicks.
+ */
 export async function sumDays(db: Db, now: Date): Promise<void> {
-  while (await db.transaction((tx) => sumSomeDays(tx, new Date(now.getTime() - settledAfterMs))));
+  const settled = new Date(now.getTime() - settledAfterMs)
+  while (await db.transaction((tx) => sumSomeDays(tx, settled)));
+  await db.execute(sql`delete from links_seen where day < (${settled.toISOString()}::timestamptz at time zone 'utc')::date - 1`)
 }
 
 /** False once nothing is left to do. */
 async function sumSomeDays(tx: Tx, settled: Date): Promise<boolean> {
   await tx.execute(sql`select pg_advisory_xact_lock(${lockKey})`)
   await tx.execute(sql`set local work_mem = '64MB'`)
+  const until = sql`${settled.toISOString()}::timestamptz`
   const [oldest] = await tx.execute<{ at: string | null }>(sql`select min(at) as at from links_clicks`)
   const first = oldest?.at ?? settled.toISOString()
   await tx.execute(sql`
     delete from links_days d using links_days_summed s join core_programs p on p.id = s.program_id
     where d.program_id = p.id and s.time_zone <> p.time_zone and d.day >= (${first}::timestamptz at time zone p.time_zone)::date`)
   await tx.execute(sql`
-    insert into links_days_summed as s (program_id, time_zone, before)
-    select p.id, p.time_zone, greatest(${first}::timestamptz, least(since, ${settled.toISOString()}::timestamptz)) at time zone p.time_zone
+    insert into links_days_summed as s (program_id, time_zone, through, read_from)
+    select p.id, p.time_zone, begin, date_trunc('day', begin, 'utc')
     from core_programs p, lateral (
       -- No click of the program is older: it would be in its hours, or those are not summed up so far.
-      select least((select min(hour) from links_hours h where h.program_id = p.id), (select through from links_summed), (select min(hour) from links_stale_hours)) as since) h
-    on conflict (program_id) do update set time_zone = excluded.time_zone, before = excluded.before where s.time_zone <> excluded.time_zone`)
+      select least((select min(hour) from links_hours h where h.program_id = p.id), (select through from links_summed), (select min(hour) from links_stale_hours)) as since) h,
+      lateral (select links_begin_of_day((greatest(${first}::timestamptz, least(since, ${until})) at time zone p.time_zone)::date, p.time_zone) as begin) b
+    on conflict (program_id) do update set time_zone = excluded.time_zone, through = excluded.through, read_from = excluded.read_from
+    where s.time_zone <> excluded.time_zone`)
   // Locked, so that a click of the past that is committed from here on sets its program back afterwards.
-  const due = await tx.execute<{ program_id: string; start: string; until: string }>(sql`
-    select program_id, before::text as start, until::text from links_days_summed,
-      lateral (select least(before + ${stepDays}::integer, (${settled.toISOString()}::timestamptz at time zone time_zone)::date) as until) u
-    where before < until order by program_id for update of links_days_summed`)
+  const due = await tx.execute<{ program_id: string; until: string }>(sql`
+    select program_id, until from links_days_summed,
+      lateral (select links_begin_of_day((through at time zone time_zone)::date + ${stepDays}::integer, time_zone) as step) s,
+      lateral (select least(step, ${until}) as until) u
+    where through < until order by program_id for update of links_days_summed`)
   if (due.length === 0) return false
-  const columns = (key: 'program_id' | 'start' | 'until') => `{${due.map((row) => row[key]).join()}}`
+  const columns = (key: 'program_id' | 'until') => `{${due.map((row) => row[key]).join()}}`
+  const given = sql`unnest(${columns('program_id')}::uuid[], ${columns('until')}::timestamptz[]) as w (id, until)`
   const wanted = sql`
-    select p.id as program_id, p.time_zone, w.start, w.until,
-      ${readFrom(sql`w.start`, sql`p.time_zone`)} as scan_from,
-      ((w.until + 1)::timestamp at time zone p.time_zone) as scan_until
-    from unnest(${columns('program_id')}::uuid[], ${columns('start')}::date[], ${columns('until')}::date[]) as w (id, start, until)
-    join core_programs p on p.id = w.id`
+    select s.program_id, s.time_zone, start, s.read_from, w.until, ${readFrom(sql`start`, sql`s.time_zone`)} as scan_from
+    from ${given} join links_days_summed s on s.program_id = w.id, lateral (select (s.through at time zone s.time_zone)::date as start) d`
   await tx.execute(sql`
     with wanted as materialized (${wanted}),
     clicks as materialized (
-      select c.*, (c.at at time zone w.time_zone)::date as day, w.start, w.until, ${isFirstOfDay} as first
-      from links_clicks c join wanted w on w.program_id = c.program_id and c.at >= w.scan_from and c.at < w.scan_until
-      where c.counted and c.at >= (select min(scan_from) from wanted) and c.at < (select max(scan_until) from wanted)
+      select c.*, (c.at at time zone w.time_zone)::date as day, w.start, w.read_from, w.until, ${isFirstOfDay} as first
+      from links_clicks c join wanted w on w.program_id = c.program_id and c.at >= w.scan_from and c.at < w.until
+      where c.counted and c.at >= (select min(scan_from) from wanted) and c.at < (select max(until) from wanted)
+    ),
+    seen as (
+      insert into links_seen (day, program_id, partner_id, ip_hash, agent_hash, at)
+      select (at at time zone 'utc')::date, program_id, partner_id, ip_hash, agent_hash, at from clicks
+      where first and at >= read_from and date_trunc('day', at, 'utc') = date_trunc('day', until, 'utc')
+      order by 1, 3, 4, 5
+      on conflict do nothing
     ),
     of_partners as materialized (
       select program_id, partner_id, dimension, day, value, count(*) as clicks, count(*) filter (where first) as visitors
@@ -81,7 +91,7 @@ async function sumSomeDays(tx: Tx, settled: Date): Promise<boolean> {
         Object.entries(clickValues).map(([dimension, value]) => sql`(${dimension}, ${value})`),
         sql`, `,
       )}) as d (dimension, value)
-      where day >= start and day < until
+      where day >= start
       group by program_id, partner_id, dimension, day, value
     ),
     summed as (
@@ -93,9 +103,9 @@ async function sumSomeDays(tx: Tx, settled: Date): Promise<boolean> {
     select program_id, partner_id, dimension, day, value, clicks, visitors from summed
     on conflict (program_id, partner_id, dimension, day, value) do update set clicks = excluded.clicks, visitors = excluded.visitors
     where (d.clicks, d.visitors) is distinct from (excluded.clicks, excluded.visitors)`)
-  await tx.execute(sql`
-    update links_days_summed s set before = w.until
-    from unnest(${columns('program_id')}::uuid[], ${columns('until')}::date[]) as w (id, until) where s.program_id = w.id`)
+  await tx.execute(
+    sql`update links_days_summed s set through = w.until, read_from = w.until from ${given} where s.program_id = w.id`,
+  )
   return true
 }
 
@@ -105,6 +115,9 @@ export async function sumDaysAgain(sql: Sql, clicks: readonly { programId: strin
   for (const { programId, at } of clicks) if (at < (oldest.get(programId) ?? '~')) oldest.set(programId, at)
   const [programs, times] = [[...oldest.keys()].sort(), [...oldest].sort().map(([, at]) => at)]
   await sql`
-    update links_days_summed s set before = least(before, (date_trunc('day', w.at, 'utc') at time zone s.time_zone)::date)
-    from unnest(${`{${programs.join()}}`}::uuid[], ${`{${times.join()}}`}::timestamptz[]) as w (id, at) where s.program_id = w.id`
+    update links_days_summed s set through = begin, read_from = date_trunc('day', begin, 'utc')
+    from unnest(${`{${programs.join()}}`}::uuid[], ${`{${times.join()}}`}::timestamptz[]) as w (id, at)
+      join links_days_summed o on o.program_id = w.id,
+      lateral (select links_begin_of_day((date_trunc('day', w.at, 'utc') at time zone o.time_zone)::date, o.time_zone) as begin) b
+    where s.program_id = w.id and w.at < s.through`
 }

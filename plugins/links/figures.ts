@@ -1,4 +1,4 @@
-// Clicks and visitors for statistics: whole days from their sums, the rest from the clicks. One statement, whatever is asked.
+// Clicks and visitors for statistics: from their sums by day, and from the clicks for the last minutes. One statement, whatever is asked.
 import { sql } from 'drizzle-orm'
 import type { Dimension, FigureQuestion, FigureRow, FigureSource } from '../analytics/public.ts'
 import { amongIds, type Reader } from '../kit/index.ts'
@@ -14,24 +14,30 @@ export function clicksQuery(question: FigureQuestion) {
   const key = partnerId !== undefined && by === 'partner' ? sql`${partnerId}` : sql`value`
   const known = keys?.filter((value) => value !== null)
   const isWanted = known && dimension !== 'all' ? sql`and value in ${known.length > 0 ? known : [null]}` : sql``
-  const tailFrom = sql`greatest((select before from summed), ${days.from}::date)`
+  const from = sql`${days.from}::date`
   return sql`
     with summed as materialized (
-      select coalesce((select before from links_days_summed where program_id = ${programId} and time_zone = ${timeZone}), '-infinity'::date) as before
+      select coalesce(max(through), '-infinity') as through, coalesce(max(read_from), '-infinity') as read_from,
+        ((coalesce(max(through), '-infinity') - interval '1 microsecond') at time zone ${timeZone})::date as last_day
+      from links_days_summed where program_id = ${programId} and time_zone = ${timeZone}
     ),
     tail as (
-      select (c.at at time zone ${timeZone})::date as day, ${clickValues[dimension]} as value, ${isFirstOfDay} as first
+      select c.at, (c.at at time zone ${timeZone})::date as day, ${clickValues[dimension]} as value, ${isFirstOfDay} and (
+        -- One at most. Not as \`exists\`, for which the planner may read all that were seen today.
+        select s.at from links_seen s
+        where s.day = (c.at at time zone 'utc')::date and s.partner_id = c.partner_id and s.ip_hash = c.ip_hash and s.agent_hash = c.agent_hash
+          and s.at < (select read_from from summed)) is null as first
       from links_clicks c
       where c.program_id = ${programId} ${partnerId === undefined ? sql`` : sql`and c.partner_id = ${partnerId}`} and c.counted
-        and c.at >= ${readFrom(tailFrom, sql`${timeZone}`)} and c.at < ${to.toISOString()}::timestamptz
+        and c.at >= greatest((select read_from from summed), ${readFrom(from, sql`${timeZone}`)}) and c.at < ${to.toISOString()}::timestamptz
     )
     select ${daily ? sql`day::text` : sql`null`} as day, ${by ? key : sql`null`} as key, sum(clicks)::text as clicks, sum(visitors)::text as visitors
     from (
       select day, value, clicks, visitors from links_days
       where program_id = ${programId} and partner_id ${partnerId === undefined ? sql`is null` : sql`= ${partnerId}`} and dimension = ${dimension}
-        and day >= ${days.from}::date and day < least(${days.to}::date, (select before from summed))
+        and day >= ${from} and day < ${days.to}::date and day <= (select last_day from summed)
       union all
-      select day, value, 1, first::integer from tail where day >= ${tailFrom}
+      select day, value, 1, first::integer from tail where at >= (select through from summed) and day >= ${from}
     ) counted
     where true ${isWanted}
     group by 1, 2`

@@ -2,28 +2,34 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { type Db, days, hours, minutes, type Reader, type Tx } from '../kit/index.ts'
 
-/** An hour is summed up once no click of it can still be on its way. */
+/** Clicks are summed up once no other of that time can still be on its way. */
 const settledAfterMs = minutes(5)
 /** One summing up at a time; clicks of the past are stored beside it and mark their hours, so none is forgotten. */
 const lockKey = 7_405_561
 
-/** Sums up the hours that have ended since the last time, and again those that clicks arrived for afterwards. */
+/**
+ * Sums up the hours since the last time, the one that is under way until a few minutes ago, and again those that clicks arrived for afterwards.
+ * An hour is summed up from its beginning each time.
+ */
 export async function sumUp(db: Db, now: Date): Promise<void> {
   await db.transaction(async (tx) => {
     await tx.execute(sql`select pg_advisory_xact_lock(${lockKey})`)
-    const until = instant(floorHour(now.getTime() - settledAfterMs))
+    const until = instant(now.getTime() - settledAfterMs)
     // Marks are taken before the clicks are read: a click that is committed after that leaves its mark for the next time.
     const stale = await tx.execute<{ hour: string }>(
       sql`delete from links_stale_hours where hour < (select through from links_summed) returning hour`,
     )
-    await sumHours(tx, sql`at >= (select through from links_summed) and at < ${until}`)
+    await sumHours(tx, sql`at >= (select date_trunc('hour', through, 'utc') from links_summed) and at < ${until}`)
     await tx.execute(sql`update links_summed set through = greatest(through, ${until})`)
     for (const { hour } of stale)
-      await sumHours(tx, sql`at >= ${hour}::timestamptz and at < ${hour}::timestamptz + interval '1 hour'`)
+      await sumHours(
+        tx,
+        sql`at >= ${hour}::timestamptz and at < least(${hour}::timestamptz + interval '1 hour', (select through from links_summed))`,
+      )
   })
 }
 
-/** Sums up [from, to) anew, whole hours, from the clicks that are there. Sums of deleted clicks stay. */
+/** Sums up [from, to) anew, whole hours that have been summed up before, from the clicks that are there. Sums of deleted clicks stay. */
 export async function sumAgain(tx: Tx, from: Date, to: Date): Promise<void> {
   await tx.execute(sql`select pg_advisory_xact_lock(${lockKey})`)
   await sumHours(tx, sql`at >= ${instant(floorHour(from.getTime()))} and at < ${instant(floorHour(to.getTime()))}`)
@@ -39,7 +45,8 @@ async function sumHours(tx: Tx, range: SQL): Promise<void> {
     on conflict (link_id, hour, partner_id) do update
     set counted = excluded.counted, people = excluded.people,
       -- Rejected clicks are deleted after days, and the sum of an hour outlives them.
-      rejected = greatest(h.rejected, excluded.rejected)`)
+      rejected = greatest(h.rejected, excluded.rejected)
+    where (h.counted, h.people) is distinct from (excluded.counted, excluded.people) or h.rejected < excluded.rejected`)
 }
 
 /** Counted clicks of a partner in [from, to). */
@@ -49,26 +56,37 @@ export interface Counting {
   readonly to: Date
 }
 
-/** For each, in their order and in one statement: whole hours from their sums, the rest from the clicks. */
+/**
+ * For each, in their order and in one statement: whole hours from their sums, also the one under way as far as it is summed up, and the rest from the clicks.
+ * Those lie by time: ranges that begin or end together are counted for all partners at once.
+ */
 export async function countInRanges(reader: Reader, programId: string, asked: readonly Counting[]): Promise<number[]> {
   if (asked.length === 0) return []
   const ranges = asked.map(({ partnerId, from, to }, place) => {
-    // [first, last) are the whole hours of the range; what is summed of them ends at `through`.
+    // [first, last) are the whole hours of the range.
     const first = Math.min(ceilHour(from.getTime()), to.getTime())
     return { place, partnerId, from, to, first: new Date(first), last: new Date(Math.max(first, floorHour(to.getTime()))) }
   })
   const rows = await reader.execute<{ clicks: string }>(sql`
+    with ranges as materialized (
+      select a.*, case when a."to" < s.through then a.last else greatest(s.through, a.first) end as through
+      from links_summed s, jsonb_to_recordset(${JSON.stringify(ranges)}::text::jsonb)
+        as a (place integer, "partnerId" uuid, "from" timestamptz, "to" timestamptz, first timestamptz, last timestamptz)
+    ),
+    edges as materialized (
+      select since, until, c.partner_id, count(*) as clicks
+      from (
+        select distinct since, until
+        from ranges, lateral (values ("from", first), (through, "to")) as edge (since, until) where since < until
+      ) edge join links_clicks c on c.at >= since and c.at < until
+      where c.program_id = ${programId}::uuid and c.counted
+      group by since, until, c.partner_id
+    )
     select (select coalesce(sum(h.counted), 0) from links_hours h
         where h.program_id = ${programId}::uuid and h.partner_id = r."partnerId" and h.hour >= r.first and h.hour < r.through)
-      + (select count(*) from links_clicks c
-        where c.program_id = ${programId}::uuid and c.partner_id = r."partnerId" and c.counted and c.at >= r."from" and c.at < r.first)
-      + (select count(*) from links_clicks c
-        where c.program_id = ${programId}::uuid and c.partner_id = r."partnerId" and c.counted and c.at >= r.through and c.at < r."to") as clicks
-    from (
-      select a.*, least(greatest(s.through, a.first), a.last) as through
-      from links_summed s, jsonb_to_recordset(${JSON.stringify(ranges)}::text::jsonb)
-        as a (place integer, "partnerId" uuid, "from" timestamptz, "to" timestamptz, first timestamptz, last timestamptz)) r
-    order by r.place`)
+      + coalesce((select sum(e.clicks) from edges e where e.partner_id = r."partnerId"
+        and ((e.since, e.until) = (r."from", r.first) or (e.since, e.until) = (r.through, r."to"))), 0) as clicks
+    from ranges r order by r.place`)
   return rows.map((row) => Number(row.clicks))
 }
 

@@ -197,11 +197,11 @@ describe('in one process', () => {
     )
     expect(byId).toContain('links_clicks_2031_07_pkey')
     expect(byId).not.toContain('2031_08')
-    const ofPartner = await plan(
-      `select count(*) from links_clicks where partner_id = '${partner_id}' and counted and at >= '2031-07-01Z' and at < '2031-07-02Z'`,
+    const ofLastMinutes = await plan(
+      `select count(*) from links_clicks where partner_id = '${partner_id}' and counted and at >= '2031-07-01T10:00Z' and at < '2031-07-01T10:15Z'`,
     )
-    expect(ofPartner).toMatch(/links_clicks_2031_07_partner_id_at_idx/)
-    expect(ofPartner).not.toContain('2031_08')
+    expect(ofLastMinutes).toContain('links_clicks_2031_07_pkey')
+    expect(ofLastMinutes).not.toContain('2031_08')
     expect(
       await plan(`select sum(counted) from links_hours where partner_id = '${partner_id}' and hour >= '2031-07-01Z'`),
     ).toContain('links_hours_partner')

@@ -4,7 +4,6 @@ import type { Config } from './config.ts'
 import { sumDays } from './days.ts'
 import { forgetClicks, prepareMonths, sumAgain, sumUp } from './hours.ts'
 import { forgetImports } from './manage/import.ts'
-import { packMonths } from './pack.ts'
 
 export function linkSchedules(parts: { db: Db; clock: Clock; programs: Programs; settings: Settings<Config> }): Schedule[] {
   const { db, clock, programs, settings } = parts
@@ -16,7 +15,6 @@ export function linkSchedules(parts: { db: Db; clock: Clock; programs: Programs;
     schedule('links.sum_again', { ms: days(1) }, () => db.transaction((tx) => sumAgain(tx, daysAgo(3), daysAgo(1)))),
     schedule('links.prepare_months', { ms: days(1) }, () => prepareMonths(db, clock.now())),
     schedule('links.forget_imports', { ms: hours(6) }, () => db.transaction((tx) => forgetImports(tx, daysAgo(1)))),
-    schedule('links.pack_months', { ms: days(1) }, () => packMonths(db)),
     schedule('links.forget_clicks', { ms: hours(6) }, async () => {
       // Nothing is deleted before it is summed up.
       await sumDays(db, clock.now())

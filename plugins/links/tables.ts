@@ -132,8 +132,22 @@ export const days = pgTable('links_days', {
 export const daysSummed = pgTable('links_days_summed', {
   programId: uuid('program_id').primaryKey(),
   timeZone: text('time_zone').notNull(),
-  before: date('before').notNull(),
+  through: at('through').notNull(),
+  readFrom: at('read_from').notNull(),
 })
+
+export const seen = pgTable(
+  'links_seen',
+  {
+    day: date('day').notNull(),
+    programId: uuid('program_id').notNull(),
+    partnerId: uuid('partner_id').notNull(),
+    ipHash: bytes('ip_hash').notNull(),
+    agentHash: bytes('agent_hash').notNull(),
+    at: at('at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.day, t.partnerId, t.ipHash, t.agentHash] })],
+)
 
 export const staleHours = pgTable('links_stale_hours', {
   hour: at('hour').primaryKey(),

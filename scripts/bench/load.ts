@@ -30,6 +30,8 @@ export interface LoadResult {
   p50: number
   p99: number
   slowest: number
+  /** Waits in hundredths of a millisecond, and how many waited so long; from the shortest. */
+  waits: [hundredths: number, count: number][]
 }
 
 /** As visitors come: many addresses, some hundred browsers. */
@@ -88,6 +90,7 @@ async function load(order: LoadOrder): Promise<LoadResult> {
     p50: at(0.5),
     p99: at(0.99),
     slowest: at(1),
+    waits: [...Map.groupBy(times, (ms) => Math.round(ms * 100))].map(([hundredths, those]) => [hundredths, those.length]),
   }
 }
 

@@ -14,6 +14,8 @@ import type { LoadOrder, LoadResult } from './load.ts'
 import { seedPartners } from './partners.ts'
 
 const rounds = 3
+/** A round is so many short turns of each: how fast a machine is changes from one second to the next, and so it changes for both. */
+const turns = 3
 const connections = 64
 const links = 5000
 const partners = 100
@@ -100,6 +102,9 @@ interface Compared {
   readonly ours: Line
 }
 
+/** A turn's line, with all waits. */
+type Turn = Line & Pick<LoadResult, 'waits'>
+
 /** Processes that are measured against the database of `connection`. `clear` ends those that are left. */
 export function createTrack(connection: Connection, directory: string) {
   const children: ChildProcess[] = []
@@ -112,11 +117,15 @@ export function createTrack(connection: Connection, directory: string) {
   const since = new Date(Date.now() - 60_000).toISOString()
   const stored = async () =>
     Number((await connection.sql`select count(*) from links_clicks where at > ${since}::timestamptz`)[0]!.count)
-  const measured = async (order: Omit<LoadOrder, 'connections'>): Promise<Line> => {
+  const turn = async (order: Omit<LoadOrder, 'connections'>): Promise<Turn> => {
     const before = await stored()
-    const { clicks, perSecond, p50, p99, slowest, answers } = await visit({ connections, ...order })
+    const { clicks, answers, statuses: _, ...speed } = await visit({ connections, ...order })
     if (clicks !== answers) throw new Error(`${answers - clicks} of ${answers} visitors were not sent on with a click`)
-    return { perSecond, p50, p99, slowest, clicksAnswered: clicks, clicksStored: (await stored()) - before }
+    return { ...speed, clicksAnswered: clicks, clicksStored: (await stored()) - before }
+  }
+  const measured = async (order: Omit<LoadOrder, 'connections'>): Promise<Line> => {
+    const { waits: _, ...line } = await turn(order)
+    return line
   }
   const startBoth = async (paths: string[], warmMs: number): Promise<Both> => {
     const bare = await start('./bare.ts', {})
@@ -126,11 +135,15 @@ export function createTrack(connection: Connection, directory: string) {
       port: ours.port,
       rounds: async (client, count, ms) => {
         const found: Compared[] = []
-        for (let i = 0; i < count; i++)
-          found.push({
-            bare: (await visit({ port: bare.port, paths, connections, ms, client })).perSecond,
-            ours: await measured({ port: ours.port, paths, ms, client }),
-          })
+        for (let round = 0; round < count; round++) {
+          const bares: number[] = []
+          const taken: Turn[] = []
+          for (let i = 0; i < turns; i++) {
+            bares.push((await visit({ port: bare.port, paths, connections, ms: ms / turns, client })).perSecond)
+            taken.push(await turn({ port: ours.port, paths, ms: ms / turns, client }))
+          }
+          found.push({ bare: mean(bares), ours: together(taken) })
+        }
         return found
       },
       stop: async () => {
@@ -142,6 +155,28 @@ export function createTrack(connection: Connection, directory: string) {
     for (const child of children) child.kill('SIGKILL')
   }
   return { start, measured, startBoth, clear }
+}
+
+/** Turns of one length as one. */
+function together(taken: readonly Turn[]): Line {
+  const sum = (of: (turn: Turn) => number) => taken.reduce((total, turn) => total + of(turn), 0)
+  const waits = taken.flatMap((turn) => turn.waits).toSorted(([a], [b]) => a - b)
+  const share = (wanted: number) => {
+    let left = wanted * waits.reduce((total, [, count]) => total + count, 0)
+    for (const [hundredths, count] of waits) {
+      left -= count
+      if (left < 0) return hundredths / 100
+    }
+    return 0
+  }
+  return {
+    perSecond: mean(taken.map(({ perSecond }) => perSecond)),
+    p50: share(0.5),
+    p99: share(0.99),
+    slowest: Math.max(...taken.map(({ slowest }) => slowest)),
+    clicksAnswered: sum((turn) => turn.clicksAnswered),
+    clicksStored: sum((turn) => turn.clicksStored),
+  }
 }
 
 export function summaryOf(lines: readonly Compared[]): Summary {
@@ -228,6 +263,10 @@ async function ended(child: ChildProcess): Promise<void> {
   const exit = once(child, 'exit')
   child.disconnect()
   await exit
+}
+
+function mean(values: number[]): number {
+  return Math.round(values.reduce((total, value) => total + value, 0) / values.length)
 }
 
 function median(values: number[]): number {
