@@ -5,8 +5,8 @@ import { type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 export const amongIds = (column: SQLWrapper, ids: Iterable<string>): SQL => sql`${column} = any(${`{${[...ids].join()}}`}::uuid[])`
 
 /** The column is one of the texts, whatever characters they have. */
-export const amongTexts = (column: SQLWrapper, texts: Iterable<string>): SQL => sql`${column} = any(${arrayOf(texts)}::text[])`
+export const amongTexts = (column: SQLWrapper, texts: Iterable<string>): SQL => sql`${column} = any(${textArray(texts)}::text[])`
 
-/** Postgres' way to write an array of texts. */
-const arrayOf = (texts: Iterable<string>): string =>
+/** Postgres' way to write an array of texts, to be cast to `text[]`. The planner knows from it how many there are, which it does not of rows in JSON. */
+export const textArray = (texts: Iterable<string>): string =>
   `{${Array.from(texts, (text) => `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`).join()}}`

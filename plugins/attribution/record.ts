@@ -10,6 +10,7 @@ import {
   newId,
   type Settings,
   type Tx,
+  textArray,
   UserError,
 } from '../kit/index.ts'
 import type { Partners } from '../partners/public.ts'
@@ -261,7 +262,7 @@ export function createRecording({
     const names = payments.map(namesOf)
     const rows = await tx.execute<{ kind: string; value: string; customer_id: string }>(sql`
       select i.kind, i.value, i.customer_id
-      from jsonb_to_recordset(${json(names.flat())}::text::jsonb) as n (kind text, value text)
+      from unnest(${textArray(names.flat().map(({ kind }) => kind))}::text[], ${textArray(names.flat().map(({ value }) => value))}::text[]) as n (kind, value)
       join attribution_identities i on i.program_id = ${programId}::uuid and i.kind = n.kind and i.value = n.value`)
     const found = new Map(rows.map((row) => [keyOf(row), row.customer_id]))
     const customerIds = names.map((own) => own.map((name) => found.get(keyOf(name))).find((id) => id !== undefined) ?? newId(now))

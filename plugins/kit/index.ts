@@ -1,5 +1,5 @@
 // Everything a plugin needs from the house, in one import.
-export { amongIds, amongTexts } from '../../db/among.ts'
+export { amongIds, amongTexts, textArray } from '../../db/among.ts'
 export type { Db, Reader, Tx } from '../../db/connect.ts'
 export { newId } from '../../db/ids.ts'
 export { lockNames } from '../../db/locks.ts'

@@ -164,6 +164,28 @@ describe('a payment through the webhook', () => {
     expect(await trade.findings()).toEqual([])
   })
 
+  test('that comes together with others is parked alone; the others are sales', async () => {
+    const charges = Array.from({ length: 6 }, () => aCharge())
+    const bad = charges[3]!
+    const events = charges.flatMap((charge) => [
+      anEvent('charge.succeeded', charge),
+      anEvent(
+        'checkout.session.completed',
+        aSession(charge, charge === bad ? { total_details: { amount_tax: 5_001, amount_shipping: 0 } } : {}),
+      ),
+    ])
+    await Promise.all(events.map(send))
+    const asked = await house.connection
+      .sql`select payload->'eventIds' as ids from core_outbox where name = 'stripe.handle_events' and done_at is null`
+    expect(asked.flatMap(({ ids }) => ids).toSorted()).toEqual(events.map(({ id }) => id).toSorted())
+    expect(asked.length).toBeLessThan(events.length)
+    await house.drain()
+    expect(await parked()).toMatch(/tax 5001 .* do not fit/)
+    for (const charge of charges) expect((await salesOf(charge.payment_intent)).length).toBe(charge === bad ? 0 : 1)
+    expect(await failedWork()).toBe(0)
+    expect(await trade.findings()).toEqual([])
+  })
+
   test('of nothing is an authorisation that is not captured yet: no sale, until it is', async () => {
     const charge = aCharge({ amount_captured: 0 })
     await send(anEvent('charge.succeeded', charge))

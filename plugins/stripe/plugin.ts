@@ -23,7 +23,7 @@ export const stripe = definePlugin({
     statement:
       'Of customers’ payments: Stripe’s ids, amounts, times, country and a keyed hash of the e-mail address. Of partners: the id of their Stripe account and whether it can be paid. Bank details stay with Stripe.',
   },
-  setup: ({ db, clock, env, enqueue, webhooks, programs, use, url }) => {
+  setup: ({ db, clock, log, env, enqueue, webhooks, programs, use, url }) => {
     const secrets = secretsOf(env.STRIPE_WEBHOOK_SECRET)
     const { hashEmail } = use(attribution)
     const client = env.STRIPE_SECRET_KEY
@@ -34,6 +34,7 @@ export const stripe = definePlugin({
       createStripeService({
         db,
         clock,
+        log,
         enqueue,
         webhooks,
         programs,

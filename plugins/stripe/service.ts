@@ -1,5 +1,6 @@
 // Turns kept events into facts, and facts into payments, payout confirmations and account states. Knows Stripe's API only as a port.
 import { and, eq, isNotNull, type SQL, sql } from 'drizzle-orm'
+import type { Logger } from 'pino'
 import { z } from 'zod'
 import type { Attribution } from '../attribution/public.ts'
 import {
@@ -38,6 +39,8 @@ export interface StripeService {
   receive(event: { id: string; type: string; kept: KeptEvent | undefined }): Promise<void>
   /** Handles kept events once, together. What needs Stripe, or is nobody's yet, is left to `handleAlone`; a single one that cannot be handled is parked with a reason. */
   handleEvents(tx: Tx, eventIds: readonly string[]): Promise<void>
+  /** Handles kept events as `handleEvents` does, but when one of them cannot be handled, leaves each to a job of its own. */
+  handleOrPart(tx: Tx, eventIds: readonly string[]): Promise<void>
   /** Handles a kept event once, asking Stripe what is missing. What cannot be handled is parked with a reason. */
   handleAlone(eventId: string): Promise<void>
   /** Completes a payment whose origin no event told, by asking Stripe once. */
@@ -57,6 +60,8 @@ interface Received {
 
 export const source = 'stripe'
 export const handleEventJob = defineJob({ name: 'stripe.handle_event', payload: z.object({ eventId: z.string() }) })
+/** For events that were kept together. */
+export const handleEventsJob = defineJob({ name: 'stripe.handle_events', payload: z.object({ eventIds: z.array(z.string()) }) })
 /** For an event that cannot be handled on the database alone. */
 export const handleAloneJob = defineJob({ name: 'stripe.handle_alone', payload: z.object({ eventId: z.string() }) })
 export const findOriginJob = defineJob({
@@ -71,6 +76,7 @@ const shownParked = 100
 export function createStripeService({
   db,
   clock,
+  log,
   enqueue,
   webhooks,
   programs,
@@ -80,6 +86,7 @@ export function createStripeService({
 }: {
   db: Db
   clock: Clock
+  log: Logger
   enqueue: Enqueue
   webhooks: WebhookInbox
   programs: Programs
@@ -93,11 +100,7 @@ export function createStripeService({
         tx,
         events.map(({ id, type, kept }) => ({ source, eventId: id, type, body: kept })),
       )
-      await enqueue.many(
-        tx,
-        handleEventJob,
-        fresh.map((eventId) => ({ payload: { eventId } })),
-      )
+      if (fresh.length > 0) await enqueue(tx, handleEventsJob, { eventIds: fresh })
     })
     return events
   })
@@ -135,6 +138,20 @@ export function createStripeService({
     } catch (error) {
       if (!(error instanceof UserError)) throw error
       await webhooks.park(tx, source, ready[0]!.eventId, error.message, ready[0]!.programId)
+    }
+  }
+
+  const handleOrPart: StripeService['handleOrPart'] = async (tx, eventIds) => {
+    try {
+      await tx.transaction((within) => handleEvents(within, eventIds))
+    } catch (error) {
+      if (eventIds.length === 1) throw error
+      log.debug({ err: error, events: eventIds.length }, 'events that failed together are handled one by one')
+      await enqueue.many(
+        tx,
+        handleEventJob,
+        eventIds.map((eventId) => ({ payload: { eventId } })),
+      )
     }
   }
 
@@ -332,6 +349,7 @@ export function createStripeService({
   return {
     receive,
     handleEvents,
+    handleOrPart,
     handleAlone,
     findOrigin,
     connect,
