@@ -2,8 +2,9 @@
 import type { REST } from '@discordjs/rest'
 import { type APIGuildMember, Routes } from 'discord-api-types/v10'
 import { and, eq, sql } from 'drizzle-orm'
+import type { Reader, Tx } from '../db/connect.ts'
 import { programStore } from '../db/programs.ts'
-import { memberRoles } from '../db/tables.ts'
+import { memberRoles, messages } from '../db/tables.ts'
 import { minutes } from '../plugins/kit/clock.ts'
 import { memberJoined, on } from '../plugins/kit/events.ts'
 import { schedule } from '../plugins/kit/jobs.ts'
@@ -18,7 +19,11 @@ export function guildPlugin(rest: REST): Plugin {
     title: 'Guild',
     summary: 'Keeps roles and messages in the server as the program wants them.',
     permissions: housePermissions,
-    data: { statement: 'The Discord id of a member, the roles the program gives them, and the messages the bot sent to them.' },
+    data: {
+      statement: 'The Discord id of a member, the roles the program gives them, and the messages the bot sent to them.',
+      exportPartner: exportFor,
+      deletePartner: eraseFor,
+    },
     setup: (context: SetupContext<unknown>) => ({
       jobs: createEffectJobs({ db: context.db, rest, clock: context.clock, emit: context.emit }),
       listeners: [
@@ -45,6 +50,36 @@ export function guildPlugin(rest: REST): Plugin {
   })
 }
 
+const theirRoles = (programId: string, userId: string) => and(eq(memberRoles.programId, programId), eq(memberRoles.userId, userId))
+const theirMessages = (programId: string, userId: string) =>
+  and(eq(messages.programId, programId), eq(messages.targetKind, 'dm'), eq(messages.target, userId))
+const erased = 'erased'
+
+async function exportFor(reader: Reader, programId: string, userId: string): Promise<unknown> {
+  return {
+    roles: await reader
+      .select({ role: memberRoles.roleKey, wanted: memberRoles.wanted, reason: memberRoles.reason, since: memberRoles.updatedAt })
+      .from(memberRoles)
+      .where(theirRoles(programId, userId)),
+    messages: await reader
+      .select({ createdAt: messages.createdAt, sentAt: messages.sentAt, message: messages.payload })
+      .from(messages)
+      .where(theirMessages(programId, userId)),
+  }
+}
+
+/** The roles are remembered until they are taken, which the repair sees to. What was posted in channels stays there; here it no longer says of whom. */
+async function eraseFor(tx: Tx, programId: string, userId: string): Promise<void> {
+  const mention = `<@${userId}>`
+  await tx.delete(messages).where(theirMessages(programId, userId))
+  await tx.execute(sql`
+    update core_messages set payload = replace(payload::text, ${mention}, 'somebody')::jsonb
+    where program_id = ${programId} and payload::text like ${`%${mention}%`}`)
+  await tx.execute(sql`
+    delete from core_outbox where program_id = ${programId} and kind = 'job' and done_at is not null and payload ->> 'userId' = ${userId}`)
+  await tx.update(memberRoles).set({ wanted: false, applied: null, reason: erased }).where(theirRoles(programId, userId))
+}
+
 /** Compares the roles that members have with the roles they should have, and asks for what differs. */
 async function repairRoles({ db, enqueue, log }: SetupContext<unknown>, rest: REST): Promise<void> {
   for (const program of await programStore.all(db)) {
@@ -53,6 +88,7 @@ async function repairRoles({ db, enqueue, log }: SetupContext<unknown>, rest: RE
         userId: memberRoles.userId,
         role: memberRoles.roleKey,
         wanted: memberRoles.wanted,
+        reason: memberRoles.reason,
         roleId: sql<string>`o.discord_id`,
       })
       .from(memberRoles)
@@ -77,6 +113,8 @@ async function repairRoles({ db, enqueue, log }: SetupContext<unknown>, rest: RE
           { programId: program.id, dedupeKey: `${userId}:${role}` },
         )
       })
+    const gone = rows.filter(({ userId, reason }) => reason === erased && !wrong.some((row) => row.userId === userId))
+    for (const { userId } of gone) await db.delete(memberRoles).where(theirRoles(program.id, userId))
     if (wrong.length > 0) log.info({ program: program.id, repaired: wrong.length }, 'roles differed from what they should be')
   }
 }

@@ -1,4 +1,4 @@
-// The few commands no feature owns: /help, and /admin for setup, settings and failed work.
+// The few commands no feature owns: /help and /privacy, and /admin for setup, settings, personal data and failed work.
 import { z } from 'zod'
 import type { Change } from '../bot/guild.ts'
 import { listFailed, retryFailed } from '../db/outbox.ts'
@@ -11,6 +11,7 @@ import { schedule } from '../plugins/kit/jobs.ts'
 import { definePlugin, type Plugin, type SetupContext } from '../plugins/kit/plugin.ts'
 import { type Access, type Command, type Ctx, defineCommand } from './define.ts'
 import { card, literal, type Message, time } from './messages.ts'
+import { privacyCommands, privacyComponents } from './privacy.ts'
 
 /** Makes the guild as the plugins want it and returns what was (or would be) changed. @throws UserError when the bot is not in the guild */
 export type Reconcile = (
@@ -35,9 +36,17 @@ export function housePlugin(house: WholeHouse): Plugin {
         admin: 'Run the partner program',
         'admin settings': 'See and change settings',
         'admin jobs': 'Work that failed',
+        'admin privacy': 'What is stored about a person',
       },
       schedules: [schedule('house.prune', { cron: '17 * * * *' }, async () => void (await prune(context.db, context.clock.now())))],
-      commands: [help(house), setup(house), ...settingsCommands(house, context), ...jobCommands(context)],
+      commands: [
+        help(house),
+        setup(house),
+        ...settingsCommands(house, context),
+        ...jobCommands(context),
+        ...privacyCommands({ db: context.db, plugins: house.plugins }),
+      ],
+      components: privacyComponents({ db: context.db, plugins: house.plugins }),
     }),
   })
 }

@@ -31,6 +31,7 @@ export function shotsOf(stage: Stage, world: World): Shot[] {
     { name: 'payout-status', url: wanda, prepare: command('/payout status') },
     { name: 'badges', url: wanda, prepare: command('/badges show') },
     { name: 'help', url: wanda, prepare: command('/help') },
+    { name: 'privacy', url: wanda, prepare: command('/privacy') },
     { name: 'stats', url: wanda, prepare: command('/stats show') },
     { name: 'agreement', url: wanda, prepare: command('/agreement') },
     { name: 'leaderboard', url: wanda, prepare: (page) => openChannel(page, 'leaderboard') },

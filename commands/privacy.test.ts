@@ -1,0 +1,109 @@
+// Personal data over the whole house: everyone may know and have a copy, an admin may erase, and then nothing names the person any more.
+import { REST } from '@discordjs/rest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { controlsOf, type TestHouse, testHouse, wordsOf } from '../app/testing.ts'
+import { guildPlugin } from '../bot/plugin.ts'
+import { attribution } from '../plugins/attribution/plugin.ts'
+import { type TestPartner, tradeIn } from '../plugins/commissions/testing.ts'
+import { plugins } from '../plugins/index.ts'
+import { minutes } from '../plugins/kit/clock.ts'
+import { browser } from '../plugins/links/testing.ts'
+import type { Message } from './messages.ts'
+import { housePlugin } from './plugin.ts'
+
+const admin = { isAdmin: true, userId: '300000000000000001' }
+/** Takes every message. */
+const discord = new REST({
+  makeRequest: async () =>
+    new Response('{"id":"500000000000000001"}', { headers: { 'content-type': 'application/json' } }) as never,
+}).setToken('of-nobody')
+let house: TestHouse
+let ada: TestPartner
+let grace: TestPartner
+
+beforeAll(async () => {
+  const own = [
+    guildPlugin(discord),
+    housePlugin({ commands: () => house.loaded.commands, plugins: () => house.loaded.plugins, reconcile: async () => [] }),
+  ]
+  house = await testHouse([...plugins, ...own])
+  await house.connection.sql`
+    insert into core_guild_objects (program_id, kind, key, discord_id)
+    values (${house.program.id}, 'role', 'badges:first_sale', '500000000000000002')`
+  const trade = tradeIn(house)
+  ada = await trade.aPartner()
+  grace = await trade.aPartner()
+  for (const partner of [ada, grace]) {
+    await house.run('link create', { code: `of-${partner.username}`, campaign: `Campaign of ${partner.username}` }, partner)
+    const code = `of-${partner.username}`
+    const visit = await house.app.inject({ url: `/r/${code}`, headers: { 'user-agent': browser } })
+    const clickId = new URL(visit.headers.location as string).searchParams.get('siso_cid')!
+    house.clock.advance(minutes(1))
+    await house.db.transaction((tx) => house.use(attribution).recordPayment(tx, { ...trade.aPayment(partner), hints: { clickId } }))
+  }
+  await house.connection.sql`
+    insert into core_member_roles (program_id, user_id, role_key, wanted, applied, reason)
+    values (${house.program.id}, ${ada.userId}, 'partner', true, true, 'active')`
+  await house.drain()
+})
+afterAll(() => house.close())
+
+const copyOf = (answer: unknown): Record<string, unknown> => {
+  const [file] = (answer as Message).files!
+  expect(file!.name).toBe('personal-data.json')
+  return JSON.parse(file!.data.toString())
+}
+/** The tables that mention it anywhere. */
+async function tablesWith(text: string): Promise<string[]> {
+  const { sql } = house.connection
+  const tables = await sql<{ name: string }[]>`
+    select c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = 'public' and c.relkind in ('r', 'p') and not c.relispartition order by 1`
+  const found: string[] = []
+  for (const { name } of tables) {
+    const [row] = await sql.unsafe(`select count(*)::int as count from "${name}" t where t::text like $1`, [`%${text}%`])
+    if (row!.count > 0) found.push(name)
+  }
+  return found
+}
+
+test('/privacy tells what every part of the program stores, page by page, and hands over a copy of what is the person’s own', async () => {
+  let page = await house.run('privacy', {}, ada)
+  let words = wordsOf(page)
+  for (let next = 1; controlsOf(page).includes(`house.privacy:${next}`); next++) {
+    page = await house.press(`house.privacy:${next}`, {}, ada)
+    words += wordsOf(page)
+  }
+  for (const { title, data } of house.loaded.plugins) if (data) expect(words).toContain(`**${title}**`)
+  const copy = copyOf(await house.press(controlsOf(page).find((control) => control.startsWith('house.privacy-export'))!, {}, ada))
+  expect(JSON.stringify(copy)).toContain(ada.email)
+  expect(JSON.stringify(copy)).toContain(`Campaign of ${ada.username}`)
+  expect(JSON.stringify(copy)).not.toContain(grace.email)
+  expect(JSON.stringify(copy.guild)).toContain('partner')
+})
+
+test('an admin gets a copy for somebody who asks in writing; a partner cannot get another’s', async () => {
+  const answer = await house.run('admin privacy export', { user: { id: grace.userId } }, admin)
+  expect(JSON.stringify(copyOf(answer))).toContain(grace.email)
+  await expect(house.run('admin privacy export', { user: { id: grace.userId } }, ada)).rejects.toThrow()
+})
+
+test('who is erased is named nowhere afterwards but in what they signed; others are left alone, and the books hold', async () => {
+  const others = await tablesWith(grace.userId)
+  const asked = await house.run('admin privacy erase', { user: { id: ada.userId } }, admin)
+  expect(wordsOf(asked)).toContain('Nothing has been changed so far')
+  expect(await tablesWith(ada.userId)).toContain('partners_partners')
+  const done = await house.press(controlsOf(asked)[0]!, {}, admin)
+  expect(wordsOf(done)).toContain('The person is erased')
+  expect({
+    id: await tablesWith(ada.userId),
+    email: await tablesWith(ada.email),
+  }).toEqual({
+    // The roles until they are taken.
+    id: ['agreements_signatures', 'core_member_roles'],
+    email: ['agreements_signatures'],
+  })
+  expect(await tablesWith(grace.userId)).toEqual(others)
+  expect(wordsOf(await house.run('admin ledger proof', {}, admin))).toMatch(/The books hold.*[1-9]\d* transfers/s)
+  await expect(house.run('earnings', {}, ada)).rejects.toThrow()
+})
