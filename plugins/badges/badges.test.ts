@@ -229,6 +229,14 @@ describe('an admin', () => {
     })
   })
 
+  test('is not given by an admin to themselves', async () => {
+    const ada = await aPartner()
+    const themselves = { ...admin, userId: ada.userId }
+    const award = { partner: { id: ada.userId }, badge: 'badges:first_sale', reason: 'for the record' }
+    await expect(house.run('admin badges award', award, themselves)).rejects.toMatchObject({ code: 'own_badge' })
+    expect(await roleOf(ada)).toBeUndefined()
+  })
+
   test('takes a badge back with its role and its celebration, and the same facts do not earn it again', async () => {
     const ada = await aPartner()
     await sell(ada)

@@ -1,7 +1,7 @@
 // What partners and admins may ask of badges.
 import { type Command, type Ctx, defineCommand } from '../../commands/define.ts'
 import { audit } from '../../db/tables.ts'
-import type { Db, Tx } from '../kit/index.ts'
+import { type Db, refuseOwn, type Tx } from '../kit/index.ts'
 import type { Partners } from '../partners/public.ts'
 import { collection, givenMessage, takenMessage } from './messages.ts'
 import type { BadgeService } from './service.ts'
@@ -39,12 +39,14 @@ export function badgeCommands({ db, service, partners }: { db: Db; service: Badg
       options,
       access: 'admin',
       reply: 'ephemeral',
-      run: (ctx, { partner, badge, reason }) =>
-        db.transaction(async (tx) => {
+      run: (ctx, { partner, badge, reason }) => {
+        refuseOwn('badge', partner.id, ctx.user.id)
+        return db.transaction(async (tx) => {
           const rule = await service.give(tx, ctx.program.id, partner.id, badge, { id: ctx.user.id, reason })
           await note(tx, ctx, 'badges.award', { userId: partner.id, badge, reason })
           return givenMessage(partner.id, rule)
-        }),
+        })
+      },
     }),
     defineCommand({
       path: 'admin badges revoke',

@@ -55,6 +55,18 @@ const told = async (partner: TestPartner) =>
 const pair = async () => [await trade.aPartner(), await trade.aPartner()] as const
 
 describe('an override', () => {
+  test('is not decided by the partner who gains by it: who would get the sale, or would keep it', async () => {
+    const [ada, bob] = await pair()
+    const saleId = await aSale(ada)
+    const { approve, decline } = await propose(saleId, bob)
+    const own = { code: 'own_sale', message: expect.stringContaining('Another admin decides') }
+    await expect(house.press(approve, {}, { ...boss, userId: bob.userId })).rejects.toMatchObject(own)
+    await expect(house.press(decline, {}, { ...boss, userId: ada.userId })).rejects.toMatchObject(own)
+    expect(await saleOf(saleId)).toMatchObject({ partnerId: ada.id })
+    await house.press(approve, {}, { ...boss, userId: ada.userId })
+    expect(await saleOf(saleId)).toMatchObject({ partnerId: bob.id })
+  })
+
   test('moves the commission from the one to the other, binds the customer anew, tells both, and is in the trace and the audit', async () => {
     const [ada, bob] = await pair()
     const customer = { key: 'cus_moved', emailHash: undefined, country: 'DE' }

@@ -11,6 +11,7 @@ import {
   parseAmount,
   type Reader,
   readDay,
+  refuseOwn,
   type Settings,
   type Tx,
   UserError,
@@ -172,7 +173,7 @@ export function createClaimService(needs: {
     if (claim!.state === 'waiting')
       throw new UserError('waits_for_second', 'Another admin has agreed; the card of the change waits for a second one.')
     if (claim!.state !== 'open') throw new UserError('already_decided', `This claim was ${claim!.state} already; that stands.`)
-    if (claim!.userId === by) throw new UserError('own_claim', 'This claim is your own. Another admin decides about it.')
+    refuseOwn('claim', claim!.userId, by)
     return claim!
   }
 

@@ -3,7 +3,7 @@ import { and, desc, eq } from 'drizzle-orm'
 import { audit } from '../../db/tables.ts'
 import type { Attribution } from '../attribution/public.ts'
 import { staffChannel } from '../channels/public.ts'
-import { type Clock, type DiscordEffects, newId, type Reader, type Tx, UserError } from '../kit/index.ts'
+import { type Clock, type DiscordEffects, newId, type Reader, refuseOwn, type Tx, UserError } from '../kit/index.ts'
 import type { Notifications } from '../notifications/public.ts'
 import type { Partners } from '../partners/public.ts'
 import { creditedMessage, type Names, overrideCard } from './messages.ts'
@@ -23,8 +23,8 @@ export interface OverrideService {
   /** Proposes the change and shows it to the staff. @throws UserError when the sale does not exist, is theirs already, or waits for another decision */
   propose(tx: Tx, proposal: Proposal): Promise<OverrideRow>
   /**
-   * Approved, the sale changes hands with everything that hangs on it. @throws UserError unless it is open; for whoever proposed it; when the sale has
-   * changed hands since (then the proposal is closed as outdated by the next decision)
+   * Approved, the sale changes hands with everything that hangs on it. @throws UserError unless it is open; for whoever proposed it or would gain by it; when the
+   * sale has changed hands since (then the proposal is closed as outdated by the next decision)
    */
   decide(tx: Tx, programId: string, overrideId: string, decision: 'approved' | 'declined', by: string): Promise<OverrideRow>
   /** Changes the sale at once, when two people have agreed already: the partner who claims it, and the admin who approves. */
@@ -81,6 +81,7 @@ export function createOverrideService(needs: {
     if (open.state !== 'open') throw new UserError('already_decided', `This was ${open.state} already; that stands.`)
     if (decision === 'approved' && open.proposedBy === by)
       throw new UserError('second_person_needed', 'You proposed this yourself. Ask another admin to approve it.')
+    await refuseOwnGain(tx, open, decision, by)
     const sale = await attribution.sale(tx, programId, open.saleId)
     const outdated = decision === 'approved' && sale?.partnerId !== open.fromId
     if (decision === 'approved' && !outdated) await move(tx, open, by)
@@ -92,6 +93,14 @@ export function createOverrideService(needs: {
     await note(tx, decided!, by, decided!.state)
     await show(tx, decided!)
     return decided!
+  }
+
+  /** Approved, it is the gain of who gets the sale; declined, of who keeps it, unless they had proposed to give it away. */
+  async function refuseOwnGain(tx: Tx, row: OverrideRow, decision: 'approved' | 'declined', by: string): Promise<void> {
+    const gains = decision === 'approved' ? row.toId : row.fromId
+    const withdrawn = decision === 'declined' && row.proposedBy === by
+    const partner = gains === null || withdrawn ? undefined : await partners.byId(tx, row.programId, gains)
+    refuseOwn('sale', partner?.userId, by)
   }
 
   async function move(tx: Tx, { id, programId, saleId, toId, reason, proposedBy }: OverrideRow, approvedBy: string): Promise<void> {

@@ -128,6 +128,23 @@ describe('a hold of another plugin', () => {
 })
 
 describe('an admin', () => {
+  test('who is a partner decides about no commission of their own, and nothing changes', async () => {
+    const { id } = await sold()
+    const themselves = { ...boss, userId: ada.userId }
+    await adminDoes('hold-one', id)
+    for (const [command, options] of [
+      ['adjust', { amount: '4000' }],
+      ['adjust', { amount: '-1' }],
+      ['void', {}],
+      ['release-one', {}],
+    ] as const)
+      await expect(
+        house.run(`admin commissions ${command}`, { commission: id, reason: 'Because', ...options }, themselves),
+      ).rejects.toMatchObject({ code: 'own_commission', message: expect.stringContaining('Another admin decides') })
+    expect((await ofPartner()).map(({ amount, state }) => `${amount} ${state}`)).toEqual(['2000 held'])
+    expect(await trade.findings()).toEqual([])
+  })
+
   test('holds one commission, and releases it whoever held it; the partner hears of both with the reason', async () => {
     const { id } = await sold()
     expect(await adminDoes('hold-one', id)).toContain('is on hold')

@@ -1,7 +1,18 @@
 // Rules of commissions for admins: list, draft, simulate, publish, end.
 import { type Command, type Component, type Ctx, defineCommand, type OptionValues, onComponent } from '../../commands/define.ts'
 import { audit } from '../../db/tables.ts'
-import { currencyCode, type Db, parseAmount, type Reader, readCountries, readDay, type Settings, UserError } from '../kit/index.ts'
+import {
+  currencyCode,
+  type Db,
+  parseAmount,
+  type Reader,
+  readCountries,
+  readDay,
+  refuseOwn,
+  type Settings,
+  type Tx,
+  UserError,
+} from '../kit/index.ts'
 import type { Partners } from '../partners/public.ts'
 import { type Config, config, percentToPpm } from './config.ts'
 import type { RuleBook } from './ruleBook.ts'
@@ -130,7 +141,7 @@ async function showSimulation(
   return simulationCard(simulation, await namesIn(db, partners, ctx, [simulation.draft.terms, ...simulation.changes]))
 }
 
-function end({ db, book }: Needs): Command {
+function end({ db, book, partners }: Needs): Command {
   return defineCommand({
     path: 'admin rules end',
     description: 'End a rule for payments from now on',
@@ -150,6 +161,7 @@ function end({ db, book }: Needs): Command {
     run: async (ctx, { name }) => {
       const rule = await db.transaction(async (tx) => {
         const ended = await book.end(tx, ctx.program.id, name.trim())
+        await refuseOwnRule(tx, partners, ctx, ended)
         await tx.insert(audit).values({
           programId: ctx.program.id,
           actor: ctx.user.id,
@@ -177,6 +189,7 @@ export function ruleComponents({ db, book, partners }: Needs): Component[] {
       run: async (ctx, { draft }) => {
         const published = await db.transaction(async (tx) => {
           const { rule, fresh } = await book.publish(tx, ctx.program.id, draft, ctx.user.id)
+          await refuseOwnRule(tx, partners, ctx, rule)
           if (fresh)
             await tx.insert(audit).values({
               programId: ctx.program.id,
@@ -250,6 +263,12 @@ function readMoney(text: string, currency: string, option: string): bigint {
   if (amount <= 0n || amount > largestAmount)
     throw new UserError('bad_amount', `\`${option}\` must be more than zero, and an amount that can be paid.`)
   return amount
+}
+
+/** A rule for one partner is not theirs to publish or end. */
+async function refuseOwnRule(tx: Tx, partners: Partners, ctx: Ctx, { partnerId }: Terms): Promise<void> {
+  const partner = partnerId === null ? undefined : await partners.byId(tx, ctx.program.id, partnerId)
+  refuseOwn('rule', partner?.userId, ctx.user.id)
 }
 
 async function partnerIdOf(reader: Reader, partners: Partners, ctx: Ctx, userId: string): Promise<string> {

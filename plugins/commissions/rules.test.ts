@@ -71,6 +71,17 @@ describe('a rule', () => {
     expect(await trade.findings()).toEqual([])
   })
 
+  test('for one partner is neither published nor ended by that partner', async () => {
+    const themselves = { ...boss, userId: ada.userId }
+    const partner = { id: ada.userId, username: ada.username, bot: false }
+    const { publish } = await drafted({ name: 'For Ada', rate: '90', partner })
+    await expect(house.press(publish, {}, themselves)).rejects.toMatchObject({ code: 'own_rule' })
+    await house.press(publish, {}, boss)
+    await expect(house.run('admin rules end', { name: 'For Ada' }, themselves)).rejects.toMatchObject({ code: 'own_rule' })
+    await sold()
+    expect(await amounts()).toEqual(['9000'])
+  })
+
   test('is published once, however often the button is pressed', async () => {
     const { publish } = await drafted({ rate: '30' })
     const answers = await Promise.all(Array.from({ length: 8 }, () => house.press(publish, {}, boss)))

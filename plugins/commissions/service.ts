@@ -2,7 +2,7 @@
 import { and, asc, desc, eq, gt, inArray, isNull, lte, sql } from 'drizzle-orm'
 import type { Message } from '../../commands/messages.ts'
 import type { Sale, SaleMove } from '../attribution/public.ts'
-import { days, formatMoney, newId, type Reader, sum, type Tx, UserError } from '../kit/index.ts'
+import { days, formatMoney, newId, type Reader, refuseOwn, sum, type Tx, UserError } from '../kit/index.ts'
 import type { Partner } from '../partners/public.ts'
 import { createAccrual } from './accrue.ts'
 import { type Books, lockBooks, type SaleRef } from './books.ts'
@@ -58,12 +58,12 @@ export interface CommissionService extends Commissions {
   historyOf(reader: Reader, programId: string, saleId: string): Promise<(typeof changes.$inferSelect)[]>
   /**
    * Adds `amount` (not zero, may be negative) to the worth of the commission's sale; booked as a transfer that points at the accrual, told to the partner.
-   * What is taken and no longer there becomes debt. @throws UserError when it is voided, or when more is taken than it is worth
+   * What is taken and no longer there becomes debt. @throws UserError when it is voided or their own, or when more is taken than it is worth
    */
   adjust(tx: Tx, programId: string, commissionId: string, amount: bigint, by: By): Promise<Commission>
   /** As `hold`, by an admin for the reason `manual`: in the history with who and why, and told to the partner. @throws UserError when nothing can be held */
   holdByHand(tx: Tx, programId: string, commissionId: string, by: By): Promise<Commission>
-  /** Lifts every hold that people or other plugins put on it. @throws UserError when there is none */
+  /** Lifts every hold that people or other plugins put on it. @throws UserError when there is none, or it is their own */
   releaseByHand(tx: Tx, programId: string, commissionId: string, by: By): Promise<Commission>
 }
 
@@ -415,10 +415,11 @@ export function createCommissionService(needs: Needs): CommissionService {
     return (await rowOf(tx, row.programId, row.id))!
   }
 
-  /** The commission, for someone who wants to change its worth. @throws UserError when there is none, or it was voided */
-  async function changeable(tx: Tx, programId: string, commissionId: string): Promise<Row> {
+  /** The commission, for someone who wants to change its worth. @throws UserError when there is none, it is their own, or it was voided */
+  async function changeable(tx: Tx, programId: string, commissionId: string, by: By): Promise<Row> {
     const row = await lockedCommission(tx, programId, commissionId)
     if (!row) throw unknownCommission()
+    await refuseOwnOf(tx, row, by)
     if (row.reason === reassigned)
       throw new UserError('voided', 'The sale was given to another partner. Choose their commission of it.')
     if ((await saidByPeople(tx, row)).voided !== null)
@@ -426,8 +427,13 @@ export function createCommissionService(needs: Needs): CommissionService {
     return row
   }
 
+  /** @throws UserError when whoever acts is the partner whose commission it is */
+  async function refuseOwnOf(tx: Tx, { programId, partnerId }: Row, { actor }: By): Promise<void> {
+    refuseOwn('commission', (await partnerOf(tx, programId, partnerId)).userId, actor)
+  }
+
   const adjust: CommissionService['adjust'] = async (tx, programId, commissionId, amount, by) => {
-    const row = await changeable(tx, programId, commissionId)
+    const row = await changeable(tx, programId, commissionId, by)
     const worth = sum((await partsOf(tx, row)).map((part) => part.amount))
     if (worth + amount < 0n)
       throw new UserError(
@@ -438,7 +444,7 @@ export function createCommissionService(needs: Needs): CommissionService {
   }
 
   const voidCommission: CommissionService['void'] = async (tx, programId, commissionId, reason, by) =>
-    intervene(tx, await changeable(tx, programId, commissionId), { kind: 'void', amount: 0n, reason }, by)
+    intervene(tx, await changeable(tx, programId, commissionId, by), { kind: 'void', amount: 0n, reason }, by)
 
   const holdByHand: CommissionService['holdByHand'] = async (tx, programId, commissionId, by) => {
     const row = await placeHold(tx, programId, commissionId, 'manual', { by })
@@ -458,6 +464,7 @@ export function createCommissionService(needs: Needs): CommissionService {
         'not_held',
         'Nobody put a hold on this commission. What is held by itself (agreement, membership, dispute) goes on when its cause is gone.',
       )
+    await refuseOwnOf(tx, row, by)
     await emit(tx, commissionReleased, { programId, commissionId: row.id, saleId: row.saleId, partnerId: row.partnerId, ...by })
     await tellPartner(tx, row, 'released', releasedMessage(row, by.note, clock.now()))
     return row

@@ -3,7 +3,7 @@ import { type Command, type Ctx, defineCommand } from '../../commands/define.ts'
 import type { Message } from '../../commands/messages.ts'
 import { audit } from '../../db/tables.ts'
 import { staffChannel } from '../channels/public.ts'
-import { type Db, type DiscordEffects, type Tx, UserError } from '../kit/index.ts'
+import { type Db, type DiscordEffects, refuseOwn, type Tx, UserError } from '../kit/index.ts'
 import type { Notifications } from '../notifications/public.ts'
 import type { Partners } from '../partners/public.ts'
 import {
@@ -78,6 +78,7 @@ function adminCommands({ db, service, partners, notifications }: Parts): Command
   const setPaused = (ctx: Ctx, typed: string, paused: boolean): Promise<Message> =>
     db.transaction(async (tx) => {
       const { coupon, changed } = await service.setPaused(tx, ctx.program.id, typed, paused)
+      if (!paused) refuseOwn('coupon', coupon.userId, ctx.user.id)
       if (changed) {
         const { id, programId, userId } = coupon
         await note(tx, ctx, `coupons.${paused ? 'pause' : 'resume'}`, { code: coupon.code })
@@ -101,6 +102,7 @@ function adminCommands({ db, service, partners, notifications }: Parts): Command
         const programId = ctx.program.id
         const partner = await partners.byUser(db, programId, user.id)
         if (!partner) throw new UserError('no_partner', `<@${user.id}> has not registered. They can do so with /start.`)
+        refuseOwn('coupon', partner.userId, ctx.user.id)
         return db.transaction(async (tx) => {
           const { coupon, made } = await service.assign(tx, partner, wanted, ctx.user.id)
           if (made) {

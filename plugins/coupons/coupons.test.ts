@@ -203,6 +203,17 @@ describe('admins', () => {
     expect(noted).toMatchObject([{ actor: admin.userId, detail: { code: 'SPRING-FAIR', partnerId: partner.id } }])
   })
 
+  test('give no code to themselves, and let none of their own count again', async () => {
+    const partner = await aPartner()
+    const themselves = { ...admin, userId: partner.userId }
+    const assigned = house.run('admin coupons assign', { user: { id: partner.userId }, code: 'FOR-ME' }, themselves)
+    await expect(assigned).rejects.toMatchObject({ code: 'own_coupon' })
+    const code = await create(partner.userId)
+    await house.run('admin coupons pause', { code }, themselves)
+    await expect(house.run('admin coupons resume', { code }, themselves)).rejects.toMatchObject({ code: 'own_coupon' })
+    expect(await pay(code)).toBeNull()
+  })
+
   test('may exceed what a partner could make', async () => {
     const partner = await aPartner()
     await house.set('coupons', 'maxCoupons', 0)

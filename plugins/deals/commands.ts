@@ -2,7 +2,7 @@
 import { type Command, type Ctx, defineCommand } from '../../commands/define.ts'
 import type { Message } from '../../commands/messages.ts'
 import { audit } from '../../db/tables.ts'
-import type { Db, Tx } from '../kit/index.ts'
+import { type Db, refuseOwn, type Tx } from '../kit/index.ts'
 import type { Partners } from '../partners/public.ts'
 import {
   adminDealCard,
@@ -47,7 +47,7 @@ export async function showReview({ db, service }: Parts, ctx: Ctx, status: DealS
 
 /** Records the deal's money as a sale. */
 export async function win(parts: Parts, ctx: Ctx, dealId: string, money: Money): Promise<Message> {
-  const done = await decide(parts, ctx, 'won', (tx) => parts.service.win(tx, ctx.program.id, dealId, money))
+  const done = await decide(parts, ctx, 'won', (tx) => parts.service.win(tx, ctx.program.id, dealId, money, ctx.user.id))
   return wonCard(done.deal, done.credited === done.deal.partnerId)
 }
 
@@ -157,7 +157,9 @@ function adminCommands(parts: Parts): Command[] {
       access: 'admin',
       reply: 'ephemeral',
       run: async (ctx, { deal }) => {
-        const done = await decide(parts, ctx, 'accept', async (tx) => ({ deal: await service.accept(tx, ctx.program.id, deal) }))
+        const done = await decide(parts, ctx, 'accept', async (tx) => ({
+          deal: await service.accept(tx, ctx.program.id, deal, ctx.user.id),
+        }))
         return decidedCard(done.deal)
       },
     }),
@@ -182,6 +184,7 @@ function adminCommands(parts: Parts): Command[] {
       run: async (ctx, { deal, amount, currency }) => {
         const money = readMoney(amount, currency ?? ctx.program.currency)
         const known = await service.get(db, ctx.program.id, deal)
+        refuseOwn('deal', known.userId, ctx.user.id)
         const reported = known.status === 'accepted' ? await parts.payments.open(db, ctx.program.id, known.id) : []
         return reported.length > 0 ? sameMoneyCard(known, reported, money) : win(parts, ctx, known.id, money)
       },

@@ -90,7 +90,9 @@ export function dealComponents(parts: Parts): Component[] {
       access: 'admin',
       reply: 'update',
       run: async (ctx, { deal }) => {
-        const done = await decide(parts, ctx, 'accept', async (tx) => ({ deal: await service.accept(tx, ctx.program.id, deal) }))
+        const done = await decide(parts, ctx, 'accept', async (tx) => ({
+          deal: await service.accept(tx, ctx.program.id, deal, ctx.user.id),
+        }))
         return reviewCard(done.deal)
       },
     }),
@@ -104,7 +106,7 @@ export function dealComponents(parts: Parts): Component[] {
       reply: 'ephemeral',
       run: async (ctx, { deal }, input) => {
         const done = await decide(parts, ctx, 'reject', async (tx) => ({
-          deal: await service.reject(tx, ctx.program.id, deal, textField(input, 'reason')),
+          deal: await service.reject(tx, ctx.program.id, deal, textField(input, 'reason'), ctx.user.id),
         }))
         return decidedCard(done.deal)
       },

@@ -290,6 +290,25 @@ describe('a prospect that somebody registered', () => {
 })
 
 describe('the staff', () => {
+  test('who registered a deal themselves neither accept nor reject nor win it', async () => {
+    const { partner, fields, id } = await aDeal()
+    const themselves = { ...admin, userId: partner.userId }
+    const own = { code: 'own_deal', message: expect.stringContaining('Another admin decides') }
+    await expect(house.run('admin deals accept', { deal: id }, themselves)).rejects.toMatchObject(own)
+    await expect(house.press(`deals.accept:${id}`, {}, themselves)).rejects.toMatchObject(own)
+    const reject = house.press(`deals.reject_reason:${id}`, { fields: { reason: 'No.' } }, themselves)
+    await expect(reject).rejects.toMatchObject(own)
+    expect((await dealOf(partner)).status).toBe('submitted')
+    await house.run('admin deals accept', { deal: id }, admin)
+    await expect(house.run('admin deals won', { deal: id, amount: '50,000' }, themselves)).rejects.toMatchObject(own)
+    await expect(house.press(`deals.win:${id}:5000000:USD`, {}, themselves)).rejects.toMatchObject(own)
+    const { id: saleId } = await payBy(fields.email)
+    await house.drain()
+    await expect(house.press(`deals.same:${id}:${saleId}`, {}, themselves)).rejects.toMatchObject(own)
+    await expect(house.press(`deals.other:${id}:${saleId}`, {}, themselves)).rejects.toMatchObject(own)
+    expect((await dealOf(partner)).status).toBe('accepted')
+  })
+
   test('accepts with a button: the card shows it, the partner and the house are told', async () => {
     const { partner, id } = await aDeal()
     const answer = await house.press(`deals.accept:${id}`, {}, admin)

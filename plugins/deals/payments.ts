@@ -2,7 +2,7 @@
 import { and, asc, eq, sql } from 'drizzle-orm'
 import type { Attribution, Sale } from '../attribution/public.ts'
 import { staffChannel } from '../channels/public.ts'
-import { type DiscordEffects, type Reader, type Tx, UserError } from '../kit/index.ts'
+import { type DiscordEffects, type Reader, refuseOwn, type Tx, UserError } from '../kit/index.ts'
 import type { Notifications } from '../notifications/public.ts'
 import { replacedMessage, sameMoneyCard } from './messages.ts'
 import { byHand, type DealService, handPayment } from './service.ts'
@@ -127,6 +127,7 @@ export function createDealPayments(needs: {
             .where(and(ofDeal(deal), eq(payments.saleId, saleId), eq(payments.state, 'open')))
             .returning()
         : []
+    if (deal) refuseOwn('deal', deal.userId, actor)
     if (!deal || !settled)
       throw new UserError(
         'already_decided',

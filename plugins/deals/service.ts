@@ -11,6 +11,7 @@ import {
   type Emit,
   newId,
   type Reader,
+  refuseOwn,
   type Settings,
   type Tx,
   UserError,
@@ -44,12 +45,12 @@ export interface DealService {
   get(reader: Reader, programId: string, dealId: string, partnerId?: string): Promise<Deal>
   /** Newest first. */
   list(reader: Reader, programId: string, filter: DealFilter, page: { limit: number; offset: number }): Promise<DealPage>
-  /** @throws UserError unless it waits for review */
-  accept(tx: Tx, programId: string, dealId: string): Promise<Deal>
-  /** @throws UserError unless it waits for review, and without a reason */
-  reject(tx: Tx, programId: string, dealId: string, reason: string): Promise<Deal>
-  /** Records the sale, once: a deal that is won stays won. `credited` is the partner whose sale it became. @throws UserError unless it is accepted */
-  win(tx: Tx, programId: string, dealId: string, money: Money): Promise<{ deal: Deal; credited: string | null }>
+  /** @throws UserError unless it waits for review, and when it is the actor’s own */
+  accept(tx: Tx, programId: string, dealId: string, actor: string): Promise<Deal>
+  /** @throws UserError unless it waits for review, when it is the actor’s own, and without a reason */
+  reject(tx: Tx, programId: string, dealId: string, reason: string, actor: string): Promise<Deal>
+  /** Records the sale, once: a deal that is won stays won. `credited` is the partner whose sale it became. @throws UserError unless it is accepted, and when it is the actor’s own */
+  win(tx: Tx, programId: string, dealId: string, money: Money, actor: string): Promise<{ deal: Deal; credited: string | null }>
   /** The locked deal is won with a sale that a provider reported. @throws UserError unless it is accepted */
   winWith(tx: Tx, deal: Deal, sale: Sale): Promise<Deal>
   /** @throws UserError unless it is open */
@@ -104,6 +105,13 @@ export function createDealService(ports: {
       .where(and(eq(deals.programId, programId), eq(deals.id, id)))
       .for('update')
     return deal!
+  }
+
+  /** The locked deal, for somebody who decides about it. @throws UserError when it is their own */
+  async function lockedOfOther(tx: Tx, programId: string, dealId: string, actor: string): Promise<Deal> {
+    const deal = await locked(tx, programId, dealId)
+    refuseOwn('deal', deal.userId, actor)
+    return deal
   }
 
   /** Runs the work; a refusal rolls it back and keeps what was typed. */
@@ -258,8 +266,8 @@ export function createDealService(ports: {
     return lost
   }
 
-  const win: DealService['win'] = async (tx, programId, dealId, { amount, currency }) => {
-    const deal = await locked(tx, programId, dealId)
+  const win: DealService['win'] = async (tx, programId, dealId, { amount, currency }, actor) => {
+    const deal = await lockedOfOther(tx, programId, dealId, actor)
     after('win', deal.status)
     const { saleId } = await attribution.recordPayment(tx, { ...handPayment(deal, { amount, currency }), paidAt: clock.now() })
     const sale = (await attribution.sale(tx, programId, saleId))!
@@ -356,16 +364,16 @@ export function createDealService(ports: {
         .offset(offset)
       return { total: all!.total, deals: rows }
     },
-    accept: async (tx, programId, dealId) => {
-      const accepted = await move(tx, await locked(tx, programId, dealId), 'accept')
+    accept: async (tx, programId, dealId, actor) => {
+      const accepted = await move(tx, await lockedOfOther(tx, programId, dealId, actor), 'accept')
       await emit(tx, dealAccepted, partiesOf(accepted))
       await tell(tx, accepted)
       return accepted
     },
-    reject: async (tx, programId, dealId, typed) => {
+    reject: async (tx, programId, dealId, typed, actor) => {
       const reason = typed.trim().slice(0, 500)
       if (reason === '') throw new UserError('no_reason', 'Say in a sentence why, so that the partner can learn from it.')
-      const rejected = await move(tx, await locked(tx, programId, dealId), 'reject', { reason })
+      const rejected = await move(tx, await lockedOfOther(tx, programId, dealId, actor), 'reject', { reason })
       await tell(tx, rejected)
       return rejected
     },

@@ -318,6 +318,22 @@ describe('judging a commission', () => {
 })
 
 describe('deciding', () => {
+  test('nobody decides about their own case, nor allows themselves or a connection of theirs', async () => {
+    const { partner, found } = await aHeldSale()
+    const other = await trade.aPartner()
+    const themselves = { ...admin, userId: partner.userId }
+    for (const what of ['clear', 'reject'])
+      await expect(house.run(`admin fraud ${what}`, { case: found.id, reason: 'It is fine.' }, themselves)).rejects.toMatchObject({
+        code: 'own_fraud_case',
+        message: expect.stringContaining('Another admin decides'),
+      })
+    for (const pair of [{ partner: { id: partner.userId } }, { partner: { id: other.userId }, with: { id: partner.userId } }])
+      await expect(house.run('admin fraud allow', { ...pair, reason: 'It is fine.' }, themselves)).rejects.toMatchObject({
+        code: 'own_allowance',
+      })
+    expect((await caseOf(found.commissionId))!.state).toBe('open')
+  })
+
   test('a cleared commission goes on, and who cleared it and why is kept', async () => {
     const { partner, commission, found } = await aHeldSale()
     const form = await house.press(`fraud.clear:${found.id}`, {}, admin)

@@ -2,7 +2,7 @@
 import { and, asc, count, desc, eq, or, sql } from 'drizzle-orm'
 import { audit } from '../../db/tables.ts'
 import type { Commissions } from '../commissions/public.ts'
-import { type Clock, type DiscordEffects, newId, type Reader, type Settings, type Tx, UserError } from '../kit/index.ts'
+import { type Clock, type DiscordEffects, newId, type Reader, refuseOwn, type Settings, type Tx, UserError } from '../kit/index.ts'
 import type { Notifications } from '../notifications/public.ts'
 import type { Partner, Partners } from '../partners/public.ts'
 import { mailboxOf } from './address.ts'
@@ -29,13 +29,13 @@ export interface FraudService {
   queue(reader: Reader, programId: string, page: { limit: number; offset: number }): Promise<{ total: number; cases: Case[] }>
   /** The partner's open cases, oldest first. */
   openOf(reader: Reader, programId: string, partnerId: string): Promise<Case[]>
-  /** Ends a case: cleared, the commission goes on; rejected, it is worth nothing, and what was paid of it becomes debt. @throws UserError unless the case is open, or without a reason */
+  /** Ends a case: cleared, the commission goes on; rejected, it is worth nothing, and what was paid of it becomes debt. @throws UserError unless the case is open, when it is their own, or without a reason */
   decide(tx: Tx, programId: string, caseId: string, decision: 'cleared' | 'rejected', by: Decider): Promise<Case>
   /** An admin released the commission by hand: that decides the sale's open cases, in their name and for their reason. */
   releasedByHand(tx: Tx, programId: string, saleId: string, by: Decider): Promise<void>
   /** The partner's side, once per case. @throws UserError when there was an appeal, the case is decided, or the text is empty */
   appeal(tx: Tx, programId: string, caseId: string, partnerId: string, text: string): Promise<Case>
-  /** The partner's commissions are no longer held; or, with `otherId`, what connects the two no longer counts. @throws UserError when it is so already */
+  /** The partner's commissions are no longer held; or, with `otherId`, what connects the two no longer counts. @throws UserError when it is so already, or when one of them decides */
   allow(tx: Tx, programId: string, partnerId: string, otherId: string | undefined, by: Decider): Promise<{ open: number }>
   /** Takes an allowance back. @throws UserError when there is none */
   disallow(tx: Tx, programId: string, partnerId: string, otherId: string | undefined, by: Decider): Promise<void>
@@ -60,7 +60,7 @@ export function createFraudService(ports: {
   notifications: Pick<Notifications, 'tell'>
   signals: () => readonly FraudSignal[]
 }): FraudService {
-  const { clock, discord, attribution, commissions, notifications, signals } = ports
+  const { clock, discord, partners, attribution, commissions, notifications, signals } = ports
 
   const evaluateAll = createJudging({
     ...ports,
@@ -109,6 +109,7 @@ export function createFraudService(ports: {
 
   const decide: FraudService['decide'] = async (tx, programId, id, decision, by) => {
     const open = await lockOpen(tx, programId, id)
+    refuseOwn('fraud case', open.userId, by.id)
     const decided = await close(tx, open, decision, by)
     if (decision === 'rejected') await takeBack(tx, decided)
     else if (open.held) await commissions.release(tx, programId, open.commissionId, reasonOf(open))
@@ -181,6 +182,8 @@ export function createFraudService(ports: {
 
   const allow: FraudService['allow'] = async (tx, programId, partnerId, otherId, by) => {
     const reason = checkedReason(by.reason)
+    const named = await partners.byIds(tx, programId, otherId === undefined ? [partnerId] : [partnerId, otherId])
+    for (const { userId } of named) refuseOwn('allowance', userId, by.id)
     const now = clock.now()
     const [made] = await tx
       .insert(allowances)

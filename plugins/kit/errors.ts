@@ -13,3 +13,12 @@ export class UserError extends Error {
     this.status = options.status ?? 422
   }
 }
+
+/**
+ * Nobody decides about what is their own, not even an admin who is a partner, too. `thing` says what it is in a word or two, such as “deal”; `owner` and
+ * `actor` are Discord ids. @throws UserError when they are the same
+ */
+export function refuseOwn(thing: string, owner: string | null | undefined, actor: string): void {
+  if (owner === actor)
+    throw new UserError(`own_${thing.replaceAll(' ', '_')}`, `This ${thing} is your own. Another admin decides about it.`)
+}

@@ -1,7 +1,7 @@
 // The commands of tax, for admins: what a provider says of a partner's form, and the report of a year.
 import { type Command, defineCommand } from '../../commands/define.ts'
 import { audit } from '../../db/tables.ts'
-import { type Db, days, UserError } from '../kit/index.ts'
+import { type Db, days, refuseOwn, UserError } from '../kit/index.ts'
 import type { Partner, Partners } from '../partners/public.ts'
 import { recordedCard, reportCard, statusCard } from './messages.ts'
 import { type FormStatus, formStatuses } from './public.ts'
@@ -35,6 +35,7 @@ export function taxCommands({ db, partners, service }: { db: Db; partners: Partn
       reply: 'ephemeral',
       run: async (ctx, { partner: user, country, form: name, status, until }) => {
         const partner = await partnerOf(ctx.program.id, user)
+        refuseOwn('tax form', partner.userId, ctx.user.id)
         const form = {
           programId: ctx.program.id,
           partnerId: partner.id,

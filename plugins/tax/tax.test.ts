@@ -150,6 +150,16 @@ describe('the gate', () => {
 })
 
 describe('recording', () => {
+  test('nobody records their own form', async () => {
+    const partner = await trade.aPartner()
+    const form = { partner: { id: partner.userId }, country: 'US', form: 'W-9', status: 'valid' }
+    await expect(house.run('admin tax record', form, { ...boss, userId: partner.userId })).rejects.toMatchObject({
+      code: 'own_tax_form',
+      message: expect.stringContaining('Another admin decides'),
+    })
+    expect(wordsOf(await house.run('admin tax status', { partner: form.partner }, boss))).toContain('Nothing is recorded')
+  })
+
   test.each([
     [{ country: 'XQ' }, 'bad_tax_form'],
     [{ form: '123-45-6789' }, 'bad_tax_form'],

@@ -80,6 +80,9 @@ describe('an admin', () => {
     expect(await words('link resume', { link: link.code }, link)).toContain('was not paused')
     expect(await status(link)).toBe(404)
     expect(await words('admin-links suspend', { link: link.code, reason: 'again' }, boss)).toContain('stopped already')
+    await expect(run('admin-links resume', { link: link.code }, { ...boss, userId: link.userId })).rejects.toMatchObject({
+      code: 'own_link',
+    })
     expect(await words('admin-links resume', { link: link.code }, boss)).toContain('leads on again')
     expect(await status(link)).toBe(302)
     const trail = await house.connection.sql`select action from core_audit where detail ->> 'link' = ${link.id} order by at, id`

@@ -2,7 +2,7 @@
 import { type Command, type Component, type Ctx, defineCommand, onComponent } from '../../../commands/define.ts'
 import type { Message } from '../../../commands/messages.ts'
 import { audit } from '../../../db/tables.ts'
-import { type Tx, UserError } from '../../kit/index.ts'
+import { refuseOwn, type Tx, UserError } from '../../kit/index.ts'
 import type { Partner } from '../../partners/public.ts'
 import { partnerLinksPage } from '../refs.ts'
 import { partnerLinks, renamedForPartner, renamedLink, stopChanged, stopForPartner } from './adminMessages.ts'
@@ -23,6 +23,7 @@ export function adminCommands(parts: LinkParts): Command[] {
     words: { forPartner: (link: LinkRow) => Message; answer: (link: LinkRow, partner: Partner, changed: boolean) => Message },
   ): Promise<Message> => {
     const { partner, link: found } = await anyLink(parts, ctx, typed)
+    if (name === 'resume') refuseOwn('link', partner.userId, ctx.user.id)
     return db.transaction(async (tx) => {
       const { link: after, changed } = await change(tx, found)
       if (changed) {
