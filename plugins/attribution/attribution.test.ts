@@ -247,6 +247,37 @@ describe('refunds and disputes', () => {
     expect(heard.filter(({ event }) => event === 'disputed').map(({ payload }) => payload.dispute)).toEqual(['open', 'lost'])
     expect((await saleOf(saleId))!.net).toBe(0n)
   })
+
+  test('a dispute about a part takes that part, whatever else is refunded or disputed', async () => {
+    const payment = aPayment()
+    const { saleId } = await record(payment)
+    const told: Partial<CanonicalPayment>[] = [
+      { dispute: 'lost', lost: 2_000n },
+      { dispute: 'lost', lost: 2_000n, refunded: 11_000n },
+      { dispute: 'open', lost: 2_000n, refunded: 3_000n },
+      { dispute: 'lost', lost: 4_000n, refunded: 3_000n },
+    ]
+    const worth = []
+    for (const news of told) {
+      await record({ ...payment, ...news })
+      worth.push(await saleOf(saleId))
+    }
+    expect(worth).toMatchObject([
+      { lost: 2_000n, net: 10_000n },
+      { lost: 1_000n, net: 0n },
+      { lost: 2_000n, net: 7_000n },
+      { lost: 4_000n, net: 5_000n },
+    ])
+    await house.drain()
+    expect(heard.filter(({ event }) => event === 'disputed').map(({ payload }) => [payload.dispute, payload.lostTotal])).toEqual([
+      ['lost', 2_000n],
+      ['open', 2_000n],
+      ['lost', 4_000n],
+    ])
+    expect(wordsOf(await house.run('admin sales why', { sale: saleId }, { isAdmin: true }))).toContain(
+      '$30.00 refunded, $40.00 lost in a dispute',
+    )
+  })
 })
 
 test.each<[string, Partial<CanonicalPayment>, string]>([
@@ -256,6 +287,7 @@ test.each<[string, Partial<CanonicalPayment>, string]>([
   ['more than any sale can be', { gross: 10n ** 15n }, 'bad_gross'],
   ['a refund larger than the sale', { refunded: 12_001n }, 'bad_refund'],
   ['a negative refund', { refunded: -1n }, 'bad_refund'],
+  ['less than nothing lost to disputes', { dispute: 'lost', lost: -1n }, 'bad_dispute'],
   ['more tax than the amount', { tax: 12_000n }, 'bad_basis'],
 ])('a payment with %s is refused and leaves nothing behind', async (_, given, code) => {
   const payment = aPayment(given)

@@ -29,4 +29,9 @@ export const saleReassigned = defineEvent('attribution.sale_reassigned', {
 })
 /** The total refunded of the sale changed; listeners compute from the total, not from the step. */
 export const saleRefunded = defineEvent('attribution.sale_refunded', { ...sale, refundedTotal: amountField })
-export const saleDisputed = defineEvent('attribution.sale_disputed', { ...sale, dispute: z.enum(['open', 'won', 'lost']) })
+/** A dispute was opened, won or lost; `lostTotal` is what lost disputes took so far. It is missing from events that are older than it. */
+export const saleDisputed = defineEvent('attribution.sale_disputed', {
+  ...sale,
+  dispute: z.enum(['open', 'won', 'lost']),
+  lostTotal: amountField.optional(),
+})

@@ -41,7 +41,8 @@ function saleLine(sale: Sale): string {
 function whatHappened(sale: Sale): string {
   const notes = [
     sale.refunded === 0n ? '' : sale.refunded === sale.gross ? 'refunded' : `${formatMoney(sale.refunded, sale.currency)} refunded`,
-    { none: '', open: 'disputed', won: 'dispute won', lost: 'dispute lost' }[sale.dispute],
+    { none: '', open: 'disputed', won: 'dispute won', lost: sale.net === 0n ? 'dispute lost' : '' }[sale.dispute],
+    sale.lost === 0n || sale.net === 0n ? '' : `${formatMoney(sale.lost, sale.currency)} lost in a dispute`,
   ].filter(Boolean)
   return notes.length > 0 ? ` · ${notes.join(', ')}` : ''
 }

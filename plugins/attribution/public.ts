@@ -14,6 +14,8 @@ export interface CanonicalPayment {
   /** Everything refunded so far; may go down when a refund is itself reversed. */
   refunded: bigint
   dispute: 'none' | 'open' | 'won' | 'lost'
+  /** What lost disputes took so far, also while another one is open. Unset when the provider does not say: then a lost dispute took all of it. */
+  lost?: bigint
   /** `key` identifies the customer at the provider; `emailHash` is a keyed hash. No clear e-mail is stored for customers. */
   customer: { key: string; emailHash: string | undefined; country: string | undefined }
   /** What points to a partner. */
@@ -39,7 +41,9 @@ export interface Sale {
   /** Everything refunded so far. */
   readonly refunded: bigint
   readonly dispute: CanonicalPayment['dispute']
-  /** What the sale is still worth: gross − refunded, and nothing after a lost dispute. */
+  /** What lost disputes took; with what was refunded at most gross. */
+  readonly lost: bigint
+  /** What the sale is still worth: gross − refunded − lost. */
   readonly net: bigint
   readonly paidAt: Date
   readonly product: string | null
@@ -250,7 +254,7 @@ export interface Touch {
 
 export interface SalesFigures {
   readonly sales: number
-  /** Sales of which something was refunded, or that were lost in a dispute. */
+  /** Sales of which something was refunded, or of which something was lost in a dispute. */
   readonly refunded: number
   /** First purchases that came with a click and neither coupon nor deal. */
   readonly firstByClick: number

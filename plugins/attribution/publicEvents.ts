@@ -88,10 +88,14 @@ export const publicEvents = [
   publish(saleDisputed, {
     type: 'sale.disputed',
     version: 1,
-    describes: 'A dispute about the payment was opened, won or lost.',
-    schema: z.object({ ...parties, dispute: z.enum(['open', 'won', 'lost']) }),
-    example: { ...ids, dispute: 'open' },
-    map: (sale) => ({ ...partiesOf(sale), dispute: sale.dispute }),
+    describes: 'A dispute about the payment was opened, won or lost; `lost_total` is what lost disputes took of it.',
+    schema: z.object({ ...parties, dispute: z.enum(['open', 'won', 'lost']), lost_total: z.int().optional() }),
+    example: { ...ids, dispute: 'lost', lost_total: 2000 },
+    map: (sale) => ({
+      ...partiesOf(sale),
+      dispute: sale.dispute,
+      ...(sale.lostTotal !== undefined && { lost_total: Number(sale.lostTotal) }),
+    }),
   }),
   publish(saleReassigned, {
     type: 'sale.reassigned',

@@ -26,7 +26,7 @@ import {
   type Touch,
   type TouchSource,
 } from './public.ts'
-import { basisOf, parties, type SaleRow, whole } from './sale.ts'
+import { basisOf, lostOf, parties, type SaleRow, toSale, whole } from './sale.ts'
 import { bindings, customers, sales } from './tables.ts'
 
 export interface Needs {
@@ -106,6 +106,7 @@ export function createRecording({
         shipping,
         refunded: 0n,
         dispute: 'none',
+        lost: 0n,
         product: payment.product ?? null,
         subscription: payment.recurring?.subscription ?? null,
         sequence: payment.recurring?.sequence ?? null,
@@ -167,10 +168,13 @@ export function createRecording({
     const { refunded } = payment
     // A provider that knows of no dispute has not closed one: an open dispute ends as won or lost.
     const dispute = payment.dispute === 'none' ? row.dispute : payment.dispute
-    if (refunded === row.refunded && dispute === row.dispute) return
-    await tx.update(sales).set({ refunded, dispute }).where(eq(sales.id, row.id))
+    const lost = lostOf(payment, row.lost)
+    const disputeChanged = dispute !== row.dispute || lost !== row.lost
+    if (refunded === row.refunded && !disputeChanged) return
+    await tx.update(sales).set({ refunded, dispute, lost }).where(eq(sales.id, row.id))
     if (refunded !== row.refunded) await emit(tx, saleRefunded, { ...parties(row), refundedTotal: refunded })
-    if (dispute !== row.dispute && dispute !== 'none') await emit(tx, saleDisputed, { ...parties(row), dispute })
+    if (disputeChanged && dispute !== 'none')
+      await emit(tx, saleDisputed, { ...parties(row), dispute, lostTotal: toSale({ ...row, refunded, lost }).lost })
   }
 
   async function judge(
@@ -385,7 +389,7 @@ const json = (rows: readonly unknown[]): string => JSON.stringify(rows)
 function checked(payment: CanonicalPayment): CanonicalPayment {
   const currency = payment.currency.toUpperCase()
   exponentOf(currency)
-  const { gross, tax, shipping, refunded } = payment
+  const { gross, tax, shipping, refunded, lost } = payment
   const refuse = (code: string, what: string) => {
     throw new UserError(code, `The payment ${payment.paymentKey} cannot be recorded: ${what}.`)
   }
@@ -394,6 +398,7 @@ function checked(payment: CanonicalPayment): CanonicalPayment {
   if (tax < 0n || shipping < 0n || tax + shipping > gross)
     refuse('bad_basis', `tax ${tax} and shipping ${shipping} do not fit into its amount of ${gross}`)
   if (refunded < 0n || refunded > gross) refuse('bad_refund', `${refunded} were refunded of ${gross}`)
+  if (lost !== undefined && lost < 0n) refuse('bad_dispute', `${lost} were lost to disputes, and nothing can be lost below zero`)
   return { ...payment, currency }
 }
 

@@ -30,6 +30,8 @@ interface Sold {
   /** Parts per hundred of the gross. */
   refunded: number
   dispute: Sale['dispute']
+  /** Parts per hundred of the gross. */
+  lost: number
   /** Hours after `begin`. */
   at: number
 }
@@ -39,6 +41,7 @@ const sale: fc.Arbitrary<Sold> = fc.record({
   gross: fc.bigInt({ min: 1n, max: 10n ** 13n }),
   refunded: fc.constantFrom(0, 0, 35, 100),
   dispute: fc.constantFrom('none', 'none', 'open', 'won', 'lost'),
+  lost: fc.constantFrom(0, 0, 35, 100),
   at: fc.integer({ min: 0, max: 24 * sold }),
 })
 const hour = (n: number) => new Date(begin.getTime() + n * 3_600_000)
@@ -48,18 +51,19 @@ async function write(sales: readonly Sold[]): Promise<void> {
   await sql`delete from attribution_sales`
   await sql`
     insert into attribution_sales
-      (id, program_id, provider, payment_key, customer_id, partner_id, currency, gross, tax, shipping, refunded, dispute, first_of_customer, paid_at)
-    select gen_random_uuid(), ${house.program.id}, 'test', gen_random_uuid(), ${customer}, partner_id, currency, gross, 0, 0, refunded, dispute, false, paid_at
+      (id, program_id, provider, payment_key, customer_id, partner_id, currency, gross, tax, shipping, refunded, dispute, lost, first_of_customer, paid_at)
+    select gen_random_uuid(), ${house.program.id}, 'test', gen_random_uuid(), ${customer}, partner_id, currency, gross, 0, 0, refunded, dispute, lost, false, paid_at
     from jsonb_to_recordset(${JSON.stringify(
-      sales.map(({ partnerId, currency, gross, refunded, dispute, at }) => ({
+      sales.map(({ partnerId, currency, gross, refunded, dispute, lost, at }) => ({
         partner_id: partnerId,
         currency,
         gross: String(gross),
         refunded: String((gross * BigInt(refunded)) / 100n),
         dispute,
+        lost: String((gross * BigInt(lost)) / 100n),
         paid_at: hour(at),
       })),
-    )}::text::jsonb) as s (partner_id uuid, currency text, gross bigint, refunded bigint, dispute text, paid_at timestamptz)`
+    )}::text::jsonb) as s (partner_id uuid, currency text, gross bigint, refunded bigint, dispute text, lost bigint, paid_at timestamptz)`
 }
 
 /** What the sales that still count add up to, one by one. */
@@ -88,7 +92,7 @@ property.prop([fc.array(sale, { maxLength: 60 }), fc.integer({ min: 0, max: 24 *
 
 test('the first instant of the period counts and the last does not; another program has none of it', async () => {
   const [ada] = hands
-  const one = { partnerId: ada, currency: 'USD', refunded: 0, dispute: 'none' } as const
+  const one = { partnerId: ada, currency: 'USD', refunded: 0, dispute: 'none', lost: 0 } as const
   await write([1n, 20n, 300n].map((gross, i) => ({ ...one, gross, at: i })))
   const { revenue } = house.use(attribution)
   const range = { from: hour(0), to: hour(2) }

@@ -1,6 +1,7 @@
 // A sale as it is stored, as others see it, and as events tell it.
 import { sql } from 'drizzle-orm'
-import type { Sale } from './public.ts'
+import { atLeastZero } from '../kit/index.ts'
+import type { CanonicalPayment, Sale } from './public.ts'
 import type { sales } from './tables.ts'
 
 export type SaleRow = typeof sales.$inferSelect
@@ -25,7 +26,14 @@ export function basisOf(row: SaleRow): bigint {
 }
 
 /** `Sale.net` of a row, for the database. */
-export const netOfSale = sql`case when dispute = 'lost' then 0 else gross - refunded end`
+export const netOfSale = sql`greatest(gross - refunded - lost, 0)`
+
+/** What disputes took, beside what was refunded: kept as told, however much was refunded meanwhile. Who knows of no dispute says nothing about it. */
+export function lostOf({ gross, dispute, lost }: CanonicalPayment, before: bigint): bigint {
+  if (dispute === 'none') return before
+  const told = lost ?? (dispute === 'lost' ? gross : 0n)
+  return told < gross ? told : gross
+}
 
 export function toSale(row: SaleRow): Sale {
   const {
@@ -37,6 +45,7 @@ export function toSale(row: SaleRow): Sale {
     gross,
     refunded,
     dispute,
+    lost,
     paidAt,
     product,
     subscription,
@@ -44,6 +53,7 @@ export function toSale(row: SaleRow): Sale {
     firstOfCustomer,
     origin,
   } = row
+  const net = atLeastZero(gross - refunded - lost)
   return {
     id,
     programId,
@@ -54,7 +64,8 @@ export function toSale(row: SaleRow): Sale {
     basis: basisOf(row),
     refunded,
     dispute,
-    net: dispute === 'lost' ? 0n : gross - refunded,
+    lost: gross - refunded - net,
+    net,
     paidAt,
     product,
     subscription,

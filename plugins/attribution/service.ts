@@ -155,7 +155,7 @@ export function createAttributionService(needs: Needs): Omit<AttributionService,
           as a (place integer, "partnerId" uuid, "from" timestamptz, "to" timestamptz)
         cross join lateral (
           select count(*)::integer as sales,
-            (count(*) filter (where s.refunded > 0 or s.dispute = 'lost'))::integer as refunded,
+            (count(*) filter (where s.refunded > 0 or s.lost > 0))::integer as refunded,
             (count(*) filter (where s.first_of_customer and s.hints ? 'clickId' and not s.hints ?| '{coupon,deal}'))::integer as "firstByClick",
             (count(*) filter (where s.first_of_customer and s.hints ? 'coupon'))::integer as "firstByCoupon"
           from attribution_sales s

@@ -35,6 +35,7 @@ export const sales = pgTable('attribution_sales', {
   shipping: minor('shipping').notNull(),
   refunded: minor('refunded').notNull().default(0n),
   dispute: text('dispute').notNull().default('none').$type<CanonicalPayment['dispute']>(),
+  lost: minor('lost').notNull().default(0n),
   product: text('product'),
   subscription: text('subscription'),
   sequence: integer('sequence'),

@@ -110,6 +110,7 @@ export function createAccrual(needs: Needs): (tx: Tx, refs: readonly SaleRef[]) 
       basis: sale.basis,
       refunded: sale.refunded,
       dispute: sale.dispute,
+      lost: sale.lost,
       partnerStatus: partner.status,
       agreementSigned,
       accepted: agreementSigned,

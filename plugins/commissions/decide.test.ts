@@ -20,6 +20,7 @@ const fine: Facts = {
   basis: 10_000n,
   refunded: 0n,
   dispute: 'none',
+  lost: 0n,
   partnerStatus: 'active',
   agreementSigned: true,
   accepted: false,
@@ -55,7 +56,14 @@ describe('what a sale is worth', () => {
     ],
     ['an open dispute holds it', { dispute: 'open' }, { target: 2_000n, hold: 'dispute_open' }],
     ['a dispute that was won changes nothing', { dispute: 'won' }, { target: 2_000n, hold: null, cause: 'dispute_won' }],
-    ['a lost dispute leaves nothing', { dispute: 'lost' }, { target: 0n, hold: null, cause: 'dispute_lost' }],
+    ['a lost dispute leaves nothing', { dispute: 'lost', lost: 10_000n }, { target: 0n, hold: null, cause: 'dispute_lost' }],
+    ['one about a part leaves the rest', { dispute: 'lost', lost: 2_000n }, { target: 1_600n, hold: null, cause: 'dispute_lost' }],
+    ['beside a refund', { dispute: 'lost', lost: 2_000n, refunded: 3_000n }, { target: 1_000n, cause: 'dispute_lost' }],
+    [
+      'an open dispute holds what an earlier one left',
+      { dispute: 'open', lost: 2_000n },
+      { target: 1_600n, hold: 'dispute_open', cause: 'dispute_lost' },
+    ],
     [
       'a refund during a dispute',
       { dispute: 'open', refunded: 5_000n },
@@ -280,7 +288,7 @@ describe('how the books get there (debits positive)', () => {
 
 describe('whatever happens to two sales of a partner, in any order', () => {
   type Step =
-    | { kind: 'facts'; sale: 0 | 1; refunded: bigint; dispute: Facts['dispute']; agreementSigned: boolean }
+    | { kind: 'facts'; sale: 0 | 1; refunded: bigint; dispute: Facts['dispute']; lost: bigint; agreementSigned: boolean }
     | { kind: 'release' | 'pay' | 'confirm' | 'return' }
   const steps = fc.array(
     fc.oneof<fc.Arbitrary<Step>[]>(
@@ -289,6 +297,7 @@ describe('whatever happens to two sales of a partner, in any order', () => {
         sale: fc.constantFrom(0 as const, 1 as const),
         refunded: fc.bigInt({ min: 0n, max: 12_000n }),
         dispute: fc.constantFrom('none' as const, 'open' as const, 'won' as const, 'lost' as const),
+        lost: fc.constantFrom(0n, 3_333n, 12_000n),
         agreementSigned: fc.boolean(),
       }),
       fc.record({ kind: fc.constantFrom('release' as const, 'pay' as const, 'confirm' as const, 'return' as const) }),
@@ -340,7 +349,8 @@ describe('whatever happens to two sales of a partner, in any order', () => {
     }
     for (const step of list) {
       if (step.kind === 'facts') {
-        facts[step.sale] = { ...fine, refunded: step.refunded, dispute: step.dispute, agreementSigned: step.agreementSigned }
+        const { refunded, dispute, lost, agreementSigned } = step
+        facts[step.sale] = { ...fine, refunded, dispute, lost, agreementSigned }
         settleSale(step.sale)
         settleSale(step.sale)
       } else if (step.kind === 'release')
@@ -385,13 +395,14 @@ describe('whatever happens to two sales of a partner, in any order', () => {
     fc.record({
       refunded: fc.bigInt({ min: 0n, max: 12_000n }),
       dispute: fc.constantFrom<Facts['dispute']>('none', 'open', 'won', 'lost'),
+      lost: fc.constantFrom(0n, 3_333n, 12_000n),
     }),
     { minLength: 1, maxLength: 6 },
   )
   test.prop([toldOften, toldOften, fc.boolean()])('only the last facts count, not the way there', (one, other, paid) => {
     const last = one.at(-1)!
     const start: Step[] = [
-      { kind: 'facts', sale: 0, refunded: 0n, dispute: 'none', agreementSigned: true },
+      { kind: 'facts', sale: 0, refunded: 0n, dispute: 'none', lost: 0n, agreementSigned: true },
       ...(paid ? (['release', 'pay', 'confirm'] as const).map((kind) => ({ kind })) : []),
     ]
     const tell = (list: typeof one): Step[] =>

@@ -14,6 +14,8 @@ export interface Facts {
   readonly basis: bigint
   readonly refunded: bigint
   readonly dispute: 'none' | 'open' | 'won' | 'lost'
+  /** What lost disputes took of the sale. */
+  readonly lost: bigint
   readonly partnerStatus: PartnerStatus
   readonly agreementSigned: boolean
   /** The partner was eligible when the sale came in: leaving later takes nothing away. */
@@ -39,7 +41,7 @@ export interface Decision {
  * admin adds stands beside what the sale is worth: refunds do not lower it.
  */
 export function decideCommission(facts: Facts, stamp: Stamp): Decision {
-  const left = facts.dispute === 'lost' ? 0n : atLeastZero(facts.basis - facts.refunded)
+  const left = atLeastZero(facts.basis - facts.refunded - facts.lost)
   const target = facts.voided === null ? atLeastZero(worthOf(stamp, left) + facts.adjusted) : 0n
   return { target, hold: holdOf(facts), cause: causeOf(facts, stamp) }
 }
@@ -56,9 +58,9 @@ export function eligibility(facts: Pick<Facts, 'partnerStatus' | 'agreementSigne
   return facts.partnerStatus === 'active' ? null : 'ineligible_status'
 }
 
-function causeOf({ basis, refunded, dispute, adjusted, voided }: Facts, stamp: Stamp): string | null {
+function causeOf({ basis, refunded, dispute, lost, adjusted, voided }: Facts, stamp: Stamp): string | null {
   const causes: Record<Cause, boolean> = {
-    dispute_lost: dispute === 'lost',
+    dispute_lost: lost > 0n,
     nothing_due: basis <= 0n,
     refund_full: refunded >= basis,
     refund_partial: refunded > 0n,

@@ -10,7 +10,7 @@ const reasons: Readonly<Record<string, string>> = {
   ineligible_status: 'your membership is not active; run `/start` to see the next step',
   dispute_open: 'the customer disputes the payment; it is decided by their bank',
   dispute_won: 'the dispute was won',
-  dispute_lost: 'the customer’s bank took the payment back',
+  dispute_lost: 'the customer’s bank took money back',
   refund_full: 'the customer got all of it back',
   reassigned: 'the sale was credited to another partner',
   basis_changed: 'tax or shipping of the sale changed',

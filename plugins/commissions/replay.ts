@@ -14,7 +14,7 @@ export interface Recorded {
   readonly voided: string | null
 }
 
-export interface ReplayedSale extends Recorded, Pick<Facts, 'refunded' | 'dispute'> {
+export interface ReplayedSale extends Recorded, Pick<Facts, 'refunded' | 'dispute' | 'lost'> {
   readonly circumstances: Circumstances
 }
 

@@ -133,7 +133,7 @@ export function createRuleBook({ clock, settings, programs, attribution, tiers }
         tierByPartner.get(partnerId) ?? null,
         more.get(sale.id),
       )
-      return [{ ...known, circumstances, refunded: sale.refunded, dispute: sale.dispute }]
+      return [{ ...known, circumstances, refunded: sale.refunded, dispute: sale.dispute, lost: sale.lost }]
     })
     const changes = replay(facts, { draft: draft.terms, published, programRatePpm: percentToPpm(config.ratePercent), timeZone })
     return { draft, days: lastDays, sales: facts.length, changes }

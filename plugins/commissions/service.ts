@@ -97,6 +97,7 @@ export function createCommissionService(needs: Needs): CommissionService {
         basis: sale.basis,
         refunded: sale.refunded,
         dispute: sale.dispute,
+        lost: sale.lost,
         ...standing,
         // Sales are credited to active partners only: who left since then was eligible when the sale came in, however late it is booked.
         accepted:

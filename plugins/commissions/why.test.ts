@@ -65,6 +65,18 @@ test('every change so far is told with its reason', async () => {
   expect(words).toContain('The customer disputes it')
 })
 
+test('a dispute about a part takes the commission on that part, and says how much was lost', async () => {
+  const { saleId, payment } = await sold()
+  await trade.record({ ...payment, dispute: 'open' })
+  await house.drain()
+  expect(await why(saleId)).toContain('$20.00 is on hold')
+  await trade.record({ ...payment, dispute: 'lost', lost: 2_000n })
+  await house.drain()
+  const words = await why(saleId)
+  expect(words).toContain('$20.00 of it was lost in a dispute')
+  expect(words).toMatch(/-\$4\.00 · .*the customer’s bank took money back/)
+})
+
 test.each([
   ['payable', undefined, 'is paid with the next payout'],
   ['in a payout', 'in_payout', 'is on its way to you'],

@@ -42,7 +42,7 @@ function creditedCard(explained: Credited, partnerId: string, now: Date): Messag
 }
 
 function saleWords({ sale }: Credited): string {
-  const { gross, basis, refunded, currency, paidAt, product, subscription, sequence, dispute } = sale
+  const { gross, basis, refunded, currency, paidAt, product, subscription, sequence, dispute, lost } = sale
   const what = [
     ...(product === null ? [] : [literal(product)]),
     ...(subscription === null ? [] : [`payment ${sequence} of a subscription`]),
@@ -50,9 +50,8 @@ function saleWords({ sale }: Credited): string {
   return [
     `${formatMoney(gross, currency)} paid ${time(paidAt, 'f')}${what.length > 0 ? ` for ${what.join(', ')}` : ''}; without tax and shipping ${formatMoney(basis, currency)}.`,
     ...(refunded > 0n ? [`${formatMoney(refunded, currency)} of it was refunded.`] : []),
-    ...(dispute === 'none'
-      ? []
-      : [{ open: 'The customer disputes it.', won: 'A dispute was won.', lost: 'A dispute was lost.' }[dispute]]),
+    ...(lost > 0n ? [`${formatMoney(lost, currency)} of it was lost in a dispute.`] : []),
+    ...(dispute === 'open' ? ['The customer disputes it.'] : dispute === 'won' ? ['A dispute was won.'] : []),
   ].join('\n')
 }
 

@@ -402,6 +402,7 @@ function factsOf(sketch: Sketch, limits: Limits): FraudFacts {
       basis: 10_000n,
       refunded: 0n,
       dispute: 'none',
+      lost: 0n,
       net: 10_000n,
       paidAt,
       product: null,

@@ -64,9 +64,9 @@ const refund = (given: object = {}, at = {}) =>
     },
     at,
   )
-const dispute = (status: string) =>
+const dispute = (status: string, given: object = {}) =>
   told(
-    { object: 'dispute', id: `dp_${++count}`, charge: 'ch_1', payment_intent: 'pi_1', status },
+    { object: 'dispute', id: `dp_${++count}`, charge: 'ch_1', payment_intent: 'pi_1', status, ...given },
     { type: 'charge.dispute.updated' },
   )
 const invoice = (given: object = {}) =>
@@ -240,7 +240,25 @@ test.each([
   [['lost', 'under_review'], 'open'],
   [['something_new'], 'open'],
 ])('disputes %j make %s', (statuses, outcome) => {
-  expect(paymentOf([charge(), session(), ...statuses.map(dispute)]).dispute).toBe(outcome)
+  expect(paymentOf([charge(), session(), ...statuses.map((status) => dispute(status))]).dispute).toBe(outcome)
+})
+
+test.each<[string, Fact[], bigint]>([
+  ['a lost dispute takes what was disputed', [dispute('lost', { amount: 2_000, currency: 'usd' })], 2_000n],
+  [
+    'several add up, and those that are open or won take nothing',
+    [...['lost', 'lost', 'won', 'under_review'].map((status) => dispute(status, { amount: 2_000, currency: 'usd' }))],
+    4_000n,
+  ],
+  [
+    'refunds and lost disputes never take more than was paid',
+    [refund({ amount: 11_000 }), dispute('lost', { amount: 2_000, currency: 'usd' })],
+    1_000n,
+  ],
+  ['a lost dispute in another currency takes all of it', [dispute('lost', { amount: 10, currency: 'eur' })], 12_000n],
+  ['so does one without an amount', [dispute('lost')], 12_000n],
+])('%s', (_, facts, lost) => {
+  expect(paymentOf([charge(), session(), ...facts]).lost).toBe(lost)
 })
 
 property.prop([fc.shuffledSubarray([...Array(9).keys()], { minLength: 9 })])('the order of facts makes no difference', (order) => {
@@ -253,7 +271,7 @@ property.prop([fc.shuffledSubarray([...Array(9).keys()], { minLength: 9 })])('th
     refund({ amount: 400, status: 'failed' }),
     refund({ amount: 400 }),
     dispute('won'),
-    dispute('lost'),
+    dispute('lost', { amount: 200, currency: 'usd' }),
   ]
   const programId = newId()
   const of = (given: Fact[]) => canonicalPayment({ programId, paymentKey: 'pi_1', facts: given, siblings: [], asked: false })

@@ -77,6 +77,7 @@ export function canonicalPayment(known: KnownOfPayment): Assembled {
       currency,
       refunded,
       dispute: disputeOf(of(facts, 'dispute')),
+      lost: lostOf(of(facts, 'dispute'), gross - refunded, currency),
       customer: {
         key: first((fields) => fields.customer) ?? (emailHash ? `guest:${emailHash}` : `payment:${paymentKey}`),
         emailHash,
@@ -140,6 +141,15 @@ function disputeOf(disputes: readonly Fact<'dispute'>[]): CanonicalPayment['disp
   const closed: Record<string, 'won' | 'lost'> = { won: 'won', warning_closed: 'won', prevented: 'won', lost: 'lost' }
   const outcomes = disputes.map(({ fields }) => closed[fields.status] ?? 'open')
   return (['open', 'lost', 'won'] as const).find((outcome) => outcomes.includes(outcome)) ?? 'none'
+}
+
+/** What the lost disputes took of what was not refunded: all of it when one of them does not say how much in the currency of the charge. */
+function lostOf(disputes: readonly Fact<'dispute'>[], left: bigint, currency: string): bigint {
+  const amounts = disputes
+    .filter(({ fields }) => fields.status === 'lost')
+    .map(({ fields }) => (fields.currency === currency && fields.amount != null ? fromStripe(fields.amount, currency) : left))
+  const lost = sum(amounts)
+  return lost < left ? lost : left
 }
 
 /** Which payment of its subscription an invoice is: the paid invoices before it, and one. */

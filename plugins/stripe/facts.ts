@@ -35,7 +35,8 @@ interface FieldsOf {
     paidAt: number
   }
   refund: { status: string; amount: number; currency: string }
-  dispute: { status: string }
+  /** `amount` is null when it was not told. */
+  dispute: { status: string; amount?: number | null; currency?: string | null }
   session: {
     currency: string | null
     total: number
@@ -140,7 +141,14 @@ const shapes = {
     created: z.int(),
   }),
   refund: z.object({ id: z.string(), payment_intent: reference, charge: reference, status: text, amount: positive, currency }),
-  dispute: z.object({ id: z.string(), payment_intent: reference, charge: reference, status: z.string() }),
+  dispute: z.object({
+    id: z.string(),
+    payment_intent: reference,
+    charge: reference,
+    status: z.string(),
+    amount: positive.nullish(),
+    currency: currency.nullish(),
+  }),
   'checkout.session': z.object({
     id: z.string(),
     payment_intent: reference,
@@ -328,7 +336,7 @@ function readers(hashEmail: (email: string) => string): Record<string, (object: 
       objectId: dispute.id,
       paymentKey: dispute.payment_intent ?? dispute.charge,
       rank: { won: 3, lost: 3, warning_closed: 3, prevented: 3, under_review: 2, warning_under_review: 2 }[dispute.status] ?? 1,
-      fields: { status: dispute.status },
+      fields: { status: dispute.status, amount: dispute.amount ?? null, currency: dispute.currency ?? null },
     })),
     'checkout.session': read(shapes['checkout.session'], (session) => ({
       type: 'session',

@@ -427,6 +427,19 @@ describe('refunds and disputes', () => {
     expect(heard.filter(({ event }) => event === 'disputed').map(({ payload }) => payload.dispute)).toEqual(['open', outcome])
   })
 
+  test('a dispute about a part that is lost leaves the commission on the rest', async () => {
+    const session = await aPurchase()
+    const dispute = await control(`charges/${session.payment_intent}/dispute`, { amount: 2_000 })
+    await settled()
+    const [sale] = await salesOf(session.payment_intent)
+    const commission = async () =>
+      (await house.connection.sql`select state, amount::integer from commissions_commissions where sale_id = ${sale!.id}`)[0]
+    expect(await commission()).toEqual({ state: 'held', amount: 2_000 })
+    await control(`disputes/${dispute.id}/lost`)
+    await settled()
+    expect(await commission()).toMatchObject({ amount: 1_600 })
+  })
+
   test('a refund that comes before its sale waits for it', async () => {
     const story = await storyOf(async () => {
       const session = await aPurchase()

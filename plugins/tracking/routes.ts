@@ -267,6 +267,7 @@ function saleAnswer(row: Awaited<ReturnType<Attribution['recorded']>>[number]): 
     refunded: Number(sale.refunded),
     currency: sale.currency,
     dispute: sale.dispute,
+    lost: Number(sale.lost),
     product: sale.product,
     subscription: sale.subscription === null ? null : { id: sale.subscription, sequence: sale.sequence! },
     paid_at: sale.paidAt.toISOString(),

@@ -133,6 +133,7 @@ export const sale = z.object({
   refunded: z.int(),
   currency: z.string(),
   dispute: z.enum(['none', 'open', 'won', 'lost']),
+  lost: z.int().describe('What lost disputes took.'),
   product: z.string().nullable(),
   subscription: z.object({ id: z.string(), sequence: z.int() }).nullable(),
   paid_at: stored.instant,

@@ -31,6 +31,13 @@ describe('the oracle', () => {
     expect(balances()).toEqual({})
   })
 
+  test('takes what a lost dispute took', () => {
+    const { live, balances } = story()
+    live(0, { news: [paid('a', 0, 10_000n)] })
+    live(2, { news: [{ kind: 'dispute', payment: 'a', at: startOf(2), state: 'lost', lost: 2_000n }] })
+    expect(balances()).toEqual({ pending: 1_600n })
+  })
+
   test.each([
     ['tax and shipping earn nothing', { tax: 1_900n, shipping: 100n }, { pending: 1_600n }],
     ['a half is rounded up', { gross: 250n }, { pending: 50n }],

@@ -65,6 +65,7 @@ export function createShop({ house, faults }: Setting, people: People): Shop {
       currency: made.currency,
       refunded: known.refund?.total ?? 0n,
       dispute: known.dispute?.state ?? 'none',
+      ...(known.dispute?.lost !== undefined && { lost: known.dispute.lost }),
       customer: { key, emailHash: email && house.use(attribution).hashEmail(email), country },
       hints: { ...(clickId !== undefined && { clickId }), ...(made.coupon !== undefined && { coupon: made.coupon }) },
       product: made.product,

@@ -43,7 +43,7 @@ export function createBooks(people: People, rates: Rates): Books {
 
   function worthOf(sale: Sale): bigint {
     if (!sale.stamp || sale.voided) return 0n
-    const left = sale.dispute === 'lost' ? 0n : basisOf(sale) - sale.refunded
+    const left = basisOf(sale) - sale.refunded - sale.lost
     const worth = earned(sale.stamp, left) + sale.adjusted
     return worth > 0n ? worth : 0n
   }

@@ -8,7 +8,7 @@ import type { Sale, SaleNews } from './sale.ts'
 interface Known {
   made: Payment | undefined
   refund: { at: number; total: bigint } | undefined
-  dispute: { at: number; state: 'open' | 'won' | 'lost' } | undefined
+  dispute: { at: number; state: 'open' | 'won' | 'lost'; lost?: bigint } | undefined
   tax: { at: number; tax: bigint } | undefined
   click: string | undefined
 }
@@ -67,6 +67,7 @@ export function createCredit({
         deal: undefined,
         refunded: 0n,
         dispute: 'none',
+        lost: 0n,
         click,
         stamp: undefined,
         stops: new Set(),
@@ -84,7 +85,13 @@ export function createCredit({
       credit(sale)
       if (sale.partner) tell(sale, 'attributed')
     }
-    const now = { tax: about.tax?.tax ?? made.tax, refunded: about.refund?.total ?? 0n, dispute: about.dispute?.state ?? 'none' }
+    const dispute = about.dispute?.state ?? 'none'
+    const now = {
+      tax: about.tax?.tax ?? made.tax,
+      refunded: about.refund?.total ?? 0n,
+      dispute,
+      lost: dispute === 'lost' ? (about.dispute?.lost ?? made.gross) : 0n,
+    }
     if (now.tax !== sale.tax) tell(sale, 'rebased')
     if (now.refunded !== sale.refunded) tell(sale, 'refunded')
     if (now.dispute !== sale.dispute) tell(sale, 'disputed')

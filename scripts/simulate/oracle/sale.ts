@@ -41,6 +41,8 @@ export interface Sale {
   deal: string | undefined
   refunded: bigint
   dispute: 'none' | 'open' | 'won' | 'lost'
+  /** What the dispute took. */
+  lost: bigint
   click: string | undefined
   stamp: Stamp | undefined
   /** What people stopped it for. */

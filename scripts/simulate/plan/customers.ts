@@ -169,13 +169,12 @@ function paymentStory(stage: Stage, payment: Payment, suspicious: boolean): void
   if (dice.maybe(0.05)) {
     const at = payment.paidAt + later()
     arrive(stage, { payment: payment.key, at, kind: 'dispute', state: 'open' })
-    if (dice.maybe(0.9))
-      arrive(stage, {
-        payment: payment.key,
-        at: at + dice.between(1, 75) * dayMs,
-        kind: 'dispute',
-        state: dice.pick(['won', 'lost']),
-      })
+    if (dice.maybe(0.9)) {
+      const closed = { payment: payment.key, at: at + dice.between(1, 75) * dayMs, kind: 'dispute' } as const
+      const state = dice.pick(['won', 'lost'] as const)
+      const isPart = state === 'lost' && dice.maybe(0.5)
+      arrive(stage, { ...closed, state, ...(isPart && { lost: (payment.gross * BigInt(dice.between(1, 99))) / 100n }) })
+    }
   }
 }
 

@@ -27,7 +27,11 @@ export interface Customer {
 export type News = { readonly payment: string; readonly at: number } & (
   | { readonly kind: 'paid'; readonly made: Payment }
   | { readonly kind: 'refunded'; readonly total: bigint }
-  | { readonly kind: 'dispute'; readonly state: 'open' | 'won' | 'lost' }
+  | {
+      readonly kind: 'dispute'
+      readonly state: 'open' | 'won' | 'lost' /** Of a lost one: unset when it is all of the payment. */
+      readonly lost?: bigint
+    }
   | { readonly kind: 'click'; readonly click: string }
   | { readonly kind: 'retaxed'; readonly tax: bigint }
 )
