@@ -262,6 +262,21 @@ export function methodReadyMessage({ changedAt, coolingHours }: { changedAt: Dat
   })
 }
 
+export function methodMovedMessage({ changedAt, coolingHours }: { changedAt: Date; coolingHours: number }): Message {
+  const from = new Date(changedAt.getTime() + hours(coolingHours))
+  return card({
+    title: 'The account that your payouts go to was changed',
+    body: [
+      'The payment provider tells us that your money now goes to another bank account or address than before.',
+      coolingHours === 0
+        ? 'What is payable goes there with the next run.'
+        : `For your safety nothing is sent there before ${time(from, 'f')}.`,
+      'You did this yourself? Then you need do nothing. **If it was not you**, tell an admin at once, change your password at the provider, and run `/payout setup` to give your own account again.',
+    ],
+    tone: 'warn',
+  })
+}
+
 interface Paid {
   readonly amount: bigint
   readonly currency: string

@@ -754,6 +754,32 @@ describe('the payout method', () => {
     expect(wordsOf(await house.run('payout status', {}, ada))).toContain('for your safety')
   })
 
+  test('another bank account behind the same method must wait anew, and its partner is told; the first one known is no change', async () => {
+    await house.set('payouts', 'methodCoolingHours', 72)
+    const ada = await aPayablePartner()
+    const goesTo = async (place: string) => {
+      house.clock.advance(hours(100))
+      await house.db.transaction((tx) =>
+        house.use(payouts).accountChanged(tx, 'testbank', `acct_${ada.id}`, { ready: true, missing: '', place }),
+      )
+      await house.drain()
+      return wordsOf(await house.run('payout status', {}, ada))
+    }
+    expect(await goesTo('her bank')).toContain('paid with the next payout run')
+    expect(await goesTo('her bank')).toContain('paid with the next payout run')
+    expect(await told(ada)).not.toContain('was changed')
+    expect(await goesTo('the bank of a thief')).toContain('for your safety')
+    const words = await told(ada)
+    for (const part of ['payouts go to was changed', 'If it was not you', 'tell an admin at once', '/payout setup'])
+      expect(words).toContain(part)
+    await run()
+    expect(await payoutsOf(ada)).toEqual([])
+    house.clock.advance(hours(72))
+    await run()
+    expect(await payoutsOf(ada)).toHaveLength(1)
+    await house.drain()
+  })
+
   test('an account that nobody has changes nothing', async () => {
     const known = await house.db.transaction((tx) =>
       house.use(payouts).accountChanged(tx, 'testbank', 'acct_nobody', { ready: true, missing: '' }),

@@ -21,7 +21,7 @@ import type { Config } from './config.ts'
 import { payoutPaid, payoutReturned, payoutSent } from './events.ts'
 import { type Identify, sharing } from './identity.ts'
 import { checkAccount } from './jobs.ts'
-import { methodReadyMessage, paidMail, paidMessage, returnedMessage } from './messages.ts'
+import { methodMovedMessage, methodReadyMessage, paidMail, paidMessage, returnedMessage } from './messages.ts'
 import { type PayoutRow, type PayoutService, payloadOf } from './model.ts'
 import { createPlanner } from './plan.ts'
 import { createPreparer, retryMs } from './prepare.ts'
@@ -169,21 +169,28 @@ export function createPayoutService(needs: Needs): PayoutService {
     const now = clock.now()
     const identityHash = place === undefined ? undefined : identify(provider, place)
     for (const method of known) {
-      if (identityHash !== undefined && identityHash !== method.identityHash)
-        await tx.update(methods).set({ identityHash }).where(eq(methods.id, method.id))
-      if (method.ready === ready && method.missing === missing) continue
       const becameReady = ready && !method.ready
+      // Whoever took an account over at the provider gives their own bank there: for us nothing but the place changes.
+      const moved = identityHash !== undefined && method.identityHash !== null && identityHash !== method.identityHash
+      const learned = identityHash !== undefined && identityHash !== method.identityHash
+      if (!learned && method.ready === ready && method.missing === missing) continue
       await tx
         .update(methods)
-        .set({ ready, missing: missing.slice(0, 500), ...(becameReady && { changedAt: now, verifiedAt: now }) })
+        .set({
+          ready,
+          missing: missing.slice(0, 500),
+          ...(learned && { identityHash }),
+          ...((becameReady || moved) && { changedAt: now }),
+          ...(becameReady && { verifiedAt: now }),
+        })
         .where(eq(methods.id, method.id))
-      if (!becameReady) continue
-      const config = await settings.of(tx, method.programId)
+      if (!becameReady && !moved) continue
+      const change = { changedAt: now, coolingHours: (await settings.of(tx, method.programId)).methodCoolingHours }
       await notifications.tell(tx, {
         programId: method.programId,
-        key: `payouts.method_ready:${method.id}:${now.toISOString()}`,
+        key: `payouts.method_${becameReady ? 'ready' : 'moved'}:${method.id}:${now.toISOString()}`,
         userId: (await partnerOf(tx, method)).userId,
-        message: methodReadyMessage({ changedAt: now, coolingHours: config.methodCoolingHours }),
+        message: becameReady ? methodReadyMessage(change) : methodMovedMessage(change),
       })
     }
     return known.length > 0

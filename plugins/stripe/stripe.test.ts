@@ -684,6 +684,31 @@ describe('payouts through Stripe Connect', () => {
     ...given,
   })
 
+  test('another bank at Stripe restarts the waiting time of the account', async () => {
+    await aMethod('acct_moving')
+    const bankIs = async (fingerprint: string) => {
+      house.clock.advance(3_600_000)
+      const account = { object: 'account', id: 'acct_moving', capabilities: { transfers: 'active' }, payouts_enabled: true }
+      await send(
+        {
+          id: `evt_bank${++count}`,
+          object: 'event',
+          type: 'account.updated',
+          created: Math.floor(house.clock.now().getTime() / 1000),
+          account: account.id,
+          data: { object: { ...account, external_accounts: { data: [{ fingerprint }] } } },
+        },
+        { secret: secrets.connect },
+      )
+      await house.drain()
+      const [method] = await house.connection.sql`select changed_at from payouts_methods where account = ${account.id}`
+      return new Date(method!.changed_at)
+    }
+    const ready = await bankIs('hers')
+    expect(await bankIs('hers')).toEqual(ready)
+    expect(await bankIs('a thief’s')).toEqual(house.clock.now())
+  })
+
   test('onboarding makes one account per partner, whose state follows what they do', async () => {
     const first = await onboard()
     expect(first.url).toMatch(/^http/)
