@@ -47,16 +47,24 @@ async function sumSomeDays(tx: Tx, settled: Date): Promise<boolean> {
   const until = sql`${settled.toISOString()}::timestamptz`
   const [oldest] = await tx.execute<{ at: string | null }>(sql`select min(at) as at from links_clicks`)
   const first = oldest?.at ?? settled.toISOString()
+  // Days of which the clicks are gone stay as they were.
   await tx.execute(sql`
-    delete from links_days d using links_days_summed s join core_programs p on p.id = s.program_id
-    where d.program_id = p.id and s.time_zone <> p.time_zone and d.day >= (${first}::timestamptz at time zone p.time_zone)::date`)
-  await tx.execute(sql`
+    with moved as materialized (
+      select s.program_id, s.time_zone as before, p.time_zone as after,
+        (select c.at from links_clicks c where c.program_id = p.id and c.counted order by c.at limit 1) as oldest
+      from links_days_summed s join core_programs p on p.id = s.program_id where s.time_zone <> p.time_zone
+    ),
+    gone as (
+      delete from links_days d using moved m
+      where d.program_id = m.program_id and d.day >= least((m.oldest at time zone m.before)::date, (m.oldest at time zone m.after)::date)
+    )
     insert into links_days_summed as s (program_id, time_zone, through, read_from)
     select p.id, p.time_zone, begin, date_trunc('day', begin, 'utc')
     from core_programs p, lateral (
       -- No click of the program is older: it would be in its hours, or those are not summed up so far.
       select least((select min(hour) from links_hours h where h.program_id = p.id), (select through from links_summed), (select min(hour) from links_stale_hours)) as since) h,
       lateral (select links_begin_of_day((greatest(${first}::timestamptz, least(since, ${until})) at time zone p.time_zone)::date, p.time_zone) as begin) b
+    order by p.id
     on conflict (program_id) do update set time_zone = excluded.time_zone, through = excluded.through, read_from = excluded.read_from
     where s.time_zone <> excluded.time_zone`)
   // Locked, so that a click of the past that is committed from here on sets its program back afterwards.
@@ -113,11 +121,21 @@ async function sumSomeDays(tx: Tx, settled: Date): Promise<boolean> {
 export async function sumDaysAgain(sql: Sql, clicks: readonly { programId: string; at: string }[]): Promise<void> {
   const oldest = new Map<string, string>()
   for (const { programId, at } of clicks) if (at < (oldest.get(programId) ?? '~')) oldest.set(programId, at)
-  const [programs, times] = [[...oldest.keys()].sort(), [...oldest].sort().map(([, at]) => at)]
-  await sql`
-    update links_days_summed s set through = begin, read_from = date_trunc('day', begin, 'utc')
-    from unnest(${`{${programs.join()}}`}::uuid[], ${`{${times.join()}}`}::timestamptz[]) as w (id, at)
-      join links_days_summed o on o.program_id = w.id,
-      lateral (select links_begin_of_day((date_trunc('day', w.at, 'utc') at time zone o.time_zone)::date, o.time_zone) as begin) b
-    where s.program_id = w.id and w.at < s.through`
+  const [programs, times] = [[...oldest.keys()], [...oldest.values()]].map((values) => `{${values.join()}}`) as [string, string]
+  // Locked first, whatever they say: a summing up that is under way may have read the clicks before these came, and is to say how far it went.
+  const setBack = () => sql`
+    with found as materialized (
+      select s.*, w.at from links_days_summed s join unnest(${programs}::uuid[], ${times}::timestamptz[]) as w (id, at) on w.id = s.program_id
+      order by s.program_id for update of s
+    ),
+    back as (
+      update links_days_summed s set through = begin, read_from = date_trunc('day', begin, 'utc')
+      from found f, lateral (select links_begin_of_day((date_trunc('day', f.at, 'utc') at time zone f.time_zone)::date, f.time_zone) as begin) b
+      where s.program_id = f.program_id and f.at < f.through
+    )
+    select program_id from found`
+  if ((await setBack()).length === oldest.size) return
+  // Programs that are summed up for the first time, perhaps at this moment.
+  await sql`select pg_advisory_xact_lock_shared(${lockKey})`
+  await setBack()
 }

@@ -29,10 +29,13 @@ export async function sumUp(db: Db, now: Date): Promise<void> {
   })
 }
 
-/** Sums up [from, to) anew, whole hours that have been summed up before, from the clicks that are there. Sums of deleted clicks stay. */
+/** Sums up [from, to) anew, whole hours as far as they have been summed up before, from the clicks that are there. Sums of deleted clicks stay. */
 export async function sumAgain(tx: Tx, from: Date, to: Date): Promise<void> {
   await tx.execute(sql`select pg_advisory_xact_lock(${lockKey})`)
-  await sumHours(tx, sql`at >= ${instant(floorHour(from.getTime()))} and at < ${instant(floorHour(to.getTime()))}`)
+  await sumHours(
+    tx,
+    sql`at >= ${instant(floorHour(from.getTime()))} and at < least(${instant(floorHour(to.getTime()))}, (select through from links_summed))`,
+  )
 }
 
 async function sumHours(tx: Tx, range: SQL): Promise<void> {

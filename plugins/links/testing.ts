@@ -1,10 +1,12 @@
 // For tests of links: partners who may have links, links, and visitors who follow them, with the real plugins.
+import { randomBytes } from 'node:crypto'
 import { controlsOf, publicUrl, type TestHouse } from '../../app/testing.ts'
 import { agreements } from '../agreements/plugin.ts'
 import { attribution } from '../attribution/plugin.ts'
 import { newId, type Plugin } from '../kit/index.ts'
 import { notifications } from '../notifications/plugin.ts'
 import { partners } from '../partners/plugin.ts'
+import type { Click } from './clicks.ts'
 import { links } from './plugin.ts'
 
 export const linkPlugins: readonly Plugin[] = [links, agreements, attribution, partners, notifications]
@@ -72,6 +74,32 @@ export function linksIn(house: TestHouse) {
     clicksOf: (link: { id: string }) =>
       sql<{ id: string; counted: boolean; rejected: string | null; previous: string | null }[]>`
         select * from links_clicks where link_id = ${link.id} order by at, id`,
+  }
+}
+
+/** A click that counts, of a browser of its own, as it is handed to `storeClicks`. */
+export function clickAt(at: Date, of: { id: string; partnerId: string; programId: string }, more: Partial<Click> = {}): Click {
+  const browser = randomBytes(8).toString('hex')
+  return {
+    id: newId(at),
+    at: at.toISOString(),
+    programId: of.programId,
+    linkId: of.id,
+    partnerId: of.partnerId,
+    previous: null,
+    ipHash: browser,
+    agentHash: browser,
+    rejected: null,
+    subs: null,
+    visit: randomBytes(16).toString('hex'),
+    visitBefore: null,
+    device: 'desktop',
+    country: null,
+    landingPageId: null,
+    referrer: null,
+    campaign: null,
+    paidBy: null,
+    ...more,
   }
 }
 
