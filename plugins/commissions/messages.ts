@@ -1,7 +1,7 @@
 // The words of commissions: pure functions.
 import { card, literal, type Message, time } from '../../commands/messages.ts'
 import { formatMoney, formatRate } from '../kit/index.ts'
-import type { Commission } from './public.ts'
+import type { Commission, CommissionState } from './public.ts'
 
 type Told = Pick<Commission, 'amount' | 'basis' | 'ratePpm' | 'flat' | 'currency' | 'state' | 'reason' | 'holdUntil'>
 
@@ -27,11 +27,19 @@ const reasons: Readonly<Record<string, string>> = {
   payout_returned: 'the payout came back',
 }
 
-/** A reason code in words for the partner. */
-export const reasonWords = (code: string): string => {
-  const words = reasons[code] ?? code.replace(/^fraud_/, '').replaceAll('_', ' ')
-  return code.startsWith('fraud_') ? `a check saw “${words}”; while it is on hold, tell your side with \`/appeal\`` : words
+/** A reason code in words for the partner; `state` tells what is still being looked into from what is decided. */
+export function reasonWords(code: string, state: CommissionState): string {
+  const open = state === 'held'
+  if (code === 'manual' && !open) return 'the team took it back'
+  if (code === 'fraud_confirmed') return 'the team found that it is fraud'
+  if (!code.startsWith('fraud_')) return reasons[code] ?? code.replaceAll('_', ' ')
+  const saw = `a check saw “${code.replace(/^fraud_/, '').replaceAll('_', ' ')}”`
+  return open ? saw : `${saw}, and the team decided that it is not paid`
 }
+
+/** Why it is on hold now, in words for the partner, with what they can do. */
+export const holdWords = (code: string): string =>
+  `${reasonWords(code, 'held')}${code.startsWith('fraud_') ? '; while it is on hold, tell your side with `/appeal`' : ''}`
 
 export function accruedMessage(commission: Told, now: Date): Message {
   const { amount, currency } = commission
@@ -51,8 +59,7 @@ export function howMuch({ basis, ratePpm, flat, currency }: Pick<Told, 'basis' |
 }
 
 function nextStep({ state, reason, holdUntil }: Told, now: Date): string {
-  if (state === 'held')
-    return `It is on hold: ${reasonWords(reason ?? '')}. Nothing is lost; it goes on as soon as that is settled.`
+  if (state === 'held') return `It is on hold: ${holdWords(reason ?? '')}. Nothing is lost; it goes on as soon as that is settled.`
   if (holdUntil <= now) return 'It can be paid out within minutes.'
   return `It can be paid out from ${time(holdUntil, 'D')} (${time(holdUntil)}), once the time for refunds is over.`
 }
@@ -70,7 +77,7 @@ export function adjustedMessage(change: {
   return card({
     title: lowered ? `A commission is ${by} lower` : `A commission is ${by} higher`,
     body: [
-      `Reason: ${reasonWords(change.reason)}. It is now worth ${formatMoney(change.amount, change.currency)}.`,
+      `Reason: ${reasonWords(change.reason, 'voided')}. It is now worth ${formatMoney(change.amount, change.currency)}.`,
       ...(change.note === undefined ? [] : [`The team says: ${literal(change.note)}`]),
       ...(change.clawed > 0n
         ? [
@@ -161,7 +168,7 @@ function detail(state: Commission['state'], own: readonly Commission[], now: Dat
   }
   if (state === 'held') {
     const byReason = Map.groupBy(own, ({ reason }) => reason ?? 'manual')
-    return [...byReason].map(([reason, group]) => `\n-# ${together(group)}: ${reasonWords(reason)}`).join('')
+    return [...byReason].map(([reason, group]) => `\n-# ${together(group)}: ${holdWords(reason)}`).join('')
   }
   return ''
 }
@@ -210,7 +217,7 @@ export function interventionCard(action: string, parts: readonly Commission[], p
     body: [
       parts
         .map(({ amount, due, currency, state, reason }) => {
-          const why = reason === null ? '' : `: ${reasonWords(reason)}`
+          const why = reason === null ? '' : `: ${reasonWords(reason, state)}`
           const left = due === amount ? '' : `, ${formatMoney(due, currency)} of it due`
           return `• ${formatMoney(amount, currency)}${left} · ${state.replace('_', ' ')}${why}`
         })

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type TestHouse, testHouse, wordsOf } from '../../app/testing.ts'
 import type { CanonicalPayment } from '../attribution/public.ts'
 import { days } from '../kit/index.ts'
+import { commissions } from './plugin.ts'
 import { earningPlugins, payFor, type TestPartner, type Trade, tradeIn } from './testing.ts'
 
 let house: TestHouse
@@ -87,6 +88,48 @@ test.each([
   await house.tick('commissions.release')
   if (until) await payFor(house, ada, until)
   expect(await why(saleId)).toContain(next)
+})
+
+const voided = async (saleId: string, kind?: string) => {
+  const { id } = (await house.use(commissions).ofPartner(house.db, house.program.id, ada.id)).find((one) => one.saleId === saleId)!
+  const options = { commission: id, reason: 'We looked', ...(kind && { kind }) }
+  const card = wordsOf(await house.run('admin commissions void', options, { isAdmin: true, userId: '1' }))
+  await house.drain()
+  return card
+}
+
+test.each([
+  ['fraud_confirmed', 'the team found that it is fraud'],
+  ['duplicate', 'it was counted twice'],
+  [undefined, 'the team took it back'],
+])('what was voided for good (%s) says so, and speaks of no hold, appeal or refund', async (kind, words) => {
+  const { saleId } = await sold()
+  expect(await voided(saleId, kind)).toContain(`· voided: ${words}`)
+  const told = await house.connection.sql`select message from notifications_tells where user_id = ${ada.userId}`
+  const everything = [await why(saleId), ...told.map(({ message }) => wordsOf(message))].join('\n')
+  expect(everything).toContain(`Reason: ${words}`)
+  expect(everything).toContain('Nothing more happens: it was voided for good')
+  expect(everything).not.toMatch(/while it is on hold|\/appeal|unless|looks into it/)
+})
+
+test.each([
+  ['a refund', { refunded: 10_000n }, 'unless the refund is taken back'],
+  ['a lost dispute', { dispute: 'lost' as const }, 'unless the customer’s bank decides otherwise'],
+  ['a correction of its tax', { tax: 10_000n }, 'unless tax or shipping of the sale is corrected'],
+])('what came to nothing by %s says what could still change it', async (_, change, words) => {
+  const { saleId, payment } = await sold()
+  await trade.record({ ...payment, ...change })
+  await house.drain()
+  expect(await why(saleId)).toContain(`Nothing more happens, ${words}`)
+})
+
+test('what was paid out and then voided says that it is owed back', async () => {
+  const { saleId } = await sold()
+  house.clock.advance(days(31))
+  await house.tick('commissions.release')
+  await payFor(house, ada)
+  await voided(saleId)
+  expect(await why(saleId)).toContain('$20.00 was paid out; $20.00 of it is taken from your earnings')
 })
 
 test('a rule with a cap is named with what it says', async () => {

@@ -2,7 +2,7 @@
 import { card, literal, type Message, time } from '../../commands/messages.ts'
 import type { AttributionDecision, LossReason } from '../attribution/public.ts'
 import { formatMoney, sum } from '../kit/index.ts'
-import { howMuch, reasonWords } from './messages.ts'
+import { holdWords, howMuch, reasonWords } from './messages.ts'
 import type { CommissionState } from './public.ts'
 import { termsWords } from './ruleMessages.ts'
 import type { Credited, Missed } from './why.ts'
@@ -88,7 +88,9 @@ function ruleWords({ parts, rule }: Credited): string {
       ? `By the rule “${literal(rule.name)}”, version ${rule.version}: ${termsWords(rule, () => 'you')}.`
       : `By the program’s own rate, version ${first.ruleVersion}.`,
     ...(first.limitAmount !== null
-      ? [`At most ${formatMoney(first.limitAmount, first.currency)}: ${reasonWords(first.limitReason ?? 'cap_reached')}.`]
+      ? [
+          `At most ${formatMoney(first.limitAmount, first.currency)}: ${reasonWords(first.limitReason ?? 'cap_reached', first.state)}.`,
+        ]
       : []),
     `Held until ${time(first.holdUntil, 'D')}, while the customer may still get the money back.`,
   ].join('\n')
@@ -106,26 +108,41 @@ const states: Readonly<Record<CommissionState, string>> = {
 
 function changeWords({ at, state, reason, change, note }: Credited['history'][number], currency: string): string {
   const by = change === 0n ? '' : `${change > 0n ? '+' : ''}${formatMoney(change, currency)} · `
-  const why = note === null ? (reason === null ? '' : `: ${reasonWords(reason)}`) : `: ${literal(note)}`
+  const why = note === null ? (reason === null ? '' : `: ${reasonWords(reason, state)}`) : `: ${literal(note)}`
   return `${time(at, 'f')} · ${by}${states[state]}${why}`
 }
 
-function nextWords({ state, reason, holdUntil, due, currency }: Credited['parts'][number], now: Date): string {
+/** What could still change a commission that came to nothing, by its reason. What people or other plugins voided stays so. */
+const afterVoided: Readonly<Record<string, string>> = {
+  refund_full: ', unless the refund is taken back',
+  refund_partial: ', unless the refund is taken back',
+  dispute_lost: ', unless the customer’s bank decides otherwise after all',
+  nothing_due: ', unless tax or shipping of the sale is corrected',
+  basis_changed: ', unless tax or shipping of the sale is corrected',
+  window_expired: '',
+  cap_reached: '',
+  adjusted: ', unless the team adjusts it again',
+  reassigned: ': the sale was credited to another partner',
+}
+
+function nextWords({ state, reason, holdUntil, due, clawed, currency }: Credited['parts'][number], now: Date): string {
   const amount = formatMoney(due, currency)
   const words: Record<CommissionState, string> = {
     pending:
       holdUntil <= now
         ? `${amount} becomes payable within minutes.`
         : `${amount} becomes payable ${time(holdUntil)}, unless the customer gets money back.`,
-    held: `${amount} is on hold: ${reasonWords(reason ?? 'manual')}. It goes on when that is settled.`,
+    held: `${amount} is on hold: ${holdWords(reason ?? 'manual')}. It goes on when that is settled.`,
     payable: `${amount} is paid with the next payout.`,
     in_payout: `${amount} is on its way to you.`,
     paid:
       due === 0n
         ? 'It went to what was owed back; nothing more happens.'
-        : `${amount} was paid out; a later refund would become a debt.`,
+        : clawed > 0n
+          ? `${amount} was paid out; ${formatMoney(clawed, currency)} of it is taken from your earnings.`
+          : `${amount} was paid out; a later refund would become a debt.`,
     rejected: 'Nothing more happens.',
-    voided: 'Nothing more happens, unless a refund is taken back.',
+    voided: `Nothing more happens${afterVoided[reason ?? ''] ?? ': it was voided for good. If that cannot be right, talk to the team'}.`,
   }
   return words[state]
 }

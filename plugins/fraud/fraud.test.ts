@@ -367,7 +367,11 @@ describe('deciding', () => {
     const told = (await house.db.select().from(messages).where(eq(messages.target, partner.userId))).map(({ payload }) =>
       wordsOf(payload as unknown as Message),
     )
-    expect(told.filter((words) => words.includes('A script bought it'))).toHaveLength(1)
+    const rejections = told.filter((words) => words.includes('A script bought it'))
+    expect(rejections).toHaveLength(1)
+    expect(rejections[0]).toContain('a check saw “sale too soon”, and the team decided that it is not paid')
+    const why = wordsOf(await house.run('earnings why', { sale: commission.saleId }, partner))
+    for (const words of [rejections[0], why]) expect(words).not.toContain('/appeal')
     expect(await trade.findings()).toEqual([])
   })
 

@@ -250,7 +250,7 @@ export function createStripeService({
       else
         throw new UserError(
           'account_taken',
-          `The Stripe account ${own.id} belongs to another program already. Each program needs its own.`,
+          `The Stripe account ${own.id} belongs to another program already. A deployment has one Stripe account, that of STRIPE_SECRET_KEY; a second program with Stripe needs a deployment of its own.`,
         )
     })
     return own

@@ -822,7 +822,10 @@ describe('connecting the account', () => {
     const other = newId()
     await house.connection.sql`insert into core_programs (id, name, guild_id) values (${other}, 'Other', '900000000000000002')`
     const command = house.loaded.commands.find(({ path }) => path === 'admin stripe connect')!
-    await expect(command.run({ program: { id: other } } as never, {} as never)).rejects.toMatchObject({ code: 'account_taken' })
+    await expect(command.run({ program: { id: other } } as never, {} as never)).rejects.toMatchObject({
+      code: 'account_taken',
+      message: expect.stringContaining('needs a deployment of its own'),
+    })
     await house.connection.sql`delete from core_programs where id = ${other}`
   })
 })
