@@ -5,13 +5,14 @@ import { canonicalPayment } from './canonical.ts'
 import { type Fact, readEvent } from './facts.ts'
 
 const hash = (email: string) => `hashed ${email}`
+const version = '2026-10-28.endive'
 const clickId = newId()
 const paidAt = 1_793_000_000
 let count = 0
 
 /** The fact in an event about the object. */
 function told(object: Record<string, unknown>, { type = `${String(object.object)}.updated`, created = paidAt } = {}): Fact {
-  const { kept } = readEvent({ id: `evt_${++count}`, object: 'event', type, created, data: { object } }, hash)
+  const { kept } = readEvent({ id: `evt_${++count}`, object: 'event', type, created, data: { object } }, hash, version)
   if (!kept?.fact) throw new Error(kept?.problem ?? 'no fact')
   return kept.fact
 }
@@ -279,7 +280,7 @@ property.prop([fc.shuffledSubarray([...Array(9).keys()], { minLength: 9 })])('th
 })
 
 describe('reading events', () => {
-  const read = (event: object) => readEvent({ id: 'evt_1', created: 1, ...event }, hash)
+  const read = (event: object) => readEvent({ id: 'evt_1', created: 1, ...event }, hash, version)
   test('no e-mail address is in what is kept', () => {
     for (const fact of [charge(), session(), invoice({ customer_email: 'c@example.com' })])
       expect(JSON.stringify(fact).replaceAll('hashed c@example.com', '')).not.toContain('@')
@@ -292,6 +293,20 @@ describe('reading events', () => {
     },
   )
 
+  test.each([
+    ['2024-06-20', false],
+    ['2026-10-28.preview', true],
+    [null, true],
+  ])('of an event in version %s the object is believed: %s', (api_version, believed) => {
+    const object = { object: 'dispute', id: 'dp_1', charge: 'ch_1', status: 'lost' }
+    const { kept } = read({ type: 'charge.dispute.closed', api_version, data: { object } })
+    expect(kept).toMatchObject(
+      believed
+        ? { fact: { objectId: 'dp_1' } }
+        : { fact: null, problem: null, unread: { object: 'dispute', id: 'dp_1', created: 1, version: '2024-06-20' } },
+    )
+  })
+
   test('an object that is not as expected is kept as a problem that names the field', () => {
     expect(
       read({ type: 'refund.created', data: { object: { object: 'refund', id: 're_1', amount: 'much', currency: 'usd' } } }).kept,
@@ -302,6 +317,6 @@ describe('reading events', () => {
   })
 
   test.each([[null], ['text'], [{}], [{ id: '../x', type: 'a', created: 1, data: { object: {} } }]])('%j is no event', (event) => {
-    expect(() => readEvent(event, hash)).toThrow()
+    expect(() => readEvent(event, hash, version)).toThrow()
   })
 })

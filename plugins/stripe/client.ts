@@ -1,11 +1,15 @@
 // The one place that makes a client of Stripe's SDK, and what the plugin asks it for: never within a transaction.
 import Stripe from 'stripe'
-import { type Fact, type KeptEvent, readEvent, readObject } from './facts.ts'
+import { type Fact, type KeptEvent, type ObjectKind, readEvent, readObject } from './facts.ts'
 import type { StripeApi } from './service.ts'
+
+/** The version of the API that the client asks in, and that events have to be written in. */
+export const apiVersion = Stripe.API_VERSION
 
 export function createClient(env: { secretKey: string; apiUrl: string | undefined }): Stripe {
   const url = env.apiUrl === undefined ? undefined : new URL(env.apiUrl)
   return new Stripe(env.secretKey, {
+    apiVersion,
     timeout: 20_000,
     maxNetworkRetries: 1,
     telemetry: false,
@@ -22,6 +26,18 @@ export function createApi(stripe: Stripe, hashEmail: (email: string) => string):
   const read = (object: { id: string; created: number }): Fact[] => {
     const fact = readObject(object as never, { created: object.created, eventId: 'asked' }, hashEmail)
     return typeof fact === 'object' ? [fact] : []
+  }
+
+  const retrieve: Record<ObjectKind, (id: string) => Promise<object>> = {
+    payment_intent: (id) => stripe.paymentIntents.retrieve(id),
+    charge: (id) => stripe.charges.retrieve(id),
+    refund: (id) => stripe.refunds.retrieve(id),
+    dispute: (id) => stripe.disputes.retrieve(id),
+    'checkout.session': (id) => stripe.checkout.sessions.retrieve(id),
+    invoice: (id) => stripe.invoices.retrieve(id),
+    invoice_payment: (id) => stripe.invoicePayments.retrieve(id),
+    transfer: (id) => stripe.transfers.retrieve(id),
+    account: (id) => stripe.accounts.retrieve(id),
   }
 
   async function originOfIntent(id: string): Promise<Fact[]> {
@@ -50,6 +66,7 @@ export function createApi(stripe: Stripe, hashEmail: (email: string) => string):
   }
 
   return {
+    version: apiVersion,
     ownAccount: async () => {
       const account = await stripe.accounts.retrieveCurrent()
       return { id: account.id, name: account.business_profile?.name || account.settings?.dashboard?.display_name || account.id }
@@ -69,7 +86,9 @@ export function createApi(stripe: Stripe, hashEmail: (email: string) => string):
     },
     // Stripe keeps events for thirty days.
     event: (id): Promise<KeptEvent | undefined> =>
-      unlessMissing(async () => readEvent(await stripe.events.retrieve(id), hashEmail).kept),
+      unlessMissing(async () => readEvent(await stripe.events.retrieve(id), hashEmail, apiVersion).kept),
+    object: ({ object, id, created }, eventId) =>
+      unlessMissing(async () => readObject({ ...(await retrieve[object](id)) }, { created, eventId }, hashEmail)),
   }
 }
 

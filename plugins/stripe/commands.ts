@@ -1,6 +1,7 @@
 // What admins do with Stripe: connect the account, see what is parked, hand it in again.
 import { type Command, defineCommand } from '../../commands/define.ts'
 import { type Db, UserError } from '../kit/index.ts'
+import { apiVersion } from './client.ts'
 import { connected, parkedList, replayed } from './messages.ts'
 import type { StripeService } from './service.ts'
 
@@ -28,7 +29,7 @@ export function stripeCommands({
       description: 'Let payments on your Stripe account count for this program',
       access: 'admin',
       reply: 'ephemeral',
-      run: async (ctx) => connected(await on().connect(ctx.program.id), { webhookUrl, secrets }),
+      run: async (ctx) => connected(await on().connect(ctx.program.id), { webhookUrl, secrets, version: apiVersion }),
     }),
     defineCommand({
       path: 'admin stripe parked',

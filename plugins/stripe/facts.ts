@@ -234,12 +234,32 @@ export const platformEvents = [
 ] as const
 export const connectEvents = ['account.updated'] as const
 
+/** The kinds of objects that tell facts, and can be read by their id. */
+const objectWithId = z.object({
+  object: z.enum([
+    'payment_intent',
+    'charge',
+    'refund',
+    'dispute',
+    'checkout.session',
+    'invoice',
+    'invoice_payment',
+    'transfer',
+    'account',
+  ]),
+  id: z.string(),
+})
+export type ObjectKind = z.infer<typeof objectWithId>['object']
+
 /** What a verified webhook is kept as: never the customer's data, only the fact. `problem` says why an event that should be a fact is none. */
 export const keptEvent = z.object({
   account: z.string().nullable(),
   fact: z.custom<Fact>((value) => typeof value === 'object' && value !== null).nullable(),
   problem: z.string().nullable(),
+  /** Instead of a fact: an event in the shape of another version of the API tells only which object to read, in our own. */
+  unread: z.object({ ...objectWithId.shape, created: z.int(), version: z.string() }).nullish(),
 })
+export type UnreadObject = NonNullable<KeptEvent['unread']>
 export type KeptEvent = z.infer<typeof keptEvent>
 
 const envelope = z.object({
@@ -247,21 +267,36 @@ const envelope = z.object({
   type: z.string().max(100),
   created: z.int(),
   account: z.string().nullish(),
+  api_version: z.string().max(50).nullish(),
   data: z.object({ object: z.record(z.string(), z.unknown()) }),
 })
 
-/** Reads an event as Stripe sent it. `kept` is undefined for a kind that is not handled. @throws ZodError when it is no event at all */
+/**
+ * Reads an event as Stripe sent it. `kept` is undefined for a kind that is not handled. Each endpoint has a version of the API that its events are written in;
+ * of an event in another one than `version` only the id of its object is believed. @throws ZodError when it is no event at all
+ */
 export function readEvent(
   event: unknown,
   hashEmail: (email: string) => string,
+  version: string,
 ): { id: string; type: string; kept: KeptEvent | undefined } {
-  const { id, type, created, account, data } = envelope.parse(event)
+  const { id, type, created, account, api_version: writtenIn, data } = envelope.parse(event)
   if (!handled.test(type)) return { id, type, kept: undefined }
+  const named = objectWithId.safeParse(data.object)
+  if (writtenIn && dateOf(writtenIn) !== dateOf(version) && named.success)
+    return {
+      id,
+      type,
+      kept: { account: account ?? null, fact: null, problem: null, unread: { ...named.data, created, version: writtenIn } },
+    }
   const result = readObject(data.object, { created, eventId: id }, hashEmail)
   const fact = typeof result === 'object' ? result : null
   const problem = typeof result === 'string' ? result : null
   return { id, type, kept: fact || problem ? { account: account ?? null, fact, problem } : undefined }
 }
+
+/** Versions of one date have one shape: 2026-10-28.endive. */
+const dateOf = (version: string): string => version.slice(0, 10)
 
 /** The fact that an object tells, a sentence when it is not as expected, or undefined when its kind is not needed. */
 export function readObject(

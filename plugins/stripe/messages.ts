@@ -5,7 +5,10 @@ import { connectEvents, platformEvents } from './facts.ts'
 
 const shown = 15
 
-export function connected(account: { id: string; name: string }, setup: { webhookUrl: string; secrets: number }): Message {
+export function connected(
+  account: { id: string; name: string },
+  setup: { webhookUrl: string; secrets: number; version: string },
+): Message {
   return card({
     title: 'Stripe is connected',
     body: [
@@ -18,6 +21,7 @@ export function connected(account: { id: string; name: string }, setup: { webhoo
     ],
     fields: [
       { name: 'Endpoint', value: `\`\`\`\n${setup.webhookUrl}\n\`\`\`` },
+      { name: 'API version of both endpoints', value: `\`${setup.version}\`` },
       { name: 'Events of your account', value: platformEvents.map((name) => `\`${name}\``).join(' ') },
       { name: 'Events of connected accounts', value: connectEvents.map((name) => `\`${name}\``).join(' ') },
     ],

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import Stripe from 'stripe'
 import { type Clock, type Db, UserError, type WebhookInbox } from '../kit/index.ts'
+import { apiVersion } from './client.ts'
 import { readEvent } from './facts.ts'
 import { type StripeService, source } from './service.ts'
 
@@ -68,7 +69,7 @@ export function verify(
 
 function readable(event: unknown, hashEmail: (email: string) => string): ReturnType<typeof readEvent> | undefined {
   try {
-    return readEvent(event, hashEmail)
+    return readEvent(event, hashEmail, apiVersion)
   } catch {
     return undefined
   }

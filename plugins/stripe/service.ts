@@ -20,7 +20,7 @@ import {
 } from '../kit/index.ts'
 import type { Payouts } from '../payouts/public.ts'
 import { type Assembled, canonicalPayment } from './canonical.ts'
-import { type Fact, type KeptEvent, keptEvent } from './facts.ts'
+import { type Fact, type KeptEvent, keptEvent, type UnreadObject } from './facts.ts'
 import { createCouponReader, hasPromotion, type PromotionApi } from './promotions.ts'
 import { accounts, facts, payments } from './tables.ts'
 
@@ -32,6 +32,10 @@ export interface StripeApi extends PromotionApi {
   originOf(paymentKey: string): Promise<Fact[]>
   /** The event, read again: for one that could not be read when it came. */
   event(id: string): Promise<KeptEvent | undefined>
+  /** What an object tells now, as of the event; a sentence when it is not as expected, undefined when Stripe has no such object. */
+  object(unread: UnreadObject, eventId: string): Promise<Fact | string | undefined>
+  /** The version of the API that this is asked in. */
+  readonly version: string
 }
 
 export interface StripeService {
@@ -194,12 +198,22 @@ export function createStripeService({
   /** The fact of the event. @throws UserError for an event that is still not as expected */
   async function readable(stored: StoredWebhook): Promise<{ account: string | null; fact: Fact }> {
     const kept = keptEvent.parse(stored.body)
-    const { account, fact, problem } = kept.fact ? kept : ((await api.event(stored.eventId)) ?? kept)
-    if (!fact) throw new UserError('unreadable_event', problem ?? 'Stripe no longer has this event.')
+    const { account, fact, problem, unread } = kept.fact || kept.unread ? kept : ((await api.event(stored.eventId)) ?? kept)
+    if (!fact && !unread) throw new UserError('unreadable_event', problem ?? 'Stripe no longer has this event.')
     const ownEvent = account === null || account === (await ownAccount()).id
-    if (!ownEvent && fact.type !== 'account')
+    if (!ownEvent && (fact?.type ?? unread?.object) !== 'account')
       throw new UserError('foreign_account', `It happened on the connected account ${account}, not on the program’s own.`)
-    return { account: ownEvent ? null : account, fact: await withCoupon(fact) }
+    return { account: ownEvent ? null : account, fact: await withCoupon(fact ?? (await readAnew(unread!, stored.eventId))) }
+  }
+
+  /** The object of an event that was written in another version of the API. @throws UserError when Stripe does not have it as expected */
+  async function readAnew(unread: UnreadObject, eventId: string): Promise<Fact> {
+    const found = await api.object(unread, eventId)
+    if (typeof found === 'object') return found
+    throw new UserError(
+      'other_version',
+      `The event is written in version ${unread.version} of Stripe’s API, and its ${unread.object} ${unread.id} cannot be read anew: ${found ?? 'Stripe does not have it.'} Set the webhook endpoint to version ${api.version}, so that its events can be read as they come.`,
+    )
   }
 
   const withCoupon = createCouponReader(api)

@@ -523,6 +523,46 @@ describe('subscriptions', () => {
     ])
   })
 
+  test('events in an older version of the API are read anew: a renewal keeps its subscription, number and partner', async () => {
+    const session = await aPurchase(aPlan)
+    await settled()
+    house.clock.advance(60_000)
+    sandbox.webhooks.hold()
+    const before = new Set((await stripe.events.list({ limit: 100 })).data.map(({ id }) => id))
+    await control(`subscriptions/${session.subscription}/renew`)
+    const told = (await stripe.events.list({ limit: 100 })).data.filter(({ id }) => !before.has(id))
+    for (const { data, ...event } of told) {
+      // Neither these events nor these fields of an invoice existed then.
+      if (event.type.startsWith('invoice_payment')) continue
+      const { parent: _, total_taxes: __, ...object } = data.object as unknown as Record<string, unknown>
+      const old = object.object === 'invoice' ? { ...object, tax: 500, subscription: session.subscription } : data.object
+      expect((await send({ ...event, api_version: '2024-06-20', data: { object: old } })).statusCode).toBe(200)
+    }
+    await house.drain()
+    await askStripe()
+    expect(
+      await house.connection
+        .sql`select partner_id, sequence, tax from attribution_sales where subscription = ${String(session.subscription)} order by sequence`,
+    ).toMatchObject([
+      { partner_id: ada, sequence: 1 },
+      { partner_id: ada, sequence: 2, tax: '0' },
+    ])
+    expect(await parkedReasons()).toEqual([])
+    sandbox.webhooks.release('given')
+    await settled()
+  })
+
+  test('one whose object Stripe does not have is parked with the version that the endpoint needs', async () => {
+    const object = { object: 'invoice', id: 'in_gone', status: 'paid', currency: 'usd', total: 12_000, tax: 2_000 }
+    await send({ id: 'evt_gone', object: 'event', api_version: '2024-06-20', type: 'invoice.paid', created: 1, data: { object } })
+    await house.drain()
+    expect(await parkedReasons()).toEqual([
+      expect.stringMatching(/version 2024-06-20 .* invoice in_gone .* Set the webhook endpoint to version 2026-10-28/),
+    ])
+    expect((await house.connection.sql`select 1 from stripe_facts where object_id = 'in_gone'`).length).toBe(0)
+    await dismissParked()
+  })
+
   test('a customer who pauses brings no sale meanwhile, and one who changes the plan brings what the new one costs', async () => {
     const session = await aPurchase(aPlan)
     await settled()
@@ -816,6 +856,7 @@ describe('connecting the account', () => {
     expect(words).toContain(sandbox.account)
     expect(words).toContain('http://program.test/webhooks/stripe')
     expect(words).toContain('invoice_payment.paid')
+    expect(words).toContain(Stripe.API_VERSION)
   })
 
   test('an account belongs to one program', async () => {
