@@ -27,6 +27,8 @@ export interface WebhookInbox {
   markHandled(tx: Tx, source: string, eventId: string, programId?: string): Promise<void>
   /** Keeps the event for an admin, with a reason in plain words. */
   park(tx: Tx, source: string, eventId: string, reason: string, programId?: string): Promise<void>
+  /** Parks an event that was handled: what it led to turned out not to work. */
+  parkHandled(tx: Tx, source: string, eventId: string, reason: string, programId: string): Promise<void>
   /** The latest parked events of the program, and with `unassigned` those of no program yet, newest first. */
   parked(
     reader: Reader,
@@ -91,6 +93,12 @@ export function createWebhookInbox(clock: Clock): WebhookInbox {
       await tx
         .update(webhooks)
         .set({ parkedAt: clock.now(), parkReason: reason, ...(programId && { programId }) })
+        .where(one(source, eventId))
+    },
+    parkHandled: async (tx, source, eventId, reason, programId) => {
+      await tx
+        .update(webhooks)
+        .set({ handledAt: null, parkedAt: clock.now(), parkReason: reason, programId })
         .where(one(source, eventId))
     },
     parked: (reader, source, programId, { unassigned, limit }) =>

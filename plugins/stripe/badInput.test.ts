@@ -164,6 +164,37 @@ describe('a payment through the webhook', () => {
     expect(await trade.findings()).toEqual([])
   })
 
+  test('of which no event told where it comes from is parked when it cannot be recorded, and is a sale once it can', async () => {
+    const charge = aCharge()
+    const anIntent = (tax: number) => ({
+      object: 'payment_intent',
+      id: charge.payment_intent,
+      status: 'succeeded',
+      metadata: {},
+      amount_details: { tax: { total_tax_amount: tax } },
+    })
+    const askedFor = async () => {
+      await house.drain()
+      house.clock.advance(6_000)
+      await house.drain()
+    }
+    await send(anEvent('charge.succeeded', charge))
+    await send(anEvent('payment_intent.succeeded', anIntent(5_001)))
+    await askedFor()
+    expect(await parked()).toMatch(/tax 5001 .* do not fit/)
+    await house.run('admin stripe replay', {}, admin)
+    await askedFor()
+    expect(await parked()).toMatch(/tax 5001 .* do not fit/)
+    expect(await salesOf(charge.payment_intent)).toEqual([])
+    expect(await failedWork()).toBe(0)
+
+    await send(anEvent('payment_intent.succeeded', anIntent(1_000), { created: now() + 5 }))
+    await house.run('admin stripe replay', {}, admin)
+    await askedFor()
+    expect(await salesOf(charge.payment_intent)).toMatchObject([{ gross: '5000', tax: '1000' }])
+    expect(await parked()).toContain('Nothing is parked')
+  })
+
   test('that comes together with others is parked alone; the others are sales', async () => {
     const charges = Array.from({ length: 6 }, () => aCharge())
     const bad = charges[3]!

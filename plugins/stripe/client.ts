@@ -1,6 +1,6 @@
 // The one place that makes a client of Stripe's SDK, and what the plugin asks it for: never within a transaction.
 import Stripe from 'stripe'
-import { type Fact, type KeptEvent, type ObjectKind, readEvent, readObject } from './facts.ts'
+import { askedEventId, type Fact, type KeptEvent, type ObjectKind, readEvent, readObject } from './facts.ts'
 import type { StripeApi } from './service.ts'
 
 /** The version of the API that the client asks in, and that events have to be written in. */
@@ -24,7 +24,7 @@ export function createClient(env: { secretKey: string; apiUrl: string | undefine
 export function createApi(stripe: Stripe, hashEmail: (email: string) => string): StripeApi {
   /** Dated by the object's own creation, so that anything an event tells of it counts as newer. */
   const read = (object: { id: string; created: number }): Fact[] => {
-    const fact = readObject(object as never, { created: object.created, eventId: 'asked' }, hashEmail)
+    const fact = readObject(object as never, { created: object.created, eventId: askedEventId }, hashEmail)
     return typeof fact === 'object' ? [fact] : []
   }
 

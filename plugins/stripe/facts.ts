@@ -93,6 +93,9 @@ export type Fact<T extends FactType = FactType> = {
   }
 }[T]
 
+/** Stands for the event of a fact that was asked for, not told. */
+export const askedEventId = 'asked'
+
 const reference = z
   .union([z.string(), z.object({ id: z.string() }).transform(({ id }) => id)])
   .nullish()

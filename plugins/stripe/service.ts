@@ -1,5 +1,5 @@
 // Turns kept events into facts, and facts into payments, payout confirmations and account states. Knows Stripe's API only as a port.
-import { and, eq, isNotNull, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, isNotNull, ne, type SQL, sql } from 'drizzle-orm'
 import type { Logger } from 'pino'
 import { z } from 'zod'
 import type { Attribution } from '../attribution/public.ts'
@@ -20,7 +20,7 @@ import {
 } from '../kit/index.ts'
 import type { Payouts } from '../payouts/public.ts'
 import { type Assembled, canonicalPayment } from './canonical.ts'
-import { type Fact, type KeptEvent, keptEvent, type UnreadObject } from './facts.ts'
+import { askedEventId, type Fact, type KeptEvent, keptEvent, type UnreadObject } from './facts.ts'
 import { createCouponReader, hasPromotion, type PromotionApi } from './promotions.ts'
 import { accounts, facts, payments } from './tables.ts'
 
@@ -47,7 +47,7 @@ export interface StripeService {
   handleOrPart(tx: Tx, eventIds: readonly string[]): Promise<void>
   /** Handles a kept event once, asking Stripe what is missing. What cannot be handled is parked with a reason. */
   handleAlone(eventId: string): Promise<void>
-  /** Completes a payment whose origin no event told, by asking Stripe once. */
+  /** Completes a payment whose origin no event told, by asking Stripe once. When it cannot be recorded, its newest event is parked with the reason. */
   findOrigin(programId: string, paymentKey: string): Promise<void>
   /** Says that payments of the platform's account belong to this program. @throws UserError when they belong to another */
   connect(programId: string): Promise<{ id: string; name: string }>
@@ -305,6 +305,27 @@ export function createStripeService({
   }
 
   const findOrigin: StripeService['findOrigin'] = async (programId, paymentKey) => {
+    try {
+      await complete(programId, paymentKey)
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error
+      await db.transaction((tx) => parkNewest(tx, programId, paymentKey, error))
+    }
+  }
+
+  /** Parks the newest event about a payment that cannot be recorded. Handed in again, it asks for the payment's origin once more. */
+  async function parkNewest(tx: Tx, programId: string, paymentKey: string, error: UserError): Promise<void> {
+    const [newest] = await tx
+      .select({ eventId: facts.eventId })
+      .from(facts)
+      .where(and(eq(facts.programId, programId), eq(facts.paymentKey, paymentKey), ne(facts.eventId, askedEventId)))
+      .orderBy(desc(facts.eventCreated), desc(facts.rank), desc(facts.eventId))
+      .limit(1)
+    if (!newest) throw error
+    await webhooks.parkHandled(tx, source, newest.eventId, error.message, programId)
+  }
+
+  async function complete(programId: string, paymentKey: string): Promise<void> {
     const [known] = await db
       .select({ saleId: payments.saleId })
       .from(payments)
