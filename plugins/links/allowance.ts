@@ -14,7 +14,10 @@ export interface Allowance {
 
 /** Other processes let visitors through, too. */
 const rememberedMs = 1000
+/** How long a visitor waits for a count. */
 const patienceMs = 1000
+/** After so long a count is asked for again. */
+const mostMs = 15_000
 
 interface Known {
   readonly counted: number
@@ -27,15 +30,22 @@ export function createAllowance({ db, watch }: { db: Db; watch: Watch }): Allowa
   const known = new Map<string, Known>()
   const asked = new Map<string, Promise<void>>()
 
-  const ask = async (link: LinkRecord, now: Date) => {
-    if (watch.isAway) return
+  const count = async (link: LinkRecord, now: Date) => {
     try {
-      const counted = await within(patienceMs, countOfLink(db, link))
+      const answer = countOfLink(db, link).catch((error: unknown) => {
+        watch.failed(error)
+        throw error
+      })
+      const counted = await within(mostMs, answer)
       known.set(link.id, { counted, at: now.getTime(), since: 0 })
-    } catch (error) {
-      watch.failed(error)
+    } catch {
+      // Not known now.
+    } finally {
+      asked.delete(link.id)
     }
   }
+  /** A count that is late is no sign that the database is away: it goes on, and until it is there nobody waits for it again. */
+  const ask = (link: LinkRecord, now: Date) => within(patienceMs, count(link, now)).catch(() => {})
   const take = (link: LinkRecord, limit: number) => {
     const found = known.get(link.id)
     if (found && found.counted >= limit) return false
@@ -53,7 +63,8 @@ export function createAllowance({ db, watch }: { db: Db; watch: Watch }): Allowa
       if (isSure) return take(link, limit)
       let question = asked.get(link.id)
       if (!question) {
-        question = ask(link, now).finally(() => asked.delete(link.id))
+        if (watch.isAway) return take(link, limit)
+        question = ask(link, now)
         asked.set(link.id, question)
       }
       return question.then(() => take(link, limit))

@@ -73,6 +73,31 @@ describe('a link that leads nowhere', () => {
     expect(clicks.filter(({ rejected }) => rejected === 'limit').length).toBe(4)
   })
 
+  test('because of its limit is followed while the count of its clicks is late, and no click goes astray', async () => {
+    const partner = await aPartner()
+    const [limited, other] = [await aLink({ click_limit: 1 }, partner), await aLink({}, partner)]
+    await visit(other.path)
+    let finish = () => {}
+    const held = house.connection.sql.begin(async (tx) => {
+      await tx`lock table links_hours in access exclusive mode`
+      await new Promise<void>((resolve) => {
+        finish = resolve
+      })
+    })
+    try {
+      expect((await visit(limited.path, { ip: '198.51.100.1' })).statusCode).toBe(302)
+      const begin = performance.now()
+      expect((await visit(limited.path, { ip: '198.51.100.2' })).statusCode).toBe(302)
+      expect((await visit(other.path, { ip: '198.51.100.3' })).statusCode).toBe(302)
+      expect(performance.now() - begin).toBeLessThan(700)
+      expect([(await clicksOf(limited)).length, (await clicksOf(other)).length]).toEqual([2, 2])
+    } finally {
+      finish()
+      await held
+    }
+    await expect.poll(async () => (await visit(limited.path, { ip: '198.51.100.4' })).statusCode).toBe(410)
+  })
+
   test('because of its limit is not used up by bots', async () => {
     const link = await aLink({ click_limit: 1 })
     for (let i = 0; i < 3; i++)

@@ -214,8 +214,12 @@ describe('what a partner sees', () => {
     house.clock.advance(minutes(1))
     const unsummed = await words('link stats', { link: link.path }, link)
     expect(unsummed).toContain('**1** in 24 hours · **3** in 7 days · **4** in all')
+    house.clock.advance(minutes(20))
     await house.tick('links.sum_up')
-    expect(await words('link stats', { link: link.code }, link)).toContain('**1** in 24 hours · **3** in 7 days · **4** in all')
+    const summed = await words('link stats', { link: link.code }, link)
+    expect(summed).toContain('**1** in 24 hours · **3** in 7 days · **4** in all')
+    const last = /The last one <t:(\d+)/
+    expect(summed.match(last)![1]).toBe(unsummed.match(last)![1])
     expect(unsummed).toContain('the program’s page')
   })
 
