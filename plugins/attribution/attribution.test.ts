@@ -412,3 +412,66 @@ test('nothing of one program is seen from another', async () => {
   const { saleId } = await record(aPayment())
   expect(await house.use(attribution).sale(house.db, newId(), saleId)).toBeUndefined()
 })
+
+describe('payments of one customer that are told in another order than they were made', () => {
+  const minute = 60_000
+  const told = async (given: Partial<CanonicalPayment>) => (await record(aPayment(given))).saleId
+  const at = (minutes: number) => new Date(house.clock.now().getTime() + minutes * minute)
+  const aBuyer = () => ({ key: `cus_${++count}`, emailHash: undefined, country: 'DE' })
+  const renewal = (sequence: number) => ({ recurring: { subscription: `sub_${count}`, sequence } })
+
+  test('the later payment was nobody’s, and goes to whoever the earlier one binds the customer to', async () => {
+    const ada = await aPartner()
+    const customer = aBuyer()
+    const later = await told({ customer, paidAt: at(5), ...renewal(2) })
+    const elsewhere = await told({ customer: aBuyer(), paidAt: at(5) })
+    expect(await saleOf(later)).toMatchObject({ partnerId: null })
+    expect(await eventsHeard()).toEqual(['recorded', 'recorded'])
+    heard.length = 0
+    const first = await told({ customer, paidAt: at(0), hints: aClick(ada.id), ...renewal(1) })
+    expect(await saleOf(first)).toMatchObject({ partnerId: ada.id, firstOfCustomer: true })
+    expect(await saleOf(later)).toMatchObject({ partnerId: ada.id, firstOfCustomer: false })
+    expect(await saleOf(elsewhere)).toMatchObject({ partnerId: null })
+    expect(await eventsHeard()).toEqual(['attributed', 'recorded'])
+    expect(heard.find(({ event }) => event === 'attributed')!.payload).toMatchObject({ saleId: later, partnerId: ada.id })
+  })
+
+  test('what was bought before the binding stays nobody’s', async () => {
+    const ada = await aPartner()
+    const customer = aBuyer()
+    const before = await told({ customer, paidAt: at(-5) })
+    await told({ customer, paidAt: at(0), hints: aClick(ada.id) })
+    expect(await saleOf(before)).toMatchObject({ partnerId: null })
+  })
+
+  test('a hint that comes late binds the later payments, too', async () => {
+    const ada = await aPartner()
+    const customer = aBuyer()
+    const payment = aPayment({ customer })
+    const { saleId: first } = await record(payment)
+    const later = await told({ customer, paidAt: at(5) })
+    await record({ ...payment, hints: aClick(ada.id) })
+    expect(await saleOf(first)).toMatchObject({ partnerId: ada.id, firstOfCustomer: true })
+    expect(await saleOf(later)).toMatchObject({ partnerId: ada.id, firstOfCustomer: false })
+  })
+
+  test('whoever may not earn from the customer does not get the later payment either', async () => {
+    const emailHash = house.use(attribution).hashEmail('self@example.com')
+    const ada = await aPartner({ email: 'self@example.com' })
+    const customer = aBuyer()
+    const later = await told({ customer: { ...customer, emailHash }, paidAt: at(5) })
+    await told({ customer, paidAt: at(0), hints: aClick(ada.id) })
+    expect(await saleOf(later)).toMatchObject({ partnerId: null })
+  })
+
+  test('one sale is the customer’s first: a renewal never, and none once the first has earned', async () => {
+    const ada = await aPartner()
+    const customer = aBuyer()
+    const bought = async (paidAt: Date, more: Partial<CanonicalPayment> = {}) =>
+      saleOf(await told({ customer, paidAt, hints: aClick(ada.id), ...more }))
+    expect(await bought(at(-1), renewal(4))).toMatchObject({ firstOfCustomer: false })
+    expect(await bought(at(-2))).toMatchObject({ firstOfCustomer: true })
+    expect(await bought(at(-3))).toMatchObject({ firstOfCustomer: false })
+    expect(await bought(at(0))).toMatchObject({ firstOfCustomer: false })
+  })
+})

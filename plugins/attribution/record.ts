@@ -1,5 +1,5 @@
 // Records payments as sales, decides whose they are and binds the customers: many payments with few statements, so that a flood of webhooks costs little.
-import { and, eq, sql } from 'drizzle-orm'
+import { and, eq, isNull, min, sql } from 'drizzle-orm'
 import {
   amongIds,
   amongTexts,
@@ -27,7 +27,7 @@ import {
   type TouchSource,
 } from './public.ts'
 import { basisOf, lostOf, parties, type SaleRow, toSale, whole } from './sale.ts'
-import { bindings, customers, sales } from './tables.ts'
+import { bindings, customers, identities, sales } from './tables.ts'
 
 export interface Needs {
   readonly clock: Clock
@@ -89,7 +89,7 @@ export function createRecording({
       programId,
       customerIds.filter((id) => !freshIds.has(id)),
     )
-    const judged = await judge(tx, payments, { customerIds, touches, bindingOf: before.bindingOf, rule })
+    const judged = await judge(tx, programId, payments, { customerIds, touches, bindingOf: before.bindingOf, rule })
     const now = clock.now()
     const rows = payments.map((payment, i): SaleRow => {
       const { programId, provider, paymentKey, currency, gross, tax, shipping, hints, paidAt } = payment
@@ -110,7 +110,7 @@ export function createRecording({
         product: payment.product ?? null,
         subscription: payment.recurring?.subscription ?? null,
         sequence: payment.recurring?.sequence ?? null,
-        firstOfCustomer: !before.withSales.has(customerIds[i]!),
+        firstOfCustomer: isFirst(payment, before.bought.get(customerIds[i]!)),
         hints,
         origin: judged[i]!.origin,
         paidAt,
@@ -126,6 +126,17 @@ export function createRecording({
       ),
     ])
     await emit(tx, saleRecorded, ...rows.map((row) => ({ ...whole(row), partnerId: row.partnerId })))
+    const known = rows.filter(({ customerId }) => !freshIds.has(customerId))
+    await takeFirst(
+      tx,
+      programId,
+      known.filter(({ firstOfCustomer }) => firstOfCustomer),
+    )
+    await bindLater(
+      tx,
+      known.filter(({ partnerId, customerId }) => partnerId !== null && !before.bindingOf.has(customerId)),
+      rule,
+    )
     return new Map(rows.map((row) => [row.paymentKey, row]))
   }
 
@@ -147,12 +158,77 @@ export function createRecording({
       settings.of(tx, programId),
     ])
     const given = { customerIds: [customerId], touches, bindingOf, rule }
-    const { trace, origin } = (await judge(tx, [{ ...payment, hints }], given))[0]!
+    const { trace, origin } = (await judge(tx, programId, [{ ...payment, hints }], given))[0]!
     const updated = { ...row, hints, origin, partnerId: trace.winner }
     await tx.update(sales).set({ hints, origin, partnerId: trace.winner }).where(eq(sales.id, row.id))
     await Promise.all(keepDecisions(tx, [updated], [trace]))
     if (trace.winner) await emit(tx, saleAttributed, { ...whole(updated), partnerId: trace.winner })
+    if (trace.winner && !bindingOf.has(customerId)) await bindLater(tx, [updated], rule)
     return updated
+  }
+
+  /**
+   * Payments may be told in another order than they were made. Later ones of customers whom these sales bind, recorded while nobody was known to have brought
+   * the customer, are decided again. What an admin decided stays.
+   */
+  async function bindLater(tx: Tx, binding: readonly SaleRow[], rule: Config): Promise<void> {
+    if (binding.length === 0) return
+    const { programId } = binding[0]!
+    const by = new Map(binding.map((row) => [row.customerId, row]))
+    const unclaimed = await tx
+      .select()
+      .from(sales)
+      .where(
+        and(
+          eq(sales.programId, programId),
+          amongIds(sales.customerId, by.keys()),
+          isNull(sales.partnerId),
+          sql`not exists (select from attribution_decisions d where d.program_id = ${programId} and d.sale_id = ${sales.id} and d.trace ? 'override')`,
+        ),
+      )
+      .orderBy(sales.paidAt, sales.id)
+      .for('update')
+    const later = unclaimed.filter(({ customerId, paidAt }) => paidAt >= by.get(customerId)!.paidAt)
+    if (later.length === 0) return
+    const payments = await askedOf(tx, programId, later)
+    const touches = await touchesOf(tx, programId, payments)
+    const bindingOf = new Map(
+      binding.map(({ customerId, partnerId, paidAt, origin }) => [
+        customerId,
+        { customerId, partnerId: partnerId!, boundAt: paidAt, origin },
+      ]),
+    )
+    const customerIds = later.map(({ customerId }) => customerId)
+    const judged = await judge(tx, programId, payments, { customerIds, touches, bindingOf, rule })
+    const won = later.flatMap((row, i) => {
+      const { trace, origin } = judged[i]!
+      return trace.winner === null ? [] : [{ row: { ...row, origin, partnerId: trace.winner }, partnerId: trace.winner, trace }]
+    })
+    for (const { row } of won)
+      await tx.update(sales).set({ origin: row.origin, partnerId: row.partnerId }).where(eq(sales.id, row.id))
+    if (won.length === 0) return
+    await Promise.all(
+      keepDecisions(
+        tx,
+        won.map(({ row }) => row),
+        won.map(({ trace }) => trace),
+      ),
+    )
+    await emit(tx, saleAttributed, ...won.map(({ row, partnerId }) => ({ ...whole(row), partnerId })))
+  }
+
+  /** Which of a customer's sales is the first is settled once one of them has a partner; until then an earlier payment takes it from a later one. */
+  async function takeFirst(tx: Tx, programId: string, firsts: readonly SaleRow[]): Promise<void> {
+    if (firsts.length === 0) return
+    await tx.execute(sql`
+      update attribution_sales set first_of_customer = false
+      where program_id = ${programId}::uuid and ${amongIds(
+        sql`customer_id`,
+        firsts.map(({ customerId }) => customerId),
+      )} and first_of_customer and partner_id is null and not ${amongIds(
+        sql`id`,
+        firsts.map(({ id }) => id),
+      )}`)
   }
 
   async function rebase(tx: Tx, row: SaleRow, { tax, shipping }: CanonicalPayment): Promise<SaleRow> {
@@ -179,10 +255,10 @@ export function createRecording({
 
   async function judge(
     tx: Tx,
-    payments: readonly CanonicalPayment[],
+    programId: string,
+    payments: readonly Asked[],
     { customerIds, touches, bindingOf, rule }: Evidence,
   ): Promise<{ trace: Trace; origin: Origin | null }[]> {
-    const { programId } = payments[0]!
     const involved = new Set([...bindingOf.values(), ...touches.flat()].map(({ partnerId }) => partnerId))
     const standings = new Map(
       (await partners.byIds(tx, programId, [...involved])).map((partner): [string, Standing] => [
@@ -320,16 +396,29 @@ interface Evidence {
   readonly rule: Config
 }
 
+/** What a customer bought before. */
+interface Bought {
+  readonly earliest: Date
+  /** A sale that has a partner is the customer's first. */
+  readonly firstIsSettled: boolean
+}
+
+/** Whether the payment is the customer's first, as far as is known: whoever tells it may tell an earlier one later. */
+function isFirst({ paidAt, recurring }: CanonicalPayment, bought: Bought | undefined): boolean {
+  if (recurring && recurring.sequence > 1) return false
+  return !bought || (bought.earliest >= paidAt && !bought.firstIsSettled)
+}
+
 /**
- * To whom known customers are bound, and which of them have bought before. The customers are held until the end: payments of one under names that do not overlap
+ * To whom known customers are bound, and what they bought before. The customers are held until the end: payments of one under names that do not overlap
  * are still decided one after the other.
  */
 async function pastOf(
   tx: Tx,
   programId: string,
   customerIds: readonly string[],
-): Promise<{ bindingOf: Map<string, Binding>; withSales: Set<string> }> {
-  if (customerIds.length === 0) return { bindingOf: new Map(), withSales: new Set() }
+): Promise<{ bindingOf: Map<string, Binding>; bought: Map<string, Bought> }> {
+  if (customerIds.length === 0) return { bindingOf: new Map(), bought: new Map() }
   await tx
     .select({ id: customers.id })
     .from(customers)
@@ -343,14 +432,43 @@ async function pastOf(
       .innerJoin(sales, and(eq(sales.programId, bindings.programId), eq(sales.id, bindings.saleId)))
       .where(and(eq(bindings.programId, programId), amongIds(bindings.customerId, customerIds))),
     tx
-      .selectDistinct({ customerId: sales.customerId })
+      .select({
+        customerId: sales.customerId,
+        earliest: min(sales.paidAt),
+        firstIsSettled: sql<boolean>`bool_or(${sales.firstOfCustomer} and ${sales.partnerId} is not null)`,
+      })
       .from(sales)
-      .where(and(eq(sales.programId, programId), amongIds(sales.customerId, customerIds))),
+      .where(and(eq(sales.programId, programId), amongIds(sales.customerId, customerIds)))
+      .groupBy(sales.customerId),
   ])
   return {
     bindingOf: new Map(bound.map((binding) => [binding.customerId, binding])),
-    withSales: new Set(bought.map(({ customerId }) => customerId)),
+    bought: new Map(
+      bought.map(({ customerId, earliest, firstIsSettled }) => [customerId, { earliest: earliest!, firstIsSettled }]),
+    ),
   }
+}
+
+/** What the sales' payments said, and the customers' names, as far as they are on record. */
+async function askedOf(tx: Tx, programId: string, rows: readonly SaleRow[]): Promise<Asked[]> {
+  const named = await tx
+    .select()
+    .from(identities)
+    .where(
+      and(
+        eq(identities.programId, programId),
+        amongIds(
+          identities.customerId,
+          rows.map(({ customerId }) => customerId),
+        ),
+      ),
+    )
+    .orderBy(identities.kind, identities.value)
+  return rows.map(({ customerId, provider, paymentKey, hints, paidAt }) => {
+    const own = named.filter((name) => name.customerId === customerId)
+    const key = own.find(({ kind }) => kind === provider)?.value ?? paymentKey
+    return { hints, paidAt, customer: { key, emailHash: own.find(({ kind }) => kind === 'email')?.value, country: undefined } }
+  })
 }
 
 async function insertSales(tx: Tx, rows: readonly SaleRow[]): Promise<void> {

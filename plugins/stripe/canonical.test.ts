@@ -110,7 +110,8 @@ describe('when a payment is complete', () => {
     ['a charge of unknown origin', () => [charge(), intent()], false, 'incomplete'],
     ['a charge of unknown origin, after Stripe was asked', () => [charge()], true, 'complete'],
     ['a charge and its session', () => [charge(), session()], false, 'complete'],
-    ['a renewal and its invoice', () => [charge(), invoice()], false, 'complete'],
+    ['a renewal of which nobody knows how many came before', () => [charge(), invoice()], false, 'incomplete'],
+    ['such a renewal, after Stripe was asked', () => [charge(), invoice()], true, 'complete'],
     [
       'a first invoice, whose session is still to come',
       () => [charge(), invoice({ billing_reason: 'subscription_create' })],
@@ -124,6 +125,11 @@ describe('when a payment is complete', () => {
       'incomplete',
     ],
   ])('%s', (_, facts, asked, state) => expect(assemble(facts(), { asked }).state).toBe(state))
+
+  test('a renewal and its invoice, once the first invoice of the subscription is known', () => {
+    const siblings = [invoice({ id: 'in_01', billing_reason: 'subscription_create', created: paidAt - 1000 })]
+    expect(assemble([charge(), invoice()], { siblings }).state).toBe('complete')
+  })
 })
 
 describe('what a payment says', () => {
@@ -161,7 +167,7 @@ describe('what a payment says', () => {
       clickId,
     ],
     ['nowhere, when nothing is a click id', () => [charge(), session({ client_reference_id: 'cart-17' })], undefined],
-  ])('the click id comes from %s', (_, facts, expected) => expect(paymentOf(facts()).hints.clickId).toBe(expected))
+  ])('the click id comes from %s', (_, facts, expected) => expect(paymentOf(facts(), { asked: true }).hints.clickId).toBe(expected))
 
   test('a guest is known by the hash of the e-mail, or else by the payment', () => {
     const guest = { customer: null }
@@ -171,7 +177,10 @@ describe('what a payment says', () => {
   })
 
   test('a payment for half of an invoice bears half of its tax', () => {
-    expect(paymentOf([charge({ amount_captured: 6_000 }), invoice()])).toMatchObject({ gross: 6_000n, tax: 1_000n })
+    expect(paymentOf([charge({ amount_captured: 6_000 }), invoice()], { asked: true })).toMatchObject({
+      gross: 6_000n,
+      tax: 1_000n,
+    })
   })
 
   test('a session in another currency than its payment is refused', () => {
@@ -181,7 +190,7 @@ describe('what a payment says', () => {
   test('a payment of a subscription carries its number among the paid invoices', () => {
     const earlier = [1, 2].map((n) => invoice({ id: `in_0${n}`, created: paidAt - n * 1000 }))
     const unpaid = invoice({ id: 'in_00', status: 'open', created: paidAt - 500 })
-    const trial = invoice({ id: 'in_03', total: 0, created: paidAt - 9000 })
+    const trial = invoice({ id: 'in_03', billing_reason: 'subscription_create', total: 0, created: paidAt - 9000 })
     expect(paymentOf([charge(), invoice()], { siblings: [...earlier, unpaid, trial, invoice()] }).recurring).toEqual({
       subscription: 'sub_1',
       sequence: 3,

@@ -27,7 +27,7 @@ const automatic = new Set(['subscription_cycle', 'subscription_update', 'subscri
 
 /**
  * A payment is complete when its charge has succeeded, its origin is known (its Checkout session, or an invoice that Stripe made by itself) and so is the
- * invoice that it pays, if it does; or, after Stripe was asked, with whatever there is. @throws UserError when the facts contradict each other or cannot be counted
+ * invoice that it pays, if it does, and the first invoice of the subscription that it renews; or, after Stripe was asked, with whatever there is. @throws UserError when the facts contradict each other or cannot be counted
  */
 export function canonicalPayment(known: KnownOfPayment): Assembled {
   const { programId, paymentKey, facts, asked } = known
@@ -52,7 +52,7 @@ export function canonicalPayment(known: KnownOfPayment): Assembled {
   const originKnown = session !== undefined || (invoice !== undefined && automatic.has(invoice.fields.billingReason ?? ''))
   // The session of a subscription may come before its invoice, which says which payment it is.
   const invoiceAwaited = invoice === undefined && facts.some(({ invoiceId }) => invoiceId !== null)
-  if ((!originKnown || invoiceAwaited) && !asked) return { state: 'incomplete' }
+  if ((!originKnown || invoiceAwaited || isBeginUnknown(invoice, known.siblings)) && !asked) return { state: 'incomplete' }
 
   const origins = [session, charge, invoice].filter((fact) => fact !== undefined)
   const first = <T>(pick: (fields: (typeof origins)[number]['fields']) => T | null) => {
@@ -150,6 +150,12 @@ function lostOf(disputes: readonly Fact<'dispute'>[], left: bigint, currency: st
     .map(({ fields }) => (fields.currency === currency && fields.amount != null ? fromStripe(fields.amount, currency) : left))
   const lost = sum(amounts)
   return lost < left ? lost : left
+}
+
+/** Whether the invoice renews a subscription of whose first invoice nothing was told: how many payments came before is then not known. */
+function isBeginUnknown(invoice: Fact<'invoice'> | undefined, siblings: readonly Fact<'invoice'>[]): boolean {
+  const isFirst = ({ fields }: Fact<'invoice'>) => fields.billingReason === 'subscription_create'
+  return Boolean(invoice?.subscriptionId) && !isFirst(invoice!) && !siblings.some(isFirst)
 }
 
 /** Which payment of its subscription an invoice is: the paid invoices before it, and one. */

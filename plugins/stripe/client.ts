@@ -21,6 +21,9 @@ export function createClient(env: { secretKey: string; apiUrl: string | undefine
   })
 }
 
+/** Monthly for a lifetime. */
+const mostInvoices = 1_000
+
 export function createApi(stripe: Stripe, hashEmail: (email: string) => string): StripeApi {
   /** Dated by the object's own creation, so that anything an event tells of it counts as newer. */
   const read = (object: { id: string; created: number }): Fact[] => {
@@ -56,13 +59,17 @@ export function createApi(stripe: Stripe, hashEmail: (email: string) => string):
 
   async function originOfInvoice(id: string): Promise<Fact[]> {
     const invoice = await stripe.invoices.retrieve(id)
-    const subscription = invoice.parent?.subscription_details?.subscription
-    if (!subscription) return read(invoice as { id: string; created: number })
-    const sessions = await stripe.checkout.sessions.list({
-      subscription: typeof subscription === 'string' ? subscription : subscription.id,
-      limit: 10,
-    })
-    return [...read(invoice as { id: string; created: number }), ...sessions.data.flatMap(read)]
+    const of = invoice.parent?.subscription_details?.subscription
+    if (!of) return read(invoice as { id: string; created: number })
+    const subscription = typeof of === 'string' ? of : of.id
+    const sessions = await stripe.checkout.sessions.list({ subscription, limit: 10 })
+    // Those before it say which payment of the subscription it is.
+    const before = await stripe.invoices
+      .list({ subscription, created: { lte: invoice.created }, limit: 100 })
+      .autoPagingToArray({ limit: mostInvoices })
+    return [invoice, ...before.filter((other) => other.id !== invoice.id)]
+      .flatMap((one) => read(one as { id: string; created: number }))
+      .concat(sessions.data.flatMap(read))
   }
 
   return {

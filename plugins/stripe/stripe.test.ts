@@ -193,14 +193,24 @@ function retold(events: readonly object[]): { events: { id: string; type: string
   return { events: JSON.parse(text), payment: /"(pi_[A-Za-z0-9]+)"/.exec(text)![1]! }
 }
 
-async function storyOf(act: () => Promise<unknown>): Promise<object[]> {
+/** What Stripe would tell of it; held until `release`. */
+async function heldStoryOf(act: () => Promise<unknown>): Promise<object[]> {
   sandbox.webhooks.hold()
   const before = new Set((await stripe.events.list({ limit: 100 })).data.map(({ id }) => id))
   await act()
   const after = await stripe.events.list({ limit: 100 })
+  return after.data.filter(({ id }) => !before.has(id)).map((event) => JSON.parse(JSON.stringify(event)))
+}
+
+async function release(): Promise<void> {
   sandbox.webhooks.release('given')
   await settled()
-  return after.data.filter(({ id }) => !before.has(id)).map((event) => JSON.parse(JSON.stringify(event)))
+}
+
+async function storyOf(act: () => Promise<unknown>): Promise<object[]> {
+  const story = await heldStoryOf(act)
+  await release()
+  return story
 }
 
 describe('the door', () => {
@@ -335,6 +345,29 @@ describe('a purchase through Checkout', () => {
     expect((await salesOf(payment)).length).toBe(1)
     expect(heard.filter(({ event }) => event === 'recorded').length).toBe(1)
   })
+})
+
+test('a renewal that is told before the first payment is numbered by what Stripe has, and goes to the same partner', async () => {
+  let subscription = ''
+  const first = await heldStoryOf(async () => {
+    subscription = String((await aPurchase(aPlan)).subscription)
+  })
+  house.clock.advance(60_000)
+  const renewal = await heldStoryOf(() => control(`subscriptions/${subscription}/renew`))
+  const ofSubscription = () => house.connection.sql`
+    select sequence, partner_id, first_of_customer from attribution_sales where subscription = ${subscription} order by paid_at`
+  for (const event of renewal) await send(event)
+  await house.drain()
+  expect(await ofSubscription()).toEqual([])
+  await askStripe()
+  expect(await ofSubscription()).toEqual([{ sequence: 2, partner_id: null, first_of_customer: false }])
+  for (const event of first) await send(event)
+  await house.drain()
+  expect(await ofSubscription()).toEqual([
+    { sequence: 1, partner_id: ada, first_of_customer: true },
+    { sequence: 2, partner_id: ada, first_of_customer: false },
+  ])
+  await release()
 })
 
 test('a charge and its session that are handled at the same moment see each other', async () => {

@@ -45,7 +45,7 @@ export function createCredit({
   const sales = new Map<string, Sale>()
   const customers = new Map<string, number>()
   const countries: (string | undefined)[] = []
-  const buyers = new Set<number>()
+  const bought = new Map<number, Sale[]>()
   const bound = new Map<number, string>()
 
   function record(made: Payment, about: Known): void {
@@ -60,7 +60,7 @@ export function createCredit({
         made,
         customer,
         country: countries[customer],
-        firstOfCustomer: !buyers.has(customer),
+        firstOfCustomer: isFirst(made, customer),
         partner: undefined,
         clickLead: undefined,
         tax: about.tax?.tax ?? made.tax,
@@ -75,15 +75,18 @@ export function createCredit({
         voided: false,
         lots: [],
       }
-      buyers.add(customer)
+      if (sale.firstOfCustomer) for (const other of salesOf(customer)) if (!other.partner) other.firstOfCustomer = false
       sales.set(made.key, sale)
+      bought.set(customer, [...salesOf(customer), sale])
       recorded(sale)
-      credit(sale)
+      const binds = credit(sale)
       tell(sale, sale.partner ? 'recorded' : 'unclaimed')
+      if (binds) creditLater(sale)
     } else if (sale.click !== click && !sale.partner) {
       sale.click = click
-      credit(sale)
+      const binds = credit(sale)
       if (sale.partner) tell(sale, 'attributed')
+      if (binds) creditLater(sale)
     }
     const dispute = about.dispute?.state ?? 'none'
     const now = {
@@ -107,11 +110,31 @@ export function createCredit({
     return id
   }
 
-  function credit(sale: Sale): void {
+  const salesOf = (customer: number): Sale[] => bought.get(customer) ?? []
+
+  /** The first payment is the earliest that is known, until a sale with a partner was taken for it. A later payment of a subscription never is. */
+  function isFirst(made: Payment, customer: number): boolean {
+    if (made.subscription && made.subscription.sequence > 1) return false
+    return salesOf(customer).every((sale) => sale.made.paidAt >= made.paidAt && !(sale.firstOfCustomer && sale.partner))
+  }
+
+  /** True when the sale is the one that binds its customer. */
+  function credit(sale: Sale): boolean {
     const partner = winner(sale)
-    if (!partner) return
+    if (!partner) return false
     sale.partner = partner
-    if (!bound.has(sale.customer)) bound.set(sale.customer, partner)
+    if (bound.has(sale.customer)) return false
+    bound.set(sale.customer, partner)
+    return true
+  }
+
+  /** Payments that were told before an earlier one of their customer, and were nobody's, go to whoever the customer is bound to. */
+  function creditLater({ customer, made }: Sale): void {
+    const later = salesOf(customer).filter((sale) => !sale.partner && sale.made.paidAt >= made.paidAt)
+    for (const sale of later) {
+      credit(sale)
+      if (sale.partner) tell(sale, 'attributed')
+    }
   }
 
   /** Whoever the customer is bound to; else a deal, else a coupon, else a click: of each kind the last one within the window, by someone who may earn. */

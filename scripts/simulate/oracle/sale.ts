@@ -31,7 +31,7 @@ export interface Sale {
   readonly made: Payment
   readonly customer: number
   readonly country: string | undefined
-  readonly firstOfCustomer: boolean
+  firstOfCustomer: boolean
   partner: string | undefined
   /** How long before the payment the click was made that won it; undefined when something else decided. */
   clickLead: number | undefined

@@ -138,11 +138,17 @@ function renewals(size: Size, name: string, first: Payment, dice: Dice): Payment
   return made
 }
 
+/** Now and then news of a payment lies somewhere for months, and later payments of the customer are told before it. */
+function toldAt(size: Size, { key, paidAt }: Payment): number {
+  const dice = diceOf(size.seed, 'forgotten', key)
+  return dice.maybe(0.03) ? paidAt + dice.between(20, 100) * dayMs : paidAt
+}
+
 /** The payment itself, its refunds and reversed refunds, another tax, its dispute, and what admins do about it. */
 function paymentStory(stage: Stage, payment: Payment, suspicious: boolean): void {
   const { size, hands } = stage
   const dice = diceOf(size.seed, 'story', payment.key)
-  arrive(stage, { payment: payment.key, at: payment.paidAt, kind: 'paid', made: payment })
+  arrive(stage, { payment: payment.key, at: toldAt(size, payment), kind: 'paid', made: payment })
   for (const { day, hand } of handsOn(size, payment, suspicious)) keep(hands, day, hand)
   const later = () => Math.round(dice.roll() ** 3 * 120 * dayMs) + dice.between(60_000, 6_000_000)
   if (dice.maybe(0.14)) {
