@@ -452,7 +452,7 @@ export function createCommissionService(needs: Needs): CommissionService {
     if (!row)
       throw new UserError(
         'nothing_to_hold',
-        'Nothing of this commission can be held: it is in a payout, paid, or worth nothing. Use /admin commissions adjust or void to take it back.',
+        'Nothing of this commission can be held: it is in a payout, paid, or worth nothing. A payout that was not sent yet can be called back with /admin payouts cancel; then it can be held. Otherwise use /admin commissions adjust or void to take it back.',
       )
     await tellPartner(tx, row, 'held', heldMessage(row, by.note))
     return row

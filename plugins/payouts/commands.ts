@@ -7,7 +7,6 @@ import type { Partners } from '../partners/public.ts'
 import type { Config } from './config.ts'
 import type { Manual } from './manual.ts'
 import {
-  approvedCard,
   cancelledCard,
   dryRunCard,
   exportCard,
@@ -20,6 +19,7 @@ import {
   runCard,
   setupCard,
   statusCard,
+  waitingCard,
 } from './messages.ts'
 import type { Methods } from './methods.ts'
 import type { PayoutService } from './model.ts'
@@ -81,7 +81,13 @@ function partnerCommands({ db, settings, service, methods, partners }: Needs): C
   ]
 }
 
-function adminCommands({ db, service, methods, manual, readAttachment, partners }: Needs): Command[] {
+export interface AdminTools {
+  /** Writes down who did what. */
+  noted(programId: string, actor: string, action: string, detail: Record<string, unknown>, at: Date): Promise<unknown>
+  namesOf(programId: string, rows: readonly { partnerId: string }[]): Promise<Map<string, string>>
+}
+
+export function adminTools({ db, partners }: Pick<Needs, 'db' | 'partners'>): AdminTools {
   const noted = (programId: string, actor: string, action: string, detail: Record<string, unknown>, at: Date) =>
     db.insert(audit).values({ programId, actor, action, detail, at })
 
@@ -91,6 +97,12 @@ function adminCommands({ db, service, methods, manual, readAttachment, partners 
       names.set(partnerId, (await partners.byId(db, programId, partnerId))?.name ?? '')
     return names
   }
+
+  return { noted, namesOf }
+}
+
+function adminCommands({ db, service, methods, manual, readAttachment, partners }: Needs): Command[] {
+  const { noted, namesOf } = adminTools({ db, partners })
 
   /** What each provider has, in the currencies that are to be paid. */
   async function fundsFor(needs: readonly Need[]): Promise<Funds[]> {
@@ -133,14 +145,10 @@ function adminCommands({ db, service, methods, manual, readAttachment, partners 
     }),
     defineCommand({
       path: 'admin payouts approve',
-      description: 'Let go the payouts that another admin started and that wait for you',
+      description: 'See the payouts that wait for a second admin; approve or reject them',
       access: 'admin',
       reply: 'ephemeral',
-      run: async (ctx) => {
-        const approved = await service.approve(ctx.program.id, ctx.user.id)
-        await noted(ctx.program.id, ctx.user.id, 'payouts.approve', { payouts: approved.map(({ id }) => id) }, ctx.now)
-        return approvedCard(approved)
-      },
+      run: async (ctx) => waitingCard(await service.waiting(db, ctx.program.id), ctx.user.id),
     }),
     defineCommand({
       path: 'admin payouts list',

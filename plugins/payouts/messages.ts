@@ -1,12 +1,15 @@
 // The words of payouts: pure functions.
-import { type Attachment, card, linkButton, literal, type Message, time, withFile } from '../../commands/messages.ts'
+import { customId } from '../../commands/customId.ts'
+import { type Attachment, button, card, linkButton, literal, type Message, time, withFile } from '../../commands/messages.ts'
 import { csvFile, formatMoney, hours, sum, toDecimal } from '../kit/index.ts'
 import type { Mail } from '../notifications/public.ts'
 import type { Gate } from './decide.ts'
 import type { LineReport } from './manual.ts'
-import { byHand, type MethodRow, type PayoutRow, type PlanLine } from './model.ts'
+import { byHand, type MethodRow, type PayoutRow, type PlanLine, scheduleActor, type WaitingRun } from './model.ts'
+import { approveButton, rejectButton } from './refs.ts'
 
-const shownLines = 15
+export const shownLines = 15
+const shownRuns = 5
 
 /** Why somebody is not paid, for an admin. */
 export function gateWords(gate: Gate, currency: string): string {
@@ -28,6 +31,13 @@ export function gateWords(gate: Gate, currency: string): string {
     case 'other':
       return gate.closed.forAdmin
   }
+}
+
+/** The same as plain text, to be kept with a payout that was taken back. */
+export function gateNote(gate: Gate, currency: string): string {
+  if (gate.gate === 'method_cooling') return 'changed the payout method a short while ago'
+  if (gate.gate === 'method_not_ready') return `payout method is not complete${gate.missing ? `: ${gate.missing}` : ''}`
+  return gateWords(gate, currency)
 }
 
 /** The same for the partner, with what to do. */
@@ -157,9 +167,84 @@ export function runCard(prepared: readonly PayoutRow[], skipped: readonly PlanLi
   })
 }
 
-export function approvedCard(approved: readonly PayoutRow[]): Message {
-  if (approved.length === 0) return card({ title: 'Nothing waits for approval', body: 'Nothing was changed.' })
-  return card({ title: 'Approved: payouts are being sent', body: totals(approved), tone: 'good' })
+/** Runs that wait, each with its totals and the buttons that decide about it alone. */
+export function waitingCard(waiting: readonly WaitingRun[], viewer: string): Message {
+  const shown = waiting.slice(0, shownRuns)
+  if (shown.length === 0) return card({ title: 'Nothing waits for approval', body: 'Nothing was changed.' })
+  return card({
+    title: 'These payouts wait for a second admin',
+    body: 'Nothing was sent yet. When you approve, each partner is looked at again; who may not be paid any more is taken back.',
+    fields: shown.map((run, i) => ({
+      name: `Run ${i + 1}: started by ${run.actor === scheduleActor ? 'the schedule' : `<@${run.actor}>`} ${time(run.startedAt)}`,
+      value: [
+        totals(run.payouts),
+        ...(run.actor === viewer ? ['You started this run yourself: another admin must approve it.'] : []),
+      ].join('\n'),
+    })),
+    rows: shown.map(({ runId, payouts }, i) => [
+      button({
+        customId: customId(approveButton, { run: runId, seen: String(payouts.length) }),
+        label: `Approve run ${i + 1} (${payouts.length} payout${payouts.length === 1 ? '' : 's'})`,
+        style: 'success',
+        disabled: waiting[i]?.actor === viewer,
+      }),
+      button({ customId: customId(rejectButton, { run: runId }), label: `Reject run ${i + 1}`, style: 'danger' }),
+    ]),
+    tone: 'warn',
+    ...(waiting.length > shownRuns && { footer: `${waiting.length - shownRuns} more runs wait; decide about these first.` }),
+  })
+}
+
+export function approvedCard(
+  approved: readonly PayoutRow[],
+  takenBack: readonly PayoutRow[],
+  names: ReadonlyMap<string, string>,
+): Message {
+  if (approved.length + takenBack.length === 0)
+    return card({
+      title: 'Nothing of this run waits any more',
+      body: 'Nothing was changed. See how far each payout is with `/admin payouts list`.',
+    })
+  return card({
+    title: approved.length > 0 ? 'Approved: payouts are being sent' : 'Nothing was sent',
+    body: approved.length > 0 ? totals(approved) : 'Nobody of this run may be paid now.',
+    fields:
+      takenBack.length > 0
+        ? [
+            {
+              name: 'Taken back and payable again, and why',
+              value: fewOf(
+                takenBack.map(
+                  ({ partnerId, amount, currency, note }) =>
+                    `• ${literal(names.get(partnerId) ?? '')} (${formatMoney(amount, currency)}) ${literal(note ?? '')}`,
+                ),
+              ),
+            },
+          ]
+        : [],
+    tone: takenBack.length > 0 ? 'warn' : 'good',
+  })
+}
+
+export function rejectedCard(rejected: readonly PayoutRow[]): Message {
+  if (rejected.length === 0) return approvedCard([], [], new Map())
+  return card({
+    title: 'The run was rejected',
+    body: `${totals(rejected)}\nNothing was sent. It is payable again and goes out with the next run unless something stands in its way.`,
+    tone: 'good',
+  })
+}
+
+/** For the staff: nobody was there to be told. */
+export function takenBackMessage({ amount, currency, note }: PayoutRow, name: string): Message {
+  return card({
+    title: 'A payout was taken back before it was sent',
+    body: [
+      `• ${literal(name)} (${formatMoney(amount, currency)}) ${literal(note ?? '')}`,
+      'It is payable again and goes out with the next run once nothing stands in its way.',
+    ],
+    tone: 'warn',
+  })
 }
 
 const stateWords: Readonly<Record<PayoutRow['state'], string>> = {
@@ -209,6 +294,9 @@ export function setupCard({ id, title: provider }: { id: string; title: string }
   })
 }
 
+/** Most notes are words for an admin, about gates, funds and providers; partners read what came back. */
+const forPartner = (payout: PayoutRow): PayoutRow => (payout.state === 'returned' ? payout : { ...payout, note: null })
+
 export interface Status {
   readonly method: MethodRow | undefined
   readonly providerTitle: string
@@ -235,7 +323,7 @@ export function statusCard({ method, providerTitle, coolingHours, lines, recent,
                 )
                 .join('\n'),
       },
-      ...(recent.length > 0 ? [{ name: 'Recent', value: recent.map((payout) => payoutLine(payout)).join('\n') }] : []),
+      ...(recent.length > 0 ? [{ name: 'Recent', value: recent.map((payout) => payoutLine(forPartner(payout))).join('\n') }] : []),
     ],
   })
 }

@@ -24,6 +24,24 @@ export interface RunResult {
   readonly skipped: readonly PlanLine[]
 }
 
+/** Who started a run by itself: nobody, so any admin may be the one who approves it. */
+export const scheduleActor = 'schedule'
+
+/** A run of which payouts wait for approval. */
+export interface WaitingRun {
+  readonly runId: string
+  /** Who started it: an admin's Discord id, or `scheduleActor`. */
+  readonly actor: string
+  readonly startedAt: Date
+  readonly payouts: readonly { readonly partnerId: string; readonly currency: string; readonly amount: bigint }[]
+}
+
+/** What an approval did; those taken back say why in their note. */
+export interface Approval {
+  readonly approved: readonly PayoutRow[]
+  readonly takenBack: readonly PayoutRow[]
+}
+
 /** The provider of payouts that people make themselves, from an exported list. */
 export const byHand = 'manual'
 
@@ -40,8 +58,15 @@ export interface PayoutService extends Payouts {
   plan(reader: Reader, programId: string, partnerId?: string): Promise<PlanLine[]>
   /** Prepares a payout for everyone the gates let through; one transaction per partner, so it may be repeated or run at once without paying twice. */
   run(programId: string, actor: string): Promise<RunResult>
-  /** Lets go what someone else's run left waiting. @throws UserError when there is only what this admin started */
-  approve(programId: string, actor: string): Promise<PayoutRow[]>
+  /** Runs that wait for approval, oldest first. */
+  waiting(reader: Reader, programId: string): Promise<WaitingRun[]>
+  /**
+   * Lets go what someone else's run left waiting, after another look at the gates: where one is closed now, the payout is taken back. May be repeated
+   * when it broke off. @throws UserError when this admin started the run, or when more waits than the `seen` payouts that the admin was shown
+   */
+  approve(programId: string, runId: string, actor: string, seen: number): Promise<Approval>
+  /** Calls back whatever waits of a run: its commissions are payable again. */
+  reject(programId: string, runId: string): Promise<PayoutRow[]>
   /** Calls back a payout that nobody has tried to send: its commissions are payable again. @throws UserError when it is too late, or not of the program */
   cancel(programId: string, payoutId: string, reason: string): Promise<PayoutRow>
   /** Payouts that can be called back, oldest first. */
@@ -50,8 +75,10 @@ export interface PayoutService extends Payouts {
   byId(reader: Reader, payoutId: string): Promise<PayoutRow | undefined>
   /** Asks again for payouts that are still to be sent and whose time has come; returns how many. */
   retryDue(): Promise<number>
-  /** Counts a try before it is made; the earlier tries, or undefined when there is nothing to send any more. */
-  countTry(tx: Tx, payoutId: string): Promise<number | undefined>
+  /** Counts a try before it is made; the payout as it was before, or undefined when there is nothing to send any more. */
+  countTry(tx: Tx, payoutId: string): Promise<PayoutRow | undefined>
+  /** A last look at the gates before the first try: false when the payout was taken back, which the staff is told. */
+  mayGo(tx: Tx, payoutId: string): Promise<boolean>
   /** Leaves the payout waiting, with the reason for the admin. `untried`: the try just counted ended before anything was handed to the provider. */
   wait(tx: Tx, payoutId: string, note: string, options?: { untried: boolean }): Promise<void>
   recordSent(tx: Tx, payoutId: string, transfer: ProviderTransfer): Promise<void>

@@ -132,6 +132,14 @@ async function setUpMethod(partner: TestPartner): Promise<void> {
   await house.drain()
 }
 const run = (visitor = boss) => house.run('admin payouts run', {}, visitor).then(wordsOf)
+/** Looks at what waits and presses the button of each run that it may press. */
+async function approve(visitor = second): Promise<string> {
+  const card = await house.run('admin payouts approve', {}, visitor)
+  const answers: string[] = []
+  for (const id of controlsOf(card).filter((control) => control.startsWith('payouts.approve:')))
+    answers.push(wordsOf(await house.press(id, {}, visitor)))
+  return answers.join('\n')
+}
 const confirm = (partner: TestPartner, outcome: 'paid' | 'returned' = 'paid') =>
   house.db.transaction((tx) =>
     house.use(payouts).confirm(tx, 'testbank', transfersTo(partner)[0]!.id, outcome, 'The account is closed.'),
@@ -481,8 +489,13 @@ describe('approval', () => {
     await house.drain()
     expect(bank.sends).toBe(0)
     expect(await trade.balances(ada)).toEqual({ in_flight: 500_001n })
-    await expect(house.run('admin payouts approve', {}, boss)).rejects.toMatchObject({ code: 'second_person_needed' })
-    expect(wordsOf(await house.run('admin payouts approve', {}, second))).toContain('$5,000.01')
+    expect(wordsOf(await house.run('admin payouts approve', {}, boss))).toContain('another admin must approve')
+    await expect(approve(boss)).rejects.toMatchObject({ code: 'second_person_needed' })
+    const shown = wordsOf(await house.run('admin payouts approve', {}, second))
+    for (const part of ['$5,000.01** to 1 partner', 'started by <@1>', 'Nothing was sent yet']) expect(shown).toContain(part)
+    await house.drain()
+    expect(bank.sends).toBe(0)
+    expect(await approve()).toContain('$5,000.01')
     await house.drain()
     expect(transfersTo(ada)).toHaveLength(1)
     expect(await payoutsOf(ada)).toMatchObject([{ state: 'sent', approved_by: '2' }])
@@ -493,7 +506,7 @@ describe('approval', () => {
     const partners = [await aPayablePartner(250_001n), await aPayablePartner(250_000n)]
     await run()
     for (const partner of partners) expect(await payoutsOf(partner)).toMatchObject([{ state: 'awaiting_approval' }])
-    await house.run('admin payouts approve', {}, second)
+    await approve()
     await house.drain()
   })
 
@@ -509,8 +522,127 @@ describe('approval', () => {
     house.clock.advance(days(1))
     await run()
     expect(await payoutsOf(next)).toMatchObject([{ state: 'queued' }])
-    await house.run('admin payouts approve', {}, second)
+    await approve()
     await house.drain()
+  })
+
+  describe('looks again', () => {
+    beforeEach(() => house.set('payouts', 'approvalAbove', '10.00'))
+
+    /** What waits while `happens`, and is then approved. */
+    async function afterWaiting(partner: TestPartner, happens: () => unknown): Promise<string> {
+      await run()
+      house.clock.advance(days(3))
+      await happens()
+      await house.drain()
+      const words = await approve()
+      await later()
+      expect(await trade.findings()).toEqual([])
+      expect(await house.use(commissions).ofPartner(house.db, programId(), partner.id)).not.toMatchObject([{ state: 'in_payout' }])
+      return words
+    }
+
+    test('and takes back what is for somebody who was suspended, or whom another plugin holds back', async () => {
+      const [ada, eva, fine] = [await aPayablePartner(), await aPayablePartner(), await aPayablePartner()]
+      const words = await afterWaiting(ada, async () => {
+        await house.connection.sql`update partners_partners set status = 'suspended' where id = ${ada.id}`
+        gateClosedFor.add(eva.id)
+      })
+      for (const part of ['$100.00** to 1 partner', 'Taken back and payable again', 'not an active partner', 'is in a bad mood'])
+        expect(words).toContain(part)
+      expect([ada, eva, fine].map((partner) => transfersTo(partner).length)).toEqual([0, 0, 1])
+      expect(await payoutsOf(eva)).toMatchObject([{ state: 'cancelled', note: 'is in a bad mood' }])
+      expect(await trade.balances(eva)).toEqual({ payable: 10_000n })
+      expect(wordsOf(await house.run('payout status', {}, eva))).not.toContain('bad mood')
+    })
+
+    test('and a sale that was refunded meanwhile is not paid out', async () => {
+      const ada = await trade.aPartner()
+      await setUpMethod(ada)
+      const payment = trade.aPayment(ada, { gross: 100_000n })
+      await trade.record(payment)
+      await house.drain()
+      await house.tick('commissions.release')
+      await house.drain()
+      const words = await afterWaiting(ada, () => trade.record({ ...payment, refunded: 100_000n }))
+      for (const part of ['Nothing was sent', 'owes something back first']) expect(words).toContain(part)
+      expect(transfersTo(ada)).toEqual([])
+      expect(await trade.balances(ada)).toEqual({})
+    })
+
+    test('and another bank account behind the method, or another method, takes it back', async () => {
+      await house.set('payouts', 'methodCoolingHours', 72)
+      const [ada, eva] = [await aPayablePartner(), await aPayablePartner()]
+      house.clock.advance(days(4))
+      const goesTo = (place: string) =>
+        house.db.transaction((tx) =>
+          house.use(payouts).accountChanged(tx, 'testbank', `acct_${ada.id}`, { ready: true, missing: '', place }),
+        )
+      await goesTo('her bank')
+      const words = await afterWaiting(ada, async () => {
+        await goesTo('the bank of a thief')
+        await house.connection.sql`update payouts_methods set account = 'acct_other' where partner_id = ${eva.id}`
+      })
+      for (const part of ['changed the payout method a short while ago', 'uses another payout method now'])
+        expect(words).toContain(part)
+      expect([...transfersTo(ada), ...transfersTo(eva)]).toEqual([])
+    })
+
+    test('also before the first try of what waited for funds, and tells the staff', async () => {
+      await house.set('payouts', 'approvalAbove', '5000.00')
+      const ada = await aPayablePartner()
+      bank.funds = 0n
+      await run()
+      await house.drain()
+      gateClosedFor.add(ada.id)
+      await later()
+      expect(await payoutsOf(ada)).toMatchObject([{ state: 'queued' }])
+      bank.funds = 1_000_000n
+      await later()
+      expect(bank.sends).toBe(0)
+      const [payout] = await payoutsOf(ada)
+      expect(payout).toMatchObject({ state: 'cancelled', note: 'is in a bad mood' })
+      expect(await trade.balances(ada)).toEqual({ payable: 10_000n })
+      const [posted] = await house.connection
+        .sql`select payload, target from core_messages where key = ${`payouts.taken_back:${payout!.id}`}`
+      expect(posted!.target).toBe('channels:staff')
+      expect(JSON.stringify(posted!.payload)).toContain('is in a bad mood')
+      expect(await trade.findings()).toEqual([])
+    })
+  })
+
+  test('is bound to the run that was shown, and refused when more waits in it than was shown', async () => {
+    await house.set('payouts', 'approvalAbove', '10.00')
+    const ada = await aPayablePartner()
+    await run()
+    const old = controlsOf(await house.run('admin payouts approve', {}, second))[0]!
+    const eva = await aPayablePartner()
+    await run()
+    await house.press(old, {}, second)
+    expect(await payoutsOf(ada)).toMatchObject([{ state: 'queued' }])
+    expect(await payoutsOf(eva)).toMatchObject([{ state: 'awaiting_approval' }])
+    expect(wordsOf(await house.press(old, {}, second))).toContain('Nothing of this run waits any more')
+    const [button] = controlsOf(await house.run('admin payouts approve', {}, second))
+    await expect(house.press(button!.replace(/:1$/, ':0'), {}, second)).rejects.toMatchObject({ code: 'run_changed' })
+    expect(await payoutsOf(eva)).toMatchObject([{ state: 'awaiting_approval' }])
+    await house.press(button!, {}, second)
+    await house.drain()
+  })
+
+  test('can be denied: the whole run is payable again, and nothing is sent', async () => {
+    await house.set('payouts', 'approvalAbove', '10.00')
+    const [ada, eva] = [await aPayablePartner(), await aPayablePartner()]
+    await run()
+    const reject = controlsOf(await house.run('admin payouts approve', {}, boss)).find((id) => id.startsWith('payouts.reject:'))!
+    expect(wordsOf(await house.press(reject, {}, boss))).toContain('$200.00** to 2 partners')
+    await later()
+    expect(bank.sends).toBe(0)
+    for (const partner of [ada, eva]) {
+      expect(await payoutsOf(partner)).toMatchObject([{ state: 'cancelled' }])
+      expect(await trade.balances(partner)).toEqual({ payable: 10_000n })
+    }
+    expect(wordsOf(await house.run('admin payouts approve', {}, second))).toContain('Nothing waits')
+    expect(await trade.findings()).toEqual([])
   })
 
   test('exactly the threshold needs nobody else', async () => {
@@ -534,6 +666,9 @@ describe('calling back', () => {
     await run()
     const [payout] = await payoutsOf(ada)
     expect(await choices('5,000.01')).toEqual([{ name: expect.stringContaining('waits for approval'), value: payout!.id }])
+    const [commission] = await house.use(commissions).ofPartner(house.db, programId(), ada.id)
+    const hold = { commission: commission!.id, reason: 'Looks strange' }
+    await expect(house.run('admin commissions hold', hold, boss)).rejects.toThrow('/admin payouts cancel')
     expect(await cancel(payout!.id)).toContain('$5,000.01')
     await house.drain()
     expect(bank.sends).toBe(0)
@@ -609,7 +744,8 @@ describe('the schedule', () => {
     const [posted] = await house.connection.sql`select payload, target from core_messages where key = 'payouts.scheduled:2027-03'`
     expect(posted!.target).toBe('channels:staff')
     expect(JSON.stringify(posted!.payload)).toContain('The monthly payout run')
-    await house.run('admin payouts approve', {}, boss)
+    const [waiting] = await payoutsOf(rich)
+    await house.press(`payouts.approve:${waiting!.run_id}:1`, {}, boss)
     await house.drain()
     expect(await payoutsOf(rich)).toMatchObject([{ state: 'sent', approved_by: '1' }])
 

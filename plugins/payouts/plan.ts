@@ -11,10 +11,16 @@ import type { MethodRow, PlanLine } from './model.ts'
 import type { PayoutGate } from './public.ts'
 import { methods } from './tables.ts'
 
+/** Whose money in which currency. */
+interface Books {
+  readonly partner: Pick<Partner, 'programId' | 'id'>
+  readonly currency: string
+}
+
 export interface Planner {
   plan(reader: Reader, programId: string, partnerId?: string): Promise<PlanLine[]>
   /** One line anew, over what its payout would really hold. */
-  again(reader: Reader, line: PlanLine, held: { amount: bigint; commissions: number }, config: Config): Promise<PlanLine>
+  again(reader: Reader, line: Books, held: { amount: bigint; commissions: number }, config: Config): Promise<PlanLine>
 }
 
 /** Questions to other plugins that are under way side by side: enough to keep a connection busy, few enough to leave some to the rest of the house. */

@@ -5,7 +5,8 @@ import { definePlugin, readAttachment } from '../kit/index.ts'
 import { ledger } from '../ledger/plugin.ts'
 import { notifications } from '../notifications/plugin.ts'
 import { partners } from '../partners/plugin.ts'
-import { payoutCommands } from './commands.ts'
+import { adminTools, payoutCommands } from './commands.ts'
+import { payoutComponents } from './components.ts'
 import { type Config, config } from './config.ts'
 import { payoutExtensions } from './extensions.ts'
 import { payoutGauges } from './gauges.ts'
@@ -46,6 +47,7 @@ export const payouts = definePlugin<Config, Payouts>({
       public: service,
       commandGroups: { payout: 'Where your money goes', 'admin payouts': 'Pay the partners' },
       commands: payoutCommands({ db, settings, service, methods, manual, readAttachment, partners: use(partners) }),
+      components: payoutComponents({ ...adminTools({ db, partners: use(partners) }), service }),
       routes: payoutRoutes(methods, manual),
       gauges: payoutGauges(db, clock),
       jobs: payoutJobs(createSender({ db, service, providers })),

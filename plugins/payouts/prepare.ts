@@ -1,9 +1,11 @@
 // Makes payouts: prepares them, lets go what was approved, calls back what was not sent. Calls no provider.
 import { and, asc, eq, gt, inArray, lte, ne, sql } from 'drizzle-orm'
+import { staffChannel } from '../channels/public.ts'
 import type { Commission, Commissions } from '../commissions/public.ts'
 import {
   type Clock,
   type Db,
+  type DiscordEffects,
   type Emit,
   type Enqueue,
   formatMoney,
@@ -15,18 +17,23 @@ import {
   type Tx,
   UserError,
 } from '../kit/index.ts'
+import type { Partners } from '../partners/public.ts'
 import type { Books } from './books.ts'
 import type { Config } from './config.ts'
 import { approvalAboveIn } from './decide.ts'
 import { payoutCancelled } from './events.ts'
 import { sendPayout } from './jobs.ts'
-import { byHand, type PayoutRow, type PlanLine, payloadOf, type RunResult } from './model.ts'
+import { gateNote, takenBackMessage } from './messages.ts'
+import { byHand, type PayoutRow, type PayoutService, type PlanLine, payloadOf, type RunResult } from './model.ts'
 import type { Planner } from './plan.ts'
 import { payouts, runs } from './tables.ts'
 
 export interface Preparer {
   run(programId: string, actor: string): Promise<RunResult>
-  approve(programId: string, actor: string): Promise<PayoutRow[]>
+  waiting: PayoutService['waiting']
+  approve: PayoutService['approve']
+  reject: PayoutService['reject']
+  mayGo: PayoutService['mayGo']
   cancel(programId: string, payoutId: string, reason: string): Promise<PayoutRow>
   retryDue(): Promise<number>
 }
@@ -34,6 +41,8 @@ export interface Preparer {
 /** Payouts prepared side by side: partners do not wait for each other, and enough connections are left for the rest of the house. */
 const preparedAtOnce = 4
 export const retryMs = minutes(5)
+/** What was prepared so lately is sent without another look at the gates. */
+const freshMs = minutes(1)
 /** Runs within this time are one run to the threshold above which a second admin is needed. */
 const thresholdMs = hours(24)
 
@@ -44,10 +53,12 @@ export function createPreparer(needs: {
   enqueue: Enqueue
   settings: Settings<Config>
   commissions: Commissions
+  partners: Partners
+  discord: DiscordEffects
   planner: Planner
   books: Books
 }): Preparer {
-  const { db, clock, emit, enqueue, settings, commissions, planner, books } = needs
+  const { db, clock, emit, enqueue, settings, commissions, partners, discord, planner, books } = needs
 
   const run: Preparer['run'] = async (programId, actor) => {
     const [lines, config] = await Promise.all([planner.plan(db, programId), settings.of(db, programId)])
@@ -65,18 +76,26 @@ export function createPreparer(needs: {
         })
         .map(([currency]) => currency),
     )
-    const prepared: PayoutRow[] = []
-    const left = toPay.toReversed()
-    const prepareNext = async (): Promise<void> => {
-      for (let line = left.pop(); line; line = left.pop()) {
-        const next = line
-        const state = aboveThreshold.has(next.currency) ? 'awaiting_approval' : 'queued'
-        const payout = await db.transaction((tx) => prepare(tx, next, { runId: started.id, state, config }))
-        if (payout) prepared.push(payout)
+    const prepared = await eachAlone(toPay, (tx, line) => {
+      const state = aboveThreshold.has(line.currency) ? 'awaiting_approval' : 'queued'
+      return prepare(tx, line, { runId: started.id, state, config })
+    })
+    return { prepared, skipped }
+  }
+
+  /** Does the work for each in a transaction of its own, some side by side, and gathers what came of it. */
+  async function eachAlone<T, R>(all: readonly T[], work: (tx: Tx, one: T) => Promise<R | undefined>): Promise<R[]> {
+    const done: R[] = []
+    const left = [...all.entries()].reverse()
+    const next = async (): Promise<void> => {
+      for (let entry = left.pop(); entry; entry = left.pop()) {
+        const [, one] = entry
+        const result = await db.transaction((tx) => work(tx, one))
+        if (result !== undefined) done.push(result)
       }
     }
-    await Promise.all(Array.from({ length: preparedAtOnce }, prepareNext))
-    return { prepared, skipped }
+    await Promise.all(Array.from({ length: preparedAtOnce }, next))
+    return done
   }
 
   /**
@@ -146,29 +165,113 @@ export function createPreparer(needs: {
     if (provider !== byHand) await enqueue(tx, sendPayout, { programId, payoutId }, { programId })
   }
 
-  const approve: Preparer['approve'] = (programId, actor) =>
-    db.transaction(async (tx) => {
-      const waiting = await tx
-        .select({ id: payouts.id, actor: runs.actor })
+  const waiting: Preparer['waiting'] = async (reader, programId) => {
+    const rows = await reader
+      .select({
+        runId: payouts.runId,
+        actor: runs.actor,
+        startedAt: runs.startedAt,
+        partnerId: payouts.partnerId,
+        currency: payouts.currency,
+        amount: payouts.amount,
+      })
+      .from(payouts)
+      .innerJoin(runs, eq(runs.id, payouts.runId))
+      .where(and(eq(payouts.programId, programId), eq(payouts.state, 'awaiting_approval')))
+      .orderBy(asc(runs.startedAt), asc(payouts.runId), asc(payouts.id))
+    return [...Map.groupBy(rows, ({ runId }) => runId).values()].map((own) => {
+      const { runId, actor, startedAt } = own[0]!
+      return { runId, actor, startedAt, payouts: own }
+    })
+  }
+
+  const idsWaiting = async (programId: string, runId: string): Promise<string[]> =>
+    (
+      await db
+        .select({ id: payouts.id })
         .from(payouts)
-        .innerJoin(runs, eq(runs.id, payouts.runId))
-        .where(and(eq(payouts.programId, programId), eq(payouts.state, 'awaiting_approval')))
+        .where(and(eq(payouts.programId, programId), eq(payouts.runId, runId), eq(payouts.state, 'awaiting_approval')))
         .orderBy(asc(payouts.id))
-        .for('update', { of: payouts })
-      const ids = waiting.filter((row) => row.actor !== actor).map(({ id }) => id)
-      if (ids.length === 0 && waiting.length > 0)
-        throw new UserError(
-          'second_person_needed',
-          'You started this payout run yourself. Ask another admin to run /admin payouts approve.',
-        )
-      if (ids.length === 0) return []
-      const approved = await tx
-        .update(payouts)
-        .set({ state: 'queued', approvedBy: actor, nextTryAt: new Date(clock.now().getTime() + retryMs) })
-        .where(inArray(payouts.id, ids))
-        .returning()
-      for (const payout of approved) await askToSend(tx, payout)
-      return approved
+    ).map(({ id }) => id)
+
+  async function lockedIn(tx: Tx, payoutId: string, state: PayoutRow['state']): Promise<PayoutRow | undefined> {
+    const [payout] = await tx
+      .select()
+      .from(payouts)
+      .where(and(eq(payouts.id, payoutId), eq(payouts.state, state)))
+      .for('update')
+    return payout
+  }
+
+  const approve: Preparer['approve'] = async (programId, runId, actor, seen) => {
+    const [started] = await db
+      .select()
+      .from(runs)
+      .where(and(eq(runs.programId, programId), eq(runs.id, runId)))
+    if (started?.actor === actor)
+      throw new UserError(
+        'second_person_needed',
+        'You started this payout run yourself. Ask another admin to run /admin payouts approve.',
+      )
+    const ids = await idsWaiting(programId, runId)
+    if (ids.length > seen)
+      throw new UserError(
+        'run_changed',
+        `The run has ${ids.length} waiting payouts now, more than you were shown. Nothing was sent. Run /admin payouts approve again and look at its totals.`,
+      )
+    const done = await eachAlone(ids, (tx, id) => letGo(tx, id, actor))
+    return {
+      approved: done.filter(({ state }) => state === 'queued'),
+      takenBack: done.filter(({ state }) => state === 'cancelled'),
+    }
+  }
+
+  async function letGo(tx: Tx, payoutId: string, approvedBy: string): Promise<PayoutRow | undefined> {
+    const payout = await lockedIn(tx, payoutId, 'awaiting_approval')
+    if (!payout) return undefined
+    const note = await standsInTheWay(tx, payout)
+    if (note !== undefined) return callBack(tx, payout, note)
+    const change = { state: 'queued', approvedBy, nextTryAt: new Date(clock.now().getTime() + retryMs) } as const
+    await tx.update(payouts).set(change).where(eq(payouts.id, payoutId))
+    await askToSend(tx, payout)
+    return { ...payout, ...change }
+  }
+
+  /** Why a payout that was not sent should not be any more, in words for an admin: days may have passed since its gates were looked at. */
+  async function standsInTheWay(tx: Tx, payout: PayoutRow): Promise<string | undefined> {
+    const { programId, partnerId: id, currency, amount, provider, destination } = payout
+    const config = await settings.of(tx, programId)
+    const line = await planner.again(tx, { partner: { programId, id }, currency }, { amount, commissions: 0 }, config)
+    if (line.gate) return gateNote(line.gate, currency)
+    if (line.method?.provider === provider && line.method.account === destination) return undefined
+    return 'uses another payout method now'
+  }
+
+  async function callBack(tx: Tx, payout: PayoutRow, note: string): Promise<PayoutRow> {
+    await books.takeBack(tx, payout, 'cancelled', note)
+    await emit(tx, payoutCancelled, { ...payloadOf(payout), reason: note })
+    return { ...payout, state: 'cancelled', note }
+  }
+
+  const mayGo: Preparer['mayGo'] = async (tx, payoutId) => {
+    const payout = await lockedIn(tx, payoutId, 'queued')
+    if (!payout) return false
+    // Whoever counted another try meanwhile may be handing it over.
+    const isFresh = clock.now().getTime() - payout.preparedAt.getTime() < freshMs
+    const note = isFresh || payout.attempts > 1 ? undefined : await standsInTheWay(tx, payout)
+    if (note === undefined) return true
+    await callBack(tx, payout, note)
+    const { programId, partnerId } = payout
+    const partner = await partners.byId(tx, programId, partnerId)
+    const message = takenBackMessage({ ...payout, note }, partner?.name ?? '')
+    await discord.post(tx, { programId, key: `payouts.taken_back:${payoutId}`, channel: staffChannel, message })
+    return false
+  }
+
+  const reject: Preparer['reject'] = async (programId, runId) =>
+    eachAlone(await idsWaiting(programId, runId), async (tx, id) => {
+      const payout = await lockedIn(tx, id, 'awaiting_approval')
+      return payout && callBack(tx, payout, 'The whole run was rejected.')
     })
 
   const cancel: Preparer['cancel'] = (programId, payoutId, reason) =>
@@ -191,9 +294,7 @@ export function createPreparer(needs: {
           'payout_being_sent',
           `The payout of ${what} is being sent: its provider may have the money already. It is found out within minutes; see /admin payouts list.`,
         )
-      await books.takeBack(tx, payout, 'cancelled', reason)
-      await emit(tx, payoutCancelled, { ...payloadOf(payout), reason })
-      return { ...payout, state: 'cancelled', note: reason }
+      return callBack(tx, payout, reason)
     })
 
   const retryDue: Preparer['retryDue'] = () =>
@@ -215,7 +316,7 @@ export function createPreparer(needs: {
       return due.length
     })
 
-  return { run, approve, cancel, retryDue }
+  return { run, waiting, approve, reject, mayGo, cancel, retryDue }
 }
 
 const whyNot: Readonly<Record<Exclude<PayoutRow['state'], 'awaiting_approval' | 'queued'>, string>> = {

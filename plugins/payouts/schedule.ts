@@ -14,11 +14,8 @@ import {
 } from '../kit/index.ts'
 import type { Config } from './config.ts'
 import { scheduledRunMessage } from './messages.ts'
-import type { PayoutService } from './model.ts'
+import { type PayoutService, scheduleActor } from './model.ts'
 import { schedules } from './tables.ts'
-
-/** Who started such a run: nobody, so any admin may be the one who approves it. */
-export const scheduleActor = 'schedule'
 
 export interface Seen {
   readonly day: number

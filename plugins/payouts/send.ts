@@ -24,9 +24,8 @@ export function createSender(options: { db: Db; service: PayoutService; provider
       if (state) await db.transaction((tx) => service.accountChanged(tx, providerId, account, state))
     },
     send: async (payoutId) => {
-      const earlierTries = await db.transaction((tx) => service.countTry(tx, payoutId))
-      const payout = await service.byId(db, payoutId)
-      if (earlierTries === undefined || !payout) return
+      const payout = await db.transaction((tx) => service.countTry(tx, payoutId))
+      if (!payout) return
       const provider = providers().find(({ id }) => id === payout.provider)
       const waitFor = (reason: string, options?: { untried: boolean }) =>
         db.transaction((tx) => service.wait(tx, payoutId, reason, options))
@@ -34,7 +33,7 @@ export function createSender(options: { db: Db; service: PayoutService; provider
       const { programId, amount, currency, destination } = payout
       const request = { programId, payoutId, amount, currency, destination }
       try {
-        const transfer = (earlierTries > 0 ? await provider.find(request) : undefined) ?? (await sendNow())
+        const transfer = (payout.attempts > 0 ? await provider.find(request) : undefined) ?? (await sendNow())
         if (transfer) await db.transaction((tx) => service.recordSent(tx, payoutId, transfer))
       } catch (error) {
         if (error instanceof PayoutRefused) return db.transaction((tx) => service.recordRefused(tx, payoutId, error.message))
@@ -44,7 +43,10 @@ export function createSender(options: { db: Db; service: PayoutService; provider
 
       async function sendNow(): Promise<ProviderTransfer | undefined> {
         const available = await provider!.available(currency)
-        if (available === undefined || available >= amount) return provider!.send(request)
+        if (available === undefined || available >= amount) {
+          const mayGo = payout!.attempts > 0 || (await db.transaction((tx) => service.mayGo(tx, payoutId)))
+          return mayGo ? provider!.send(request) : undefined
+        }
         const there = formatMoney(available, currency)
         await waitFor(
           `${provider!.title} has ${there} of the ${formatMoney(amount, currency)} needed. Add funds; it is tried again every few minutes.`,

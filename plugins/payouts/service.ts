@@ -5,6 +5,7 @@ import type { Commissions } from '../commissions/public.ts'
 import {
   type Clock,
   type Db,
+  type DiscordEffects,
   type Emit,
   type Enqueue,
   lockNames,
@@ -40,6 +41,7 @@ export interface Needs {
   readonly agreements: Agreements
   readonly commissions: Commissions
   readonly notifications: Notifications
+  readonly discord: DiscordEffects
   readonly identify: Identify
   /** Gates of other plugins, read at each run, when every plugin has contributed. */
   readonly gates: () => readonly PayoutGate[]
@@ -56,14 +58,14 @@ export function createPayoutService(needs: Needs): PayoutService {
   const locked = async (tx: Tx, payoutId: string): Promise<PayoutRow | undefined> =>
     (await tx.select().from(payouts).where(eq(payouts.id, payoutId)).for('update'))[0]
 
-  async function countTry(tx: Tx, payoutId: string): Promise<number | undefined> {
+  async function countTry(tx: Tx, payoutId: string): Promise<PayoutRow | undefined> {
     const payout = await locked(tx, payoutId)
     if (payout?.state !== 'queued') return undefined
     await tx
       .update(payouts)
       .set({ attempts: payout.attempts + 1 })
       .where(eq(payouts.id, payoutId))
-    return payout.attempts
+    return payout
   }
 
   async function wait(tx: Tx, payoutId: string, note: string, { untried = false } = {}): Promise<void> {

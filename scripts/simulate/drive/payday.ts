@@ -112,7 +112,9 @@ export function createPayday(setting: Setting, people: People): Payday {
       )
       await faults.quiet()
       await callBack(day)
-      await faults.survive(`approve ${day}`, () => house.run('admin payouts approve', {}, second))
+      const waiting = await faults.survive(`waiting ${day}`, () => house.run('admin payouts approve', {}, second))
+      for (const [, button] of JSON.stringify(waiting).matchAll(/"(payouts\.approve:[^"]+)"/g))
+        await faults.survive(`approve ${day} ${button}`, () => house.press(button!, {}, second))
     },
     byHand: async (day) => {
       if (day > 0 && day === paydayBefore(day) + 1) await fetchList(day)

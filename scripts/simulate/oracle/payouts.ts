@@ -36,15 +36,26 @@ const unknownToPayPal: ReadonlySet<string> = new Set(['KWD'])
 export function createPayouts(size: Size, people: People, books: Books): Payouts {
   const payouts: Payout[] = []
 
+  function mayBePaid(partner: string, currency: string, amount: bigint, now: number): boolean {
+    const { active, method } = people.get(partner)!
+    if (books.debtOf(bookOf(partner, currency)) > 0n || !method?.ready || method.since + coolingMs > now) return false
+    // Who left is paid the rest, and need not sign any more.
+    return !active || (amount >= minimumIn(currency) && people.hasSigned(partner, now))
+  }
+
+  /** What nobody has tried to send yet, for want of funds, is looked at again when it could be; the rest may be at the bank already. */
+  function sendLate(payout: Payout, day: Day, now: number): void {
+    const { partner, currency, amount, fate } = payout
+    if (fate.stuck === 'poor' && !mayBePaid(partner, currency, amount, now)) cameBack(payout, day, now)
+    else send(payout, day, now)
+  }
+
   function payEveryone(day: Day, now: number): void {
     for (const own of books.owners()) {
       const [partner, currency] = own.split(' ') as [string, string]
-      const { active, method } = people.get(partner)!
       const ready = books.lotsAt(own, 'payable').filter(({ lot }) => lot.there > 0n)
       const amount = ready.reduce((sum, { lot }) => sum + lot.there, 0n)
-      if (amount === 0n || books.debtOf(own) > 0n || !method?.ready || method.since + coolingMs > now) continue
-      // Who left is paid the rest, and need not sign any more.
-      if (active && (amount < minimumIn(currency) || !people.hasSigned(partner, now))) continue
+      if (amount === 0n || !mayBePaid(partner, currency, amount, now)) continue
       const payout: Payout = {
         partner,
         currency,
@@ -113,7 +124,7 @@ export function createPayouts(size: Size, people: People, books: Books): Payouts
   return {
     evening: (day) => {
       const now = day.start + timesOfDay.evening
-      for (const payout of payouts) if (payout.state === 'waiting' && payout.day < day.day) send(payout, day, now)
+      for (const payout of payouts) if (payout.state === 'waiting' && payout.day < day.day) sendLate(payout, day, now)
       if (day.payday) payEveryone(day, now)
       for (const way of ['bank', 'paypal', 'hand'] as const) listen(day, now, way)
     },
