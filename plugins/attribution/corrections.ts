@@ -88,7 +88,7 @@ export function createCorrections(needs: {
   }
 
   const matching: Corrections['matching'] = async (reader, programId, clues, limit) => {
-    const { reference, emailHash, gross, currency, from, to } = clues
+    const { reference, emailHash, gross, orWithoutTax, currency, from, to } = clues
     const byReference =
       reference === undefined
         ? undefined
@@ -106,8 +106,11 @@ export function createCorrections(needs: {
               .where(and(eq(identities.programId, programId), eq(identities.kind, 'email'), eq(identities.value, emailHash))),
           )
     const inTime = and(gte(sales.paidAt, from), lte(sales.paidAt, to))
+    const withoutTax = orWithoutTax ? sql`${sales.gross} - ${sales.tax} - ${sales.shipping} = ${gross}` : undefined
     const byAmount =
-      gross === undefined || currency === undefined ? undefined : and(inTime, eq(sales.gross, gross), eq(sales.currency, currency))
+      gross === undefined || currency === undefined
+        ? undefined
+        : and(inTime, eq(sales.currency, currency), or(eq(sales.gross, gross), withoutTax))
     const clue = or(byReference, byEmail && and(byEmail, inTime), byAmount)
     if (!clue) return []
     const holds = (condition: typeof byReference) => sql<boolean>`coalesce(${condition ?? sql`false`}, false)`

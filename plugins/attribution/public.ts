@@ -199,6 +199,8 @@ export interface SaleClues {
   readonly reference?: string
   readonly emailHash?: string
   readonly gross?: bigint
+  /** With `gross`: a sale that is worth that much without tax and shipping fits, too. */
+  readonly orWithoutTax?: boolean
   readonly currency?: string
   /** When it was paid, at the latest a day off. */
   readonly from: Date

@@ -173,7 +173,7 @@ function adminCommands(parts: Parts): Command[] {
     }),
     defineCommand({
       path: 'admin deals won',
-      description: 'Record an accepted deal as a sale; what a payment provider reported is found and counts once',
+      description: 'Record an accepted deal as a sale; asks first about payments that may be the same money',
       options: {
         deal: dealThatIs('accepted'),
         amount: { type: 'string', description: 'What was paid, without tax, e.g. 12,500.00', required: true, max: 30 },
@@ -185,7 +185,10 @@ function adminCommands(parts: Parts): Command[] {
         const money = readMoney(amount, currency ?? ctx.program.currency)
         const known = await service.get(db, ctx.program.id, deal)
         refuseOwn('deal', known.userId, ctx.user.id)
-        const reported = known.status === 'accepted' ? await parts.payments.open(db, ctx.program.id, known.id) : []
+        const reported =
+          known.status === 'accepted'
+            ? [...(await parts.payments.open(db, ctx.program.id, known.id)), ...(await parts.payments.alike(db, known, money))]
+            : []
         return reported.length > 0 ? sameMoneyCard(known, reported, money) : win(parts, ctx, known.id, money)
       },
     }),

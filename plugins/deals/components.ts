@@ -3,7 +3,17 @@ import { type Component, type ComponentInput, type Ctx, onComponent, textField }
 import type { Message } from '../../commands/messages.ts'
 import { UserError } from '../kit/index.ts'
 import { decide, type Parts, showPage, showReview, win } from './commands.ts'
-import { dealForm, decidedCard, refusedCard, rejectModal, reviewCard, submittedCard, updatedCard, updateForm } from './messages.ts'
+import {
+  dealForm,
+  decidedCard,
+  refusedCard,
+  rejectModal,
+  reviewCard,
+  submittedCard,
+  updatedCard,
+  updateForm,
+  wonCard,
+} from './messages.ts'
 import {
   acceptButton,
   dealsPage,
@@ -40,10 +50,11 @@ export function dealComponents(parts: Parts): Component[] {
       access: 'admin',
       reply: 'ephemeral',
       run: async (ctx, { deal, sale }) => {
-        const done = await decide(parts, ctx, 'same_money', async (tx) => ({
-          deal: await parts.payments.same(tx, ctx.program.id, deal, sale, ctx.user.id),
-        }))
-        return decidedCard(done.deal)
+        const before = await service.get(db, ctx.program.id, deal)
+        const done = await decide(parts, ctx, 'same_money', (tx) =>
+          parts.payments.same(tx, ctx.program.id, deal, sale, ctx.user.id),
+        )
+        return before.status === 'accepted' ? wonCard(done.deal, done.credited === done.deal.partnerId) : decidedCard(done.deal)
       },
     }),
     onComponent(otherMoney, {

@@ -492,6 +492,57 @@ describe('the money of a deal that a payment provider reports', () => {
     await expect(house.press(controlsOf(card)[0]!, {}, admin)).rejects.toMatchObject({ code: 'already_decided' })
   })
 
+  const byColleague = (clickId: string, n = ++count) => ({
+    customer: { key: `cus_colleague${n}`, emailHash: hashOf(`finance${n}@elsewhere.example`), country: undefined },
+    hints: { clickId },
+  })
+
+  test.each([
+    ['of that amount', { gross: 1_250_000n }],
+    ['of that amount with tax', { gross: 1_487_500n, tax: 237_500n }],
+  ])('a payment %s by somebody else at the company is asked about, too; the same money is one sale', async (_, change) => {
+    const { partner, id } = await accepted()
+    const other = await aPartner()
+    const saleId = await paid({ ...byColleague(other.id), ...change })
+    const card = await won(id)
+    expect(wordsOf(card)).toMatch(/is it the same money[\s\S]*not by the contact/)
+    expect((await dealOf(partner)).status).toBe('accepted')
+    const answer = wordsOf(await house.press(controlsOf(card)[0]!, {}, admin))
+    expect(answer).toMatch(/credited to another[\s\S]*admin-sales override/)
+    await house.drain()
+    expect(await dealOf(partner)).toMatchObject({ status: 'won', sale_id: saleId })
+    expect([await netOf(partner), await netOf(other)]).toEqual([[], [change.gross]])
+    await expect(house.press(controlsOf(card)[0]!, {}, admin)).rejects.toMatchObject({ code: 'already_decided' })
+  })
+
+  test('payments of another amount, from before the deal, given back, or of another deal are not asked about', async () => {
+    const other = await aPartner()
+    const gross = 7_700_000n
+    await paid({ ...byColleague(other.id), gross })
+    house.clock.advance(1_000)
+    const { partner, id } = await accepted()
+    await paid({ ...byColleague(other.id), gross: gross + 1n })
+    await paid({ ...byColleague(other.id), gross, currency: 'EUR' })
+    await paid({ ...byColleague(other.id), gross, refunded: gross })
+    const second = await accepted()
+    await paid({ ...second.byContact, gross })
+    expect(wordsOf(await won(id, '77,000'))).toContain('Won')
+    expect(await netOf(partner)).toEqual([gross])
+  })
+
+  test('what is other money for one deal may be the money of another', async () => {
+    const gross = 3_300_000n
+    const [one, two] = [await accepted(), await accepted()]
+    await paid({ ...one.byContact, gross })
+    const first = await won(one.id, '33,000')
+    await house.press(controlsOf(first).at(-1)!, {}, admin)
+    const second = await won(two.id, '33,000')
+    await house.press(controlsOf(second)[0]!, {}, admin)
+    expect((await dealOf(two.partner)).status).toBe('won')
+    expect(await netOf(two.partner)).toEqual([])
+    expect(await netOf(one.partner)).toEqual([gross, gross])
+  })
+
   test('other money is recorded beside it', async () => {
     const { partner, id, byContact } = await accepted()
     await paid({ ...byContact, gross: 4_900n })

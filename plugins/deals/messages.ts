@@ -260,14 +260,14 @@ export function wonCard(deal: Deal, credited: boolean): Message {
     title: credited ? `Won: ${literal(deal.company)}` : 'Recorded, but credited to another',
     body: credited
       ? `A sale of **${amount}** is recorded for <@${deal.userId}>, and they were told.`
-      : `A sale of **${amount}** is recorded, but it did not become <@${deal.userId}>’s: the customer was bound to another partner before, or the partner is not active. \`/admin sales why\` tells.`,
+      : `A sale of **${amount}** is recorded, but it did not become <@${deal.userId}>’s: another partner brought the customer, or the partner is not active. \`/admin sales why\` tells. If it should be theirs, propose it with \`/admin-sales override\`.`,
     tone: credited ? 'celebrate' : 'warn',
     footer: `Sale ${deal.saleId}`,
   })
 }
 
 /**
- * Payments of the deal's contact: are they the deal's money? With `record`, an admin is about to record that money by hand; else they did so before, and a
+ * Payments of the deal's contact, or of its amount: are they the deal's money? With `record`, an admin is about to record that money by hand; else they did so before, and a
  * payment came in since.
  */
 export function sameMoneyCard(deal: Deal, payments: readonly DealPayment[], record?: Money): Message {
@@ -284,7 +284,10 @@ export function sameMoneyCard(deal: Deal, payments: readonly DealPayment[], reco
     title: `${literal(deal.company)}: is it the same money?`,
     body: [
       open
-        .map((payment) => `• ${words(payment)} was reported by the payment provider, paid by the contact of this deal.`)
+        .map(
+          (payment) =>
+            `• ${words(payment)} was reported by the payment provider, ${payment.how === 'amount' ? 'for this amount, but not by the contact of this deal' : 'paid by the contact of this deal'}.`,
+        )
         .join('\n'),
       record
         ? `If that is the deal’s money, the deal is won with it. Only if the **${formatMoney(record.amount, record.currency)}** are other money, record them.`

@@ -2,9 +2,10 @@
 import { and, asc, eq, sql } from 'drizzle-orm'
 import type { Attribution, Sale } from '../attribution/public.ts'
 import { staffChannel } from '../channels/public.ts'
-import { type DiscordEffects, type Reader, refuseOwn, type Tx, UserError } from '../kit/index.ts'
+import { amongIds, type Clock, type DiscordEffects, type Reader, refuseOwn, type Tx, UserError } from '../kit/index.ts'
 import type { Notifications } from '../notifications/public.ts'
 import { replacedMessage, sameMoneyCard } from './messages.ts'
+import type { Money } from './prospect.ts'
 import { byHand, type DealService, handPayment } from './service.ts'
 import { type Deal, type DealPayment, deals, payments } from './tables.ts'
 
@@ -18,19 +19,28 @@ export interface DealPayments {
   noticedAll(tx: Tx, programId: string, saleIds: readonly string[]): Promise<void>
   /** Payments of the deal's contact of which nobody has said whether they are the deal's money, oldest first. */
   open(reader: Reader, programId: string, dealId: string): Promise<DealPayment[]>
-  /** A person says that this payment is the deal's money. @throws UserError unless it is open, and the deal is accepted or won */
-  same(tx: Tx, programId: string, dealId: string, saleId: string, actor: string): Promise<Deal>
+  /**
+   * Payments of the same money that providers reported since the deal was registered, by whomever, the latest first: somebody else at the company may have
+   * paid. Left out are those of its contact, and those that are another deal's money or may be. Kept only once a person says that it is the same.
+   */
+  alike(reader: Reader, deal: Deal, money: Money): Promise<DealPayment[]>
+  /**
+   * A person says that this payment is the deal's money; `credited` is the partner whose sale it is. @throws UserError unless it is open or may be alike, and
+   * the deal is accepted or won
+   */
+  same(tx: Tx, programId: string, dealId: string, saleId: string, actor: string): Promise<{ deal: Deal; credited: string | null }>
   /** A person says that it is money beside the deal's. @throws UserError unless it is open */
   other(tx: Tx, programId: string, dealId: string, saleId: string, actor: string): Promise<void>
 }
 
 export function createDealPayments(needs: {
+  clock: Clock
   attribution: Attribution
   discord: DiscordEffects
   notifications: Notifications
   service: DealService
 }): DealPayments {
-  const { attribution, discord, notifications, service } = needs
+  const { clock, attribution, discord, notifications, service } = needs
 
   const noticed: DealPayments['noticed'] = async (tx, programId, saleId) => {
     const origin = await attribution.origins(tx, programId, saleId)
@@ -42,11 +52,10 @@ export function createDealPayments(needs: {
     if (!deal || (deal.status !== 'accepted' && deal.status !== 'won')) return
     const how = origin.hints.deal === deal.id ? 'named' : 'contact'
     const sale = (await attribution.sale(tx, programId, saleId))!
-    const { gross: amount, currency, paidAt } = sale
     const state = how === 'named' ? 'counted' : 'open'
     const [made] = await tx
       .insert(payments)
-      .values({ programId, saleId, dealId: deal.id, how, state, amount, currency, paidAt })
+      .values(rowOf(deal.id, sale, { how, state }))
       .onConflictDoNothing()
       .returning()
     if (!made) return
@@ -143,8 +152,44 @@ export function createDealPayments(needs: {
     return deal
   }
 
+  const alike: DealPayments['alike'] = async (reader, { programId, id: dealId, submittedAt }, { amount: gross, currency }) => {
+    const clues = { gross, orWithoutTax: true, currency, from: submittedAt, to: clock.now() }
+    const found = await attribution.matching(reader, programId, clues, mostAlike)
+    const ids = found.map(({ sale }) => sale.id)
+    const known = await reader
+      .select()
+      .from(payments)
+      .where(and(eq(payments.programId, programId), amongIds(payments.saleId, ids)))
+    const taken = new Set(known.filter((one) => one.state !== 'other' || one.dealId === dealId).map(({ saleId }) => saleId))
+    const left: DealPayment[] = []
+    for (const { sale } of found)
+      if (!taken.has(sale.id) && sale.net > 0n && (await isReported(reader, sale)))
+        left.push(rowOf(dealId, sale, { how: 'amount', state: 'open' }))
+    return left
+  }
+
+  const isReported = async (reader: Reader, { programId, id }: Sale): Promise<boolean> =>
+    (await attribution.origins(reader, programId, id))?.provider !== byHand
+
+  /** Somebody who was asked about a payment that is alike says that it is the deal's: from here on it is one that is open. */
+  async function keepAlike(tx: Tx, programId: string, dealId: string, saleId: string): Promise<void> {
+    if (!uuid.test(dealId) || !uuid.test(saleId)) return
+    const [deal, sale] = [await locked(tx, programId, dealId), await attribution.sale(tx, programId, saleId)]
+    if (deal?.status !== 'accepted' || !sale || sale.paidAt < deal.submittedAt || !(await isReported(tx, sale))) return
+    const row = rowOf(deal.id, sale, { how: 'amount', state: 'open' })
+    await tx
+      .insert(payments)
+      .values(row)
+      .onConflictDoUpdate({
+        target: [payments.programId, payments.saleId],
+        set: row,
+        setWhere: sql`${payments.state} = 'other' and ${payments.dealId} <> ${deal.id}`,
+      })
+  }
+
   return {
     noticed,
+    alike,
     noticedAll,
     open: (reader, programId, dealId) =>
       reader
@@ -153,12 +198,23 @@ export function createDealPayments(needs: {
         .where(and(eq(payments.programId, programId), eq(payments.dealId, dealId), eq(payments.state, 'open')))
         .orderBy(asc(payments.paidAt), asc(payments.saleId)),
     same: async (tx, programId, dealId, saleId, actor) => {
+      await keepAlike(tx, programId, dealId, saleId)
       const deal = await settle(tx, programId, dealId, saleId, 'counted', actor)
-      return count(tx, deal, (await attribution.sale(tx, programId, saleId))!)
+      const sale = (await attribution.sale(tx, programId, saleId))!
+      return { deal: await count(tx, deal, sale), credited: sale.partnerId }
     },
     other: async (tx, programId, dealId, saleId, actor) => void (await settle(tx, programId, dealId, saleId, 'other', actor)),
   }
 }
+
+/** So many payments of one amount are looked at; an admin is asked about the first few. */
+const mostAlike = 25
+
+const rowOf = (
+  dealId: string,
+  { programId, id: saleId, gross: amount, currency, paidAt }: Sale,
+  said: Pick<DealPayment, 'how' | 'state'>,
+): DealPayment => ({ programId, saleId, dealId, amount, currency, paidAt, decidedBy: null, ...said })
 
 const uuid = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i
 const ofDeal = ({ programId, id }: Deal) => and(eq(payments.programId, programId), eq(payments.dealId, id))

@@ -28,16 +28,9 @@ export const deals = definePlugin<Config>({
     deletePartner: eraseFor,
   },
   setup: ({ db, clock, emit, settings, discord, programs, use }) => {
-    const service = createDealService({
-      db,
-      clock,
-      emit,
-      settings,
-      discord,
-      attribution: use(attribution),
-      notifications: use(notifications),
-    })
-    const payments = createDealPayments({ attribution: use(attribution), discord, notifications: use(notifications), service })
+    const needs = { clock, discord, attribution: use(attribution), notifications: use(notifications) }
+    const service = createDealService({ db, emit, settings, ...needs })
+    const payments = createDealPayments({ ...needs, service })
     const parts = { db, service, partners: use(partners), payments }
     const everywhere = async (work: (programId: string) => Promise<unknown>) => {
       for (const { id } of await programs.all(db)) await work(id)

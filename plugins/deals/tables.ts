@@ -1,4 +1,4 @@
-// Drizzle's view of db/migrations/{0051_deals,0152_deal_payments}.sql.
+// Drizzle's view of db/migrations/{0051_deals,0152_deal_payments,0194_deal_same_amount}.sql.
 import { jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
 import { at, minor } from '../../db/tables.ts'
 import type { Typed } from './prospect.ts'
@@ -67,7 +67,7 @@ export const payments = pgTable(
     programId: uuid('program_id').notNull(),
     saleId: uuid('sale_id').notNull(),
     dealId: uuid('deal_id').notNull(),
-    how: text('how').notNull().$type<'named' | 'contact'>(),
+    how: text('how').notNull().$type<'named' | 'contact' | 'amount'>(),
     state: text('state').notNull().$type<'open' | 'counted' | 'other'>(),
     amount: minor('amount').notNull(),
     currency: text('currency').notNull(),
