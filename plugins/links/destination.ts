@@ -2,6 +2,9 @@
 import { isIP } from 'node:net'
 import { isPublicAddress } from '../kit/index.ts'
 
+/** The click id's name, as a parameter and as a cookie. */
+export const clickParameter = 'siso_cid'
+
 const longestDestination = 2000
 const longestPassed = 100
 const subNames = ['sub1', 'sub2', 'sub3', 'sub4', 'sub5']
@@ -67,15 +70,25 @@ function passed(query: Query, names: readonly string[]): Record<string, string> 
   return found
 }
 
+/** The address without a click id of its own, such as one that was copied after a click; the rest stays as it was written. */
+export function withoutClickId(address: string): string {
+  const [, before, search, hash] = /^([^?#]*)(\?[^#]*)?(.*)$/s.exec(address)!
+  const kept = search
+    ?.slice(1)
+    .split('&')
+    .filter((part) => !new URLSearchParams(part).has(clickParameter))
+  return before + (kept && kept.length > 0 ? `?${kept.join('&')}` : '') + hash
+}
+
 /** A destination that is read once and then sent to many. */
 export interface Destination {
-  /** The address with parameters added; its own query and fragment stay as they were written, and its own parameters win. */
+  /** The address with parameters added; its own query and fragment stay as they were written, and its own parameters win, save the click id. */
   with(parameters: Readonly<Record<string, string>>): string
 }
 
 /** `address` must be a destination by `isDestination`. What `with` gives is plain ASCII, fit for a header. */
 export function destinationOf(address: string): Destination {
-  const url = new URL(address)
+  const url = new URL(withoutClickId(address))
   const own = new Set(url.searchParams.keys())
   const { search, hash } = url
   url.search = ''

@@ -3,7 +3,7 @@ import { type Clock, hours, newId } from '../kit/index.ts'
 import type { Allowance } from './allowance.ts'
 import type { Click } from './clicks.ts'
 import type { Countries } from './countries.ts'
-import { subsOf, utmOf } from './destination.ts'
+import { clickParameter, subsOf, utmOf } from './destination.ts'
 import type { Directory } from './directory.ts'
 import type { Recorder } from './recorder.ts'
 import type { Seals } from './seal.ts'
@@ -12,8 +12,6 @@ import type { Closure } from './tables.ts'
 import { agentOf, carriesClickId, paidBy, referrerOf, rejectionOf } from './visit.ts'
 import { aimOf, type LinkRecord, type Resolved, type Rule } from './whereabouts.ts'
 
-/** The click id's name, as a parameter and as a cookie. */
-export const clickParameter = 'siso_cid'
 /** `1`: the visitor agreed to a cookie; `0`: the visitor did not. */
 const consentParameter = 'siso_consent'
 

@@ -163,6 +163,20 @@ describe('following a link', () => {
     }
   })
 
+  test.each([
+    ['?siso_cid=copied', '?siso_cid=NEW'],
+    ['?lang=en&siso_cid=copied&x=%27#top', '?lang=en&x=%27&siso_cid=NEW#top'],
+    ['?siso%5Fcid=copied&siso_cid&plan=a+b', '?plan=a+b&siso_cid=NEW'],
+  ])('a click id that was copied into the address of a page (%s) gives way to the visitor’s own', async (own, expected) => {
+    const { url, partner, code } = await aLink()
+    await house.connection.sql`update links_links set destination = ${`https://shop.example.com/${own}`} where code = ${code}`
+    const answer = await visit(url)
+    const [click] = await clicksOf(partner.id)
+    expect(answer.headers.location).toBe(`https://shop.example.com/${expected.replace('NEW', click!.id)}`)
+    const toBot = await visit(url, { headers: { 'user-agent': 'Googlebot/2.1' } })
+    expect(toBot.headers.location).not.toContain('siso_cid')
+  })
+
   test('sub1 to sub5 pass through, cut and cleaned, and nothing else does', async () => {
     const { url, partner } = await aLink()
     const to = target(await visit(`${url}?sub1=spring%20sale&sub2=${'x'.repeat(300)}&sub3=%00%0d%0a&sub6=no&email=a@b.c`))

@@ -1,6 +1,7 @@
 // The redirect: GET or HEAD /r/CODE, and /CODE on a program's own domain. Where it leads comes from the link's record alone; what a visitor sends can only add sub1 … sub5, utm_… and the click id.
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { type Cookie, clickParameter, type Followed, type Visitor } from './follow.ts'
+import { clickParameter } from './destination.ts'
+import type { Cookie, Followed, Visitor } from './follow.ts'
 import { closedLinkPage, unavailablePage, unknownLinkPage } from './messages.ts'
 import type { Redirect } from './redirect.ts'
 

@@ -141,6 +141,12 @@ describe('naming pages', () => {
     await expect(admin(name, options)).rejects.toMatchObject({ name: 'UserError', code })
   })
 
+  test('a click id that was copied along is no part of the address', async () => {
+    await admin('add', { name: 'Copied', url: 'https://shop.example.com/?siso_cid=copied&from={code}' })
+    const [page] = await house.connection.sql`select address from links_landing_pages where name = 'Copied'`
+    expect(page).toEqual({ address: 'https://shop.example.com/?from={code}' })
+  })
+
   test('a name is taken in any case, and free again once its page is gone', async () => {
     const page = { name: 'Once', url: 'https://shop.example.com/once' }
     await admin('add', page)

@@ -1,6 +1,6 @@
 // A landing page: a name for an address, in which what is known of a link may have its place. Pure.
 import { UserError } from '../../kit/index.ts'
-import { type HostRule, isAllowed, isDestination } from '../destination.ts'
+import { type HostRule, isAllowed, isDestination, withoutClickId } from '../destination.ts'
 
 export interface LandingPage {
   readonly id: string
@@ -23,7 +23,7 @@ export function addressFor(address: string, link: { code: string; campaign: stri
 
 /** The address as it is stored. @throws UserError for what is no address, has an unknown place or one in its host, or leads where links may not lead */
 export function checkedAddress(typed: string, rule: HostRule): string {
-  const address = typed.trim()
+  const address = withoutClickId(typed.trim())
   const unknown = [...address.matchAll(place)].find(([, name]) => !known.has(name!))
   if (unknown)
     throw new UserError(

@@ -40,7 +40,7 @@ describe('a new link', () => {
       code: 'all-of-it',
       campaign: 'spring',
       tags: 'Video,  b, video',
-      page: 'https://eu.example.com/x',
+      page: 'https://eu.example.com/x?a=1&siso_cid=copied',
       expires: '2026-12-31',
       max_clicks: 500,
       sub1: 'header',
@@ -52,7 +52,7 @@ describe('a new link', () => {
     expect(stored).toMatchObject({
       campaign: 'spring',
       tags: ['b', 'video'],
-      destination: 'https://eu.example.com/x',
+      destination: 'https://eu.example.com/x?a=1',
       expires_at: '2027-01-01 00:00:00+00',
       click_limit: 500,
       subs: { sub1: 'header', sub3: 'c' },
@@ -208,7 +208,7 @@ describe('what a partner sees', () => {
   test('is one link with its clicks of the last day, week and month', async () => {
     const link = await world.aLink()
     for (const [i, ahead] of [0, days(20), days(4), days(2)].entries()) {
-      house.clock.advance(ahead)
+      house.clock.advance(ahead + minutes(1))
       await world.visit(link.path, { ip: `198.51.100.${i}` })
     }
     house.clock.advance(minutes(1))

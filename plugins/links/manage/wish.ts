@@ -1,6 +1,6 @@
 // What a person wants of a link, as typed, read and checked. Pure: what has to be known is handed in.
 import { readDay, UserError } from '../../kit/index.ts'
-import { type HostRule, isAllowed, isDestination, subsOf } from '../destination.ts'
+import { type HostRule, isAllowed, isDestination, subsOf, withoutClickId } from '../destination.ts'
 import type { LandingPage } from '../landing/page.ts'
 import { unknownPage } from '../landing/pages.ts'
 import type { links } from '../tables.ts'
@@ -93,7 +93,7 @@ export function checkedPage(typed: string, rule: HostRule): string {
       'page_not_allowed',
       `Links of this program may lead to ${[new URL(rule.landingPage).host, ...rule.allowedHosts].join(', ')}. Choose a page there, or ask an admin to allow another site.`,
     )
-  return new URL(text).href
+  return withoutClickId(new URL(text).href)
 }
 
 function readCampaign(text: string): string | null {
