@@ -668,7 +668,7 @@ describe('calling back', () => {
     expect(await choices('5,000.01')).toEqual([{ name: expect.stringContaining('waits for approval'), value: payout!.id }])
     const [commission] = await house.use(commissions).ofPartner(house.db, programId(), ada.id)
     const hold = { commission: commission!.id, reason: 'Looks strange' }
-    await expect(house.run('admin commissions hold', hold, boss)).rejects.toThrow('/admin payouts cancel')
+    await expect(house.run('admin commissions hold-one', hold, boss)).rejects.toThrow('/admin payouts cancel')
     expect(await cancel(payout!.id)).toContain('$5,000.01')
     await house.drain()
     expect(bank.sends).toBe(0)

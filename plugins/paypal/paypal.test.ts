@@ -29,7 +29,7 @@ const agreements = definePlugin({
 
 const everything = [notifications, partners, agreements, channels, ledger, attribution, coupons, commissions, payouts, paypal]
 const webhookId = 'WEBHOOK-OF-THE-TEST'
-const admin = { userId: '100000000000000009', isAdmin: true }
+const admin = { userId: '900000000000000009', isAdmin: true }
 let house: TestHouse
 let sandbox: PayPalSandbox
 let address: string
