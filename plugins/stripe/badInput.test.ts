@@ -98,6 +98,88 @@ const salesOf = (payment: string) => house.connection.sql`select * from attribut
 const failedWork = async () =>
   (await house.connection.sql`select name, last_error from core_outbox where failed_at is not null and done_at is null`).length
 
+describe('an invoice that was paid outside Stripe', () => {
+  const anInvoice = (given: object = {}) => ({
+    object: 'invoice',
+    id: `in_outside${++count}`,
+    status: 'paid',
+    billing_reason: 'manual',
+    currency: 'usd',
+    total: 500_000,
+    amount_due: 500_000,
+    customer: `cus_outside${count}`,
+    metadata: {},
+    created: now(),
+    lines: { data: [] },
+    ...given,
+  })
+  const aRecord = (invoice: { id: string }) => ({
+    object: 'invoice_payment',
+    id: `inpay_outside${++count}`,
+    invoice: invoice.id,
+    status: 'paid',
+    payment: { type: 'payment_record', payment_record: 'pr_1' },
+  })
+  const aWhileLater = async () => {
+    await house.drain()
+    house.clock.advance(6_000)
+    await house.drain()
+  }
+
+  test.each([['with'], ['without']])(
+    '%s a record of the payment is parked once, with what to do, until it is reported as a sale',
+    async (which) => {
+      const invoice = anInvoice()
+      await send(anEvent('invoice.paid', invoice))
+      if (which === 'with') await send(anEvent('invoice_payment.paid', aRecord(invoice)))
+      await aWhileLater()
+      expect(await parked()).toContain('1 event is parked')
+      expect(await parked()).toMatch(/was paid outside Stripe.* POST \/v1\/sales/)
+      await house.run('admin stripe replay', {}, admin)
+      await aWhileLater()
+      expect(await parked()).toContain('1 event is parked')
+      await trade.record(trade.aPayment(undefined, { paymentKey: invoice.id, gross: 500_000n }))
+      await house.run('admin stripe replay', {}, admin)
+      await aWhileLater()
+      expect(await parked()).toContain('Nothing is parked')
+      expect(await failedWork()).toBe(0)
+    },
+  )
+
+  test('is no concern when the customer had credit for all of it', async () => {
+    await send(anEvent('invoice.paid', anInvoice({ amount_due: 0 })))
+    await aWhileLater()
+    expect(await parked()).toContain('Nothing is parked')
+  })
+
+  test('in part is parked for that part, and the other part is a sale', async () => {
+    const charge = aCharge({ amount_captured: 200_000 })
+    const invoice = anInvoice({ billing_reason: 'subscription_cycle' })
+    const payment = { type: 'payment_intent', payment_intent: charge.payment_intent }
+    await send(anEvent('charge.succeeded', charge))
+    await send(anEvent('invoice_payment.paid', { ...aRecord(invoice), payment }))
+    await send(anEvent('invoice_payment.paid', aRecord(invoice)))
+    await send(anEvent('invoice.paid', invoice))
+    await aWhileLater()
+    expect(await parked()).toContain('1 event is parked')
+    expect(await parked()).toMatch(/was paid outside Stripe in part/)
+    expect(await salesOf(charge.payment_intent)).toMatchObject([{ gross: '200000' }])
+  })
+
+  test('is none when the payment is told after the invoice', async () => {
+    const charge = aCharge()
+    const invoice = anInvoice({ total: 5_000, amount_due: 5_000, billing_reason: 'subscription_cycle' })
+    await send(anEvent('invoice.paid', invoice))
+    await house.drain()
+    const payment = { type: 'payment_intent', payment_intent: charge.payment_intent }
+    await send(anEvent('invoice_payment.paid', { ...aRecord(invoice), payment }))
+    await send(anEvent('charge.succeeded', charge))
+    await aWhileLater()
+    expect(await parked()).toContain('Nothing is parked')
+    expect(await salesOf(charge.payment_intent)).toMatchObject([{ gross: '5000' }])
+  })
+})
+
 describe('a payment through the webhook', () => {
   type Case = [string, (charge: ReturnType<typeof aCharge>) => object[], RegExp]
   test.each<Case>([

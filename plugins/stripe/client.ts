@@ -82,6 +82,10 @@ export function createApi(stripe: Stripe, hashEmail: (email: string) => string):
       (await unlessMissing(async () =>
         paymentKey.startsWith('pi_') ? originOfIntent(paymentKey) : read(await stripe.charges.retrieve(paymentKey)),
       )) ?? [],
+    paymentsOfInvoice: async (invoice) => {
+      const found = await unlessMissing(() => stripe.invoicePayments.list({ invoice, status: 'paid', limit: 100 }))
+      return (found?.data ?? []).flatMap(read) as Fact<'invoice_payment'>[]
+    },
     promotionCode: (id) => unlessMissing(async () => (await stripe.promotionCodes.retrieve(id)).code),
     promotionOfInvoice: async (invoiceId) => {
       const invoice = await stripe.invoices.retrieve(invoiceId, { expand: ['discounts'] }).catch(unlessRefused)

@@ -69,9 +69,12 @@ interface FieldsOf {
     coupon?: string | null
     /** It has discounts that the event does not show. */
     discounted?: boolean
+    /** What was to be paid; less than the total when the customer had credit. */
+    due?: number
     createdAt: number
   }
-  invoice_payment: { status: string }
+  /** `outside`: the money did not go through Stripe, which only has a record of it. */
+  invoice_payment: { status: string; outside?: boolean }
   transfer: { amount: number; reversed: number; payoutId: string | null }
   account: { ready: boolean; missing: string; place?: string | undefined }
 }
@@ -174,6 +177,7 @@ const shapes = {
     billing_reason: text,
     currency,
     total: amount,
+    amount_due: amount.nullish(),
     total_taxes: z.array(z.object({ amount })).nullish(),
     shipping_cost: z.object({ amount_subtotal: optionalAmount }).nullish(),
     customer: reference,
@@ -198,7 +202,7 @@ const shapes = {
     id: z.string(),
     invoice: reference,
     status: z.string(),
-    payment: z.object({ payment_intent: reference, charge: reference }),
+    payment: z.object({ type: text, payment_intent: reference, charge: reference }),
   }),
   transfer: z.object({ id: z.string(), amount: positive, amount_reversed: positive, metadata }),
   account: z.object({
@@ -418,6 +422,7 @@ function readers(hashEmail: (email: string) => string): Record<string, (object: 
         deal: uuidOf(invoice.parent?.subscription_details?.metadata.siso_deal) ?? uuidOf(invoice.metadata.siso_deal),
         promotion: promotionOf(invoice.discounts),
         discounted: (invoice.discounts ?? []).some((discount) => typeof discount === 'string'),
+        due: invoice.amount_due ?? invoice.total,
         createdAt: invoice.created,
       },
     })),
@@ -427,7 +432,7 @@ function readers(hashEmail: (email: string) => string): Record<string, (object: 
       paymentKey: payment.payment.payment_intent ?? payment.payment.charge,
       invoiceId: payment.invoice,
       rank: payment.status === 'open' ? 1 : 2,
-      fields: { status: payment.status },
+      fields: { status: payment.status, outside: payment.payment.type === 'payment_record' },
     })),
     transfer: read(shapes.transfer, (transfer) => ({
       type: 'transfer',

@@ -1,6 +1,6 @@
 // Stripe's background work: handling what was kept, and asking for what no event told.
 import { handle, handleWithin, type JobHandler } from '../kit/index.ts'
-import { findOriginJob, handleAloneJob, handleEventJob, handleEventsJob, type StripeService } from './service.ts'
+import { checkInvoiceJob, findOriginJob, handleAloneJob, handleEventJob, handleEventsJob, type StripeService } from './service.ts'
 
 export function stripeJobs(service: StripeService): JobHandler[] {
   return [
@@ -16,6 +16,7 @@ export function stripeJobs(service: StripeService): JobHandler[] {
       return asked.length === 1 ? service.handleOrPart(tx, eventIds) : service.handleEvents(tx, eventIds)
     }),
     handle(handleAloneJob, ({ eventId }) => service.handleAlone(eventId)),
+    handle(checkInvoiceJob, ({ programId, invoiceId }) => service.checkInvoice(programId, invoiceId)),
     handle(findOriginJob, ({ programId, paymentKey }) => service.findOrigin(programId, paymentKey)),
   ]
 }

@@ -1,5 +1,5 @@
 // Turns kept events into facts, and facts into payments, payout confirmations and account states. Knows Stripe's API only as a port.
-import { and, desc, eq, isNotNull, ne, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, isNotNull, ne, or, type SQL, sql } from 'drizzle-orm'
 import type { Logger } from 'pino'
 import { z } from 'zod'
 import type { Attribution } from '../attribution/public.ts'
@@ -30,6 +30,8 @@ export interface StripeApi extends PromotionApi {
   ownAccount(): Promise<{ id: string; name: string }>
   /** Everything that Stripe has about a payment: intent, charge, sessions, invoices. */
   originOf(paymentKey: string): Promise<Fact[]>
+  /** What was paid of an invoice. */
+  paymentsOfInvoice(invoiceId: string): Promise<Fact<'invoice_payment'>[]>
   /** The event, read again: for one that could not be read when it came. */
   event(id: string): Promise<KeptEvent | undefined>
   /** What an object tells now, as of the event; a sentence when it is not as expected, undefined when Stripe has no such object. */
@@ -49,6 +51,8 @@ export interface StripeService {
   handleAlone(eventId: string): Promise<void>
   /** Completes a payment whose origin no event told, by asking Stripe once. When it cannot be recorded, its newest event is parked with the reason. */
   findOrigin(programId: string, paymentKey: string): Promise<void>
+  /** Sees to an invoice that is paid, of which no event told how: what was paid outside Stripe is parked, unless somebody reported it as a sale. */
+  checkInvoice(programId: string, invoiceId: string): Promise<void>
   /** Says that payments of the platform's account belong to this program. @throws UserError when they belong to another */
   connect(programId: string): Promise<{ id: string; name: string }>
   parked(reader: Reader, programId: string): Promise<StoredWebhook[]>
@@ -71,6 +75,11 @@ export const handleAloneJob = defineJob({ name: 'stripe.handle_alone', payload: 
 export const findOriginJob = defineJob({
   name: 'stripe.find_origin',
   payload: z.object({ programId: z.uuid(), paymentKey: z.string() }),
+})
+
+export const checkInvoiceJob = defineJob({
+  name: 'stripe.check_invoice',
+  payload: z.object({ programId: z.uuid(), invoiceId: z.string() }),
 })
 
 /** Events of one payment come within seconds of each other: only after this is Stripe asked for what is missing. */
@@ -284,6 +293,17 @@ export function createStripeService({
     )
     await keep(tx, programId, told)
     await settle(tx, programId, await paymentsOf(tx, programId, told))
+    const at = new Date(clock.now().getTime() + originPatienceMs)
+    await enqueue.many(
+      tx,
+      checkInvoiceJob,
+      (await unexplained(tx, programId, told)).map((invoiceId) => ({
+        payload: { programId, invoiceId },
+        programId,
+        dedupeKey: `${programId}:${invoiceId}`,
+        at,
+      })),
+    )
   }
 
   async function learnTransfer(tx: Tx, programId: string, fact: Fact<'transfer'>): Promise<void> {
@@ -323,6 +343,40 @@ export function createStripeService({
       .limit(1)
     if (!newest) throw error
     await webhooks.parkHandled(tx, source, newest.eventId, error.message, programId)
+  }
+
+  const checkInvoice: StripeService['checkInvoice'] = async (programId, invoiceId) => {
+    if ((await unexplained(db, programId, await ofInvoice(db, programId, invoiceId))).length === 0) return
+    const found = await api.paymentsOfInvoice(invoiceId)
+    try {
+      await db.transaction((tx) => explain(tx, programId, invoiceId, found))
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error
+      await db.transaction((tx) => parkInvoice(tx, programId, invoiceId, error.message))
+    }
+  }
+
+  async function parkInvoice(tx: Tx, programId: string, invoiceId: string, reason: string): Promise<void> {
+    const { event } = aboutInvoice(await ofInvoice(tx, programId, invoiceId))
+    if (!event) throw new Error(`No event told of the invoice ${invoiceId}, which is to be parked: ${reason}`)
+    await webhooks.parkHandled(tx, source, event, reason, programId)
+  }
+
+  /** Records what Stripe has of the invoice's payments, and parks the invoice when that is not all and nobody has reported the rest. */
+  async function explain(tx: Tx, programId: string, invoiceId: string, found: readonly Fact[]): Promise<void> {
+    await lock(tx, [`invoice ${programId} ${invoiceId}`])
+    await keep(tx, programId, found, { onlyNew: true })
+    await settle(tx, programId, present(found.map(({ paymentKey }) => paymentKey)).toSorted())
+    const { outside, inStripe } = aboutInvoice(await ofInvoice(tx, programId, invoiceId))
+    if (!outside && inStripe > 0) return
+    const [reported] = await attribution.matching(tx, programId, { reference: invoiceId, from: new Date(0), to: new Date(0) }, 1)
+    if (reported) return
+    await parkInvoice(
+      tx,
+      programId,
+      invoiceId,
+      `The invoice ${invoiceId} was paid outside Stripe${inStripe > 0 ? ' in part, and that part' : ', and'} is no sale yet. Report it to POST /v1/sales with ${invoiceId} as payment_id and what was paid as amount; then run /admin stripe replay.`,
+    )
   }
 
   async function complete(programId: string, paymentKey: string): Promise<void> {
@@ -387,6 +441,7 @@ export function createStripeService({
     handleOrPart,
     handleAlone,
     findOrigin,
+    checkInvoice,
     connect,
     parked: async (reader, programId) =>
       webhooks.parked(reader, source, programId, { unassigned: await seesUnassigned(reader, programId), limit: shownParked }),
@@ -457,6 +512,56 @@ async function paymentsOf(tx: Tx, programId: string, given: readonly Fact[]): Pr
   }
   return [...keys].sort()
 }
+
+const isOutside = (fact: Fact): boolean =>
+  fact.type === 'invoice_payment' && fact.fields.outside === true && fact.fields.status === 'paid'
+
+/** Of the invoices that the facts are about: those with a payment outside Stripe, and those that are paid without any known payment. */
+async function unexplained(reader: Reader, programId: string, given: readonly Fact[]): Promise<string[]> {
+  const outside = given.filter(isOutside)
+  const paid = given.filter(
+    (fact) => fact.type === 'invoice' && fact.fields.status === 'paid' && (fact.fields.due ?? fact.fields.total) > 0,
+  )
+  const paidIds = present(paid.map(({ invoiceId }) => invoiceId))
+  const links =
+    paidIds.length === 0
+      ? []
+      : await reader
+          .select({ invoiceId: facts.invoiceId })
+          .from(facts)
+          .where(
+            and(
+              eq(facts.programId, programId),
+              amongTexts(facts.invoiceId, paidIds),
+              eq(facts.type, 'invoice_payment'),
+              isNotNull(facts.paymentKey),
+            ),
+          )
+  const explained = new Set(links.map(({ invoiceId }) => invoiceId))
+  return present([...paid.filter(({ invoiceId }) => !explained.has(invoiceId)), ...outside].map(({ invoiceId }) => invoiceId))
+}
+
+/** What the facts of one invoice say: whether something was paid outside Stripe, how many payments went through it, and which event to park for it. */
+function aboutInvoice(given: readonly Fact[]): { outside: boolean; inStripe: number; event: string | undefined } {
+  const told = given.filter(({ eventId }) => eventId !== askedEventId)
+  const event = told.find(({ type }) => type === 'invoice') ?? told.find(isOutside)
+  const inStripe = given.filter(({ type, paymentKey }) => type === 'invoice_payment' && paymentKey !== null).length
+  return { outside: given.some(isOutside), inStripe, event: event?.eventId }
+}
+
+const ofInvoice = async (reader: Reader, programId: string, invoiceId: string): Promise<Fact[]> =>
+  toFacts(
+    await reader
+      .select()
+      .from(facts)
+      .where(
+        and(
+          eq(facts.programId, programId),
+          eq(facts.invoiceId, invoiceId),
+          or(eq(facts.type, 'invoice'), eq(facts.type, 'invoice_payment')),
+        ),
+      ),
+  )
 
 /** What all known facts make of each payment. */
 async function assemble(tx: Tx, programId: string, paymentKeys: readonly string[]): Promise<Map<string, Assembled>> {

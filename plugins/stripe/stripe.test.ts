@@ -82,7 +82,8 @@ afterAll(async () => {
 })
 beforeEach(async () => {
   // What earlier tests left half told is not asked for: the local Stripe knows nothing of stories under new ids.
-  await house.connection.sql`update core_outbox set done_at = now() where name = 'stripe.find_origin' and done_at is null`
+  await house.connection
+    .sql`update core_outbox set done_at = now() where name in ('stripe.find_origin', 'stripe.check_invoice') and done_at is null`
   await settled()
   heard.length = 0
 })
