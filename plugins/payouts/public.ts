@@ -104,6 +104,8 @@ export interface Payouts {
     range: { readonly from: Date; readonly to: Date },
     partnerIds?: readonly string[],
   ): Promise<readonly PaidTotal[]>
+  /** What was sent to these partners and has neither arrived nor come back yet, by partner and currency. */
+  onTheWay(reader: Reader, programId: string, partnerIds: readonly string[]): Promise<readonly PaidTotal[]>
   /** Other partners whose money goes to the same place as this partner's, by their ids. */
   sharing(reader: Reader, programId: string, partnerIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>
   /** Which program an account at the provider belongs to. */

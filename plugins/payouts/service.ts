@@ -1,5 +1,5 @@
 // Payouts: composes planning, preparing and booking, and takes in what providers say. Calls no provider (send.ts and methods.ts do).
-import { and, asc, desc, eq, gte, inArray, lt, lte, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gte, inArray, lt, lte, type SQL, sql } from 'drizzle-orm'
 import type { Agreements } from '../agreements/public.ts'
 import type { Commissions } from '../commissions/public.ts'
 import {
@@ -26,7 +26,7 @@ import { methodMovedMessage, methodReadyMessage, paidMail, paidMessage, returned
 import { type PayoutRow, type PayoutService, payloadOf } from './model.ts'
 import { createPlanner } from './plan.ts'
 import { createPreparer, retryMs } from './prepare.ts'
-import type { PayoutGate, Payouts, ProviderTransfer } from './public.ts'
+import type { PaidTotal, PayoutGate, Payouts, ProviderTransfer } from './public.ts'
 import { earlyNews, methods, payouts } from './tables.ts'
 
 export interface Needs {
@@ -225,29 +225,23 @@ export function createPayoutService(needs: Needs): PayoutService {
         )
         .orderBy(asc(payouts.preparedAt), asc(payouts.id))
         .limit(limit),
-    paidBetween: async (reader, programId, { from, to }, partnerIds) => {
-      if (partnerIds?.length === 0) return []
-      const rows = await reader
-        .select({
-          partnerId: payouts.partnerId,
-          currency: payouts.currency,
-          amount: sql<string>`sum(${payouts.amount})`,
-          payouts: sql<number>`count(*)::integer`,
-        })
-        .from(payouts)
-        .where(
-          and(
-            eq(payouts.programId, programId),
-            eq(payouts.state, 'paid'),
-            gte(payouts.settledAt, from),
-            lt(payouts.settledAt, to),
-            partnerIds && inArray(payouts.partnerId, [...partnerIds]),
+    paidBetween: async (reader, programId, { from, to }, partnerIds) =>
+      partnerIds?.length === 0
+        ? []
+        : totals(
+            reader,
+            programId,
+            and(
+              eq(payouts.state, 'paid'),
+              gte(payouts.settledAt, from),
+              lt(payouts.settledAt, to),
+              partnerIds && inArray(payouts.partnerId, [...partnerIds]),
+            ),
           ),
-        )
-        .groupBy(payouts.partnerId, payouts.currency)
-        .orderBy(asc(payouts.partnerId), asc(payouts.currency))
-      return rows.map((row) => ({ ...row, amount: BigInt(row.amount) }))
-    },
+    onTheWay: async (reader, programId, partnerIds) =>
+      partnerIds.length === 0
+        ? []
+        : totals(reader, programId, and(eq(payouts.state, 'sent'), inArray(payouts.partnerId, [...partnerIds]))),
     programOfAccount: async (reader, provider, account) =>
       (
         await reader
@@ -261,4 +255,20 @@ export function createPayoutService(needs: Needs): PayoutService {
       await db.delete(earlyNews).where(lte(earlyNews.receivedAt, before))
     },
   }
+}
+
+/** Sums of the payouts that the condition picks, by partner and currency. */
+async function totals(reader: Reader, programId: string, condition: SQL | undefined): Promise<PaidTotal[]> {
+  const rows = await reader
+    .select({
+      partnerId: payouts.partnerId,
+      currency: payouts.currency,
+      amount: sql<string>`sum(${payouts.amount})`,
+      payouts: sql<number>`count(*)::integer`,
+    })
+    .from(payouts)
+    .where(and(eq(payouts.programId, programId), condition))
+    .groupBy(payouts.partnerId, payouts.currency)
+    .orderBy(asc(payouts.partnerId), asc(payouts.currency))
+  return rows.map((row) => ({ ...row, amount: BigInt(row.amount) }))
 }

@@ -1,4 +1,4 @@
-// The commands of tax, for admins: what a provider says of a partner's form, and the report of a year.
+// The commands of tax, for admins: what a provider shows of a partner's form, recorded by hand, and the report of a year.
 import { type Command, defineCommand } from '../../commands/define.ts'
 import { audit } from '../../db/tables.ts'
 import { type Db, days, refuseOwn, UserError } from '../kit/index.ts'
@@ -18,7 +18,7 @@ export function taxCommands({ db, partners, service }: { db: Db; partners: Partn
   return [
     defineCommand({
       path: 'admin tax record',
-      description: 'Record what the payment provider says of a partner’s tax form; no tax number',
+      description: 'Record by hand what the payment provider shows of a tax form; no tax number',
       options: {
         partner: partnerOption,
         country: { type: 'string', description: 'Where they are liable, such as US', required: true, min: 2, max: 2 },

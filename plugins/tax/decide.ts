@@ -8,7 +8,7 @@ export interface FormFacts {
   /** Of the payout that is to be made. */
   readonly currency: string
   readonly amount: bigint
-  /** Paid in this year already, in the threshold's currency. */
+  /** Paid in this year already or on its way, in the threshold's currency. */
   readonly paidThisYear: bigint
   readonly now: Date
 }

@@ -17,12 +17,14 @@ const statusWords: Readonly<Record<FormStatus | 'missing', string>> = {
   expired: 'has expired',
 }
 
+const thenTell = 'Then tell the team: they record what the provider shows.'
+
 const nextSteps: Readonly<Record<Exclude<FormStatus, 'valid'> | 'missing', string>> = {
-  missing: 'Fill it in with the payment provider: run `/payout setup` and follow its steps.',
-  requested: 'Fill it in with the payment provider: run `/payout setup` and follow its steps.',
-  submitted: 'You need do nothing; it goes on when the check is done.',
-  rejected: 'Correct it with the payment provider: run `/payout setup` and follow its steps.',
-  expired: 'Fill in a new one with the payment provider: run `/payout setup` and follow its steps.',
+  missing: `Fill it in with the payment provider: run \`/payout setup\` and follow its steps. ${thenTell}`,
+  requested: `Fill it in with the payment provider: run \`/payout setup\` and follow its steps. ${thenTell}`,
+  submitted: 'You need do nothing; it goes on when the team has recorded that the check is done.',
+  rejected: `Correct it with the payment provider: run \`/payout setup\` and follow its steps. ${thenTell}`,
+  expired: `Fill in a new one with the payment provider: run \`/payout setup\` and follow its steps. ${thenTell}`,
 }
 
 /** Why a payout waits for a form. */
@@ -41,18 +43,28 @@ export function closureOf(
 }
 
 export function recordedCard(partner: Partner, form: FormReport): Message {
-  return card({ title: 'Recorded', body: `**${literal(partner.name)}**\n${formWords(form)}`, tone: 'good' })
+  return card({
+    title: 'Recorded',
+    body: `**${literal(partner.name)}**\n${formWords(form)}`,
+    tone: 'good',
+    footer: 'It stands until you record something else: a change at the provider does not come here by itself.',
+  })
 }
 
 export function statusCard(partner: Partner, form: FormReport | undefined): Message {
   return card({
     title: 'Tax form',
-    body: [`**${literal(partner.name)}**`, form ? formWords(form) : 'Nothing is recorded. Record it with `/admin tax record`.'],
+    body: [
+      `**${literal(partner.name)}**`,
+      form
+        ? formWords(form)
+        : 'Nothing is recorded. No provider reports it: look it up there, and record it with `/admin tax record`.',
+    ],
   })
 }
 
 const formWords = ({ form, jurisdiction, status, validUntil, source }: FormReport): string =>
-  `${literal(form)} for ${jurisdiction} ${statusWords[status]}${validUntil ? `, until ${time(validUntil, 'D')}` : ''}.\n-# Said by ${/^\d+$/.test(source) ? 'an admin' : literal(source)}.`
+  `${literal(form)} for ${jurisdiction} ${statusWords[status]}${validUntil ? `, until ${time(validUntil, 'D')}` : ''}.\n-# Recorded by ${/^\d+$/.test(source) ? 'an admin' : literal(source)}.`
 
 /** The year's report as a file, with what needs an eye in words. */
 export function reportCard(year: number, lines: readonly ReportLine[]): Message {

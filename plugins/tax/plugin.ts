@@ -1,4 +1,4 @@
-// Tax: forms as the provider reports them, the gate before a payout, and the report of a year. No tax number is stored.
+// Tax: forms as an admin records them from what the provider shows, the gate before a payout, and the report of a year. No tax number is stored.
 import { definePlugin, extend } from '../kit/index.ts'
 import { partners } from '../partners/plugin.ts'
 import { payouts } from '../payouts/plugin.ts'

@@ -61,8 +61,16 @@ export function createTaxService(needs: {
     const known = await formsOf(reader, programId, [...new Set(questions.map(({ partner }) => partner.id))])
     const jurisdictionOf = (partnerId: string) => known.get(partnerId)?.jurisdiction ?? config.assumeJurisdiction
     const liable = questions.map(({ partner }) => partner.id).filter((id) => thresholdOf(jurisdictionOf(id), year))
-    const paid = await payouts.paidBetween(reader, programId, rangeOfYear(year, timeZone), [...new Set(liable)])
-    const paidTo = new Map(paid.map(({ partnerId, currency, amount }) => [`${partnerId} ${currency}`, amount]))
+    const liableOnce = [...new Set(liable)]
+    const [arrived, underway] = await Promise.all([
+      payouts.paidBetween(reader, programId, rangeOfYear(year, timeZone), liableOnce),
+      payouts.onTheWay(reader, programId, liableOnce),
+    ])
+    const paidTo = new Map<string, bigint>()
+    for (const { partnerId, currency, amount } of [...arrived, ...underway]) {
+      const key = `${partnerId} ${currency}`
+      paidTo.set(key, (paidTo.get(key) ?? 0n) + amount)
+    }
     return questions.map(({ partner, currency, amount }) => {
       const threshold = thresholdOf(jurisdictionOf(partner.id), year)
       const paidThisYear = paidTo.get(`${partner.id} ${threshold?.currency}`) ?? 0n

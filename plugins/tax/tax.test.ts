@@ -135,6 +135,25 @@ describe('the gate', () => {
     expect(await trade.findings()).toEqual([])
   })
 
+  test('counts what is on its way as paid', async () => {
+    const ada = await aPartner()
+    await record(ada, { status: 'requested' })
+    const pay = async () => {
+      await house.run('admin payouts run', {}, boss)
+      await house.run('admin payouts export', {}, boss)
+    }
+    await earns(ada, 150_000n)
+    await pay()
+    await earns(ada, 50_000n)
+    await pay()
+    const made = await house.connection.sql`select amount, state from payouts_payouts where partner_id = ${ada.id}`
+    expect(made.map(({ amount, state }) => `${amount} ${state}`)).toEqual(['150000 sent'])
+    expect(wordsOf(await house.run('payout status', {}, ada))).toMatch(/tax form W-9 was asked for[\s\S]*Then tell the team/)
+    await record(ada)
+    await payAll()
+    expect(await paidTo(ada)).toEqual([50_000n, 150_000n])
+  })
+
   test('asks nothing of partners elsewhere, nor when it is off; an assumed country counts for those without one', async () => {
     const [berlin, unknown] = [await aPartner(), await aPartner()]
     await record(berlin, { country: 'DE', form: 'W-8BEN', status: 'requested' })
