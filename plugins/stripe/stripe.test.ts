@@ -586,6 +586,28 @@ describe('subscriptions', () => {
     await settled()
   })
 
+  test('of an event in another version nothing but the id of its object is believed', async () => {
+    sandbox.webhooks.hold()
+    const before = new Set((await stripe.events.list({ limit: 100 })).data.map(({ id }) => id))
+    const session = await aPurchase()
+    await control(`charges/${session.payment_intent}/refund`, { amount: 1_000 })
+    const dispute = await control(`charges/${session.payment_intent}/dispute`, { amount: 2_000 })
+    await control(`disputes/${dispute.id}/lost`)
+    const told = (await stripe.events.list({ limit: 100 })).data.filter(({ id }) => !before.has(id))
+    for (const { data, ...event } of told) {
+      const { object, id } = data.object as { object: string; id?: string }
+      await send({ ...event, api_version: '2027-01-27.later', data: { object: { object, id } } })
+    }
+    await house.drain()
+    await askStripe()
+    expect(await salesOf(session.payment_intent)).toMatchObject([
+      { partner_id: ada, gross: '10000', refunded: '1000', dispute: 'lost' },
+    ])
+    expect(await parkedReasons()).toEqual([])
+    sandbox.webhooks.release('given')
+    await settled()
+  })
+
   test('one whose object Stripe does not have is parked with the version that the endpoint needs', async () => {
     const object = { object: 'invoice', id: 'in_gone', status: 'paid', currency: 'usd', total: 12_000, tax: 2_000 }
     await send({ id: 'evt_gone', object: 'event', api_version: '2024-06-20', type: 'invoice.paid', created: 1, data: { object } })
