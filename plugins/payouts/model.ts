@@ -72,16 +72,18 @@ export interface PayoutService extends Payouts {
   /** Payouts that can be called back, oldest first. */
   cancellable(reader: Reader, programId: string, limit: number): Promise<PayoutRow[]>
   newest(reader: Reader, programId: string, limit: number, partnerId?: string): Promise<PayoutRow[]>
-  byId(reader: Reader, payoutId: string): Promise<PayoutRow | undefined>
   /** Asks again for payouts that are still to be sent and whose time has come; returns how many. */
   retryDue(): Promise<number>
   /** Counts a try before it is made; the payout as it was before, or undefined when there is nothing to send any more. */
   countTry(tx: Tx, payoutId: string): Promise<PayoutRow | undefined>
   /** A last look at the gates before the first try: false when the payout was taken back, which the staff is told. */
   mayGo(tx: Tx, payoutId: string): Promise<boolean>
-  /** Leaves the payout waiting, with the reason for the admin. `untried`: the try just counted ended before anything was handed to the provider. */
-  wait(tx: Tx, payoutId: string, note: string, options?: { untried: boolean }): Promise<void>
+  /**
+   * Leaves the payout waiting, with the reason for the admin. `untried`: nothing came of the try just counted. `postponed`: because the provider said so;
+   * the next try goes under a key of its own, unless other tries without an answer may still come to something under this one.
+   */
+  wait(tx: Tx, payoutId: string, note: string, options?: { untried?: boolean; postponed?: boolean }): Promise<void>
   recordSent(tx: Tx, payoutId: string, transfer: ProviderTransfer): Promise<void>
-  recordRefused(tx: Tx, payoutId: string, message: string): Promise<void>
+  recordRefused(tx: Tx, payoutId: string, message: string, forPartner: string): Promise<void>
   forgetEarlyNews(): Promise<void>
 }

@@ -8,7 +8,15 @@ import { earningPlugins, type TestPartner, type Trade, tradeIn } from '../commis
 import { days, definePlugin, extend, hours } from '../kit/index.ts'
 import { ledger } from '../ledger/plugin.ts'
 import { payouts } from './plugin.ts'
-import { type PayoutGate, type PayoutProvider, PayoutRefused, payoutGate, payoutProvider, type SendRequest } from './public.ts'
+import {
+  type PayoutGate,
+  PayoutPostponed,
+  type PayoutProvider,
+  PayoutRefused,
+  payoutGate,
+  payoutProvider,
+  type SendRequest,
+} from './public.ts'
 import { stepOf } from './schedule.ts'
 
 /** A provider with real accounts and transfers in memory: what was applied stays applied, whatever the caller was told. */
@@ -18,8 +26,9 @@ const bank = {
   funds: 1_000_000_000n,
   sends: 0,
   finds: 0,
+  rounds: [] as number[],
   /** What goes wrong with the next send. */
-  trouble: undefined as 'dies after applying' | 'dies before applying' | 'refuses' | undefined,
+  trouble: undefined as 'dies after applying' | 'dies before applying' | 'refuses' | 'puts off' | undefined,
   forgetsKeys: false,
 }
 const provider: PayoutProvider = {
@@ -47,6 +56,8 @@ const provider: PayoutProvider = {
     bank.sends++
     const trouble = bank.trouble
     bank.trouble = undefined
+    bank.rounds.push(request.round)
+    if (trouble === 'puts off') throw new PayoutPostponed('You have insufficient funds in your account.')
     if (trouble === 'refuses') throw new PayoutRefused('The account is closed.')
     if (trouble === 'dies before applying') throw new Error('socket hang up')
     if (!bank.transfers.has(request.payoutId) || bank.forgetsKeys) {
@@ -93,7 +104,7 @@ beforeEach(async () => {
   await house.set('payouts', 'approvalAbove', '5000.00')
   await house.set('payouts', 'minimumByCurrency', {})
   await house.set('payouts', 'approvalAboveByCurrency', {})
-  Object.assign(bank, { funds: 1_000_000_000n, sends: 0, finds: 0, trouble: undefined, forgetsKeys: true })
+  Object.assign(bank, { funds: 1_000_000_000n, sends: 0, finds: 0, rounds: [], trouble: undefined, forgetsKeys: true })
   bank.transfers.clear()
   gateClosedFor.clear()
   // What earlier tests had prepared counts towards the threshold for a day.
@@ -347,6 +358,37 @@ describe('when something breaks', () => {
     await later()
     expect(await payoutsOf(ada)).toMatchObject([{ state: 'sent', note: null }])
     expect(bank.funds).toBe(0n)
+  })
+
+  test('a provider that puts it off, as when another payout took the funds, is asked for it and tried again under another key', async () => {
+    const ada = await aPayablePartner()
+    await run()
+    bank.trouble = 'puts off'
+    await house.drain()
+    expect(await payoutsOf(ada)).toMatchObject([
+      { state: 'queued', attempts: 0, note: expect.stringContaining('insufficient funds') },
+    ])
+    expect(await told(ada)).not.toContain('did not arrive')
+    expect(wordsOf(await house.run('payout status', {}, ada))).not.toContain('insufficient funds')
+    await later()
+    expect(await payoutsOf(ada)).toMatchObject([{ state: 'sent', note: null }])
+    expect([bank.rounds, bank.finds, transfersTo(ada).length]).toEqual([[0, 1], 1, 1])
+    expect(await trade.findings()).toEqual([])
+  })
+
+  test('the key stays while an earlier try may still come to something under it, and the payout cannot be called back', async () => {
+    const ada = await aPayablePartner()
+    await run()
+    bank.trouble = 'dies before applying'
+    await expect(house.drain()).rejects.toThrow()
+    bank.trouble = 'puts off'
+    await house.drain()
+    const [payout] = await payoutsOf(ada)
+    expect(payout).toMatchObject({ state: 'queued', attempts: 1 })
+    const cancel = house.run('admin payouts cancel', { payout: payout!.id, reason: 'Wrong month' }, boss)
+    await expect(cancel).rejects.toThrow(/without a clear answer.*insufficient funds/)
+    await later()
+    expect([bank.rounds, transfersTo(ada).length]).toEqual([[0, 0, 0], 1])
   })
 
   test('news about transfers that nobody knows changes nothing and is forgotten in time', async () => {

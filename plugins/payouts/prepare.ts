@@ -143,6 +143,7 @@ export function createPreparer(needs: {
       state,
       providerId: null,
       attempts: 0,
+      postponed: 0,
       nextTryAt: new Date(now.getTime() + retryMs),
       note: null,
       approvedBy: null,
@@ -292,7 +293,7 @@ export function createPreparer(needs: {
       if (payout.attempts > 0)
         throw new UserError(
           'payout_being_sent',
-          `The payout of ${what} is being sent: its provider may have the money already. It is found out within minutes; see /admin payouts list.`,
+          `The payout of ${what} cannot be called back now: it was tried without a clear answer, so its provider may have the money. The provider is asked again every few minutes, until it answers; then the payout counts as sent, comes back by itself, or can be called back.${payout.note ? ` Said last: ${payout.note}` : ''}`,
         )
       return callBack(tx, payout, reason)
     })

@@ -9,6 +9,8 @@ export interface SendRequest {
   readonly currency: string
   /** The provider's account of the partner, e.g. acct_… */
   readonly destination: string
+  /** How often the provider has put this payout off; part of the idempotency key, where the first answer to a key is its answer for ever. */
+  readonly round: number
 }
 
 /** `sent`: the provider has it and will confirm by webhook. */
@@ -25,8 +27,21 @@ export interface AccountState {
   readonly place?: string | undefined
 }
 
+/** No for good. The message is for admins. */
 export class PayoutRefused extends Error {
   override name = 'PayoutRefused'
+  /** Whole sentences for the partner, who is not to read about the program's own account at the provider. */
+  readonly forPartner: string
+
+  constructor(message: string, forPartner = message) {
+    super(message)
+    this.forPartner = forPartner
+  }
+}
+
+/** No for now, because of what the program itself has to mend, such as its funds or permissions. Nothing came of this try, nor will. Admins read the message. */
+export class PayoutPostponed extends Error {
+  override name = 'PayoutPostponed'
 }
 
 export interface PayoutProvider {
@@ -45,7 +60,10 @@ export interface PayoutProvider {
   accountState(account: string): Promise<AccountState>
   /** Looks for an earlier transfer of this payout: asked before every try after the first, because idempotency keys do not live for ever. */
   find(request: SendRequest): Promise<ProviderTransfer | undefined>
-  /** Sends the money. @throws PayoutRefused when the provider says no for good; anything else may be tried again */
+  /**
+   * Sends the money. @throws PayoutRefused when the provider says no for good, PayoutPostponed when it says no for now; after anything else it may have
+   * the money, and is asked for it before the next try
+   */
   send(request: SendRequest): Promise<ProviderTransfer>
   /** What the program can send now; undefined when the provider does not let us see that, and itself refuses what it does not have. */
   available(currency: string): Promise<bigint | undefined>

@@ -1,7 +1,7 @@
 // Sends one payout through its provider so that it cannot be paid twice, whatever breaks in between.
 import { type Db, formatMoney } from '../kit/index.ts'
 import type { PayoutService } from './model.ts'
-import { type PayoutProvider, PayoutRefused, type ProviderTransfer } from './public.ts'
+import { PayoutPostponed, type PayoutProvider, PayoutRefused, type ProviderTransfer } from './public.ts'
 
 export interface Sender {
   /** Brings a prepared payout to the provider and records it. @throws whatever may be tried again */
@@ -27,17 +27,20 @@ export function createSender(options: { db: Db; service: PayoutService; provider
       const payout = await db.transaction((tx) => service.countTry(tx, payoutId))
       if (!payout) return
       const provider = providers().find(({ id }) => id === payout.provider)
-      const waitFor = (reason: string, options?: { untried: boolean }) =>
+      const waitFor = (reason: string, options?: { untried: boolean; postponed?: boolean }) =>
         db.transaction((tx) => service.wait(tx, payoutId, reason, options))
       if (!provider) return waitFor(`The payout provider “${payout.provider}” is not set up.`, { untried: true })
       const { programId, amount, currency, destination } = payout
-      const request = { programId, payoutId, amount, currency, destination }
+      const request = { programId, payoutId, amount, currency, destination, round: payout.postponed }
       try {
-        const transfer = (payout.attempts > 0 ? await provider.find(request) : undefined) ?? (await sendNow())
+        const transfer = (payout.attempts + payout.postponed > 0 ? await provider.find(request) : undefined) ?? (await sendNow())
         if (transfer) await db.transaction((tx) => service.recordSent(tx, payoutId, transfer))
       } catch (error) {
-        if (error instanceof PayoutRefused) return db.transaction((tx) => service.recordRefused(tx, payoutId, error.message))
-        await waitFor(`${provider.title} did not take it: ${error instanceof Error ? error.message : String(error)}`)
+        if (error instanceof PayoutRefused)
+          return db.transaction((tx) => service.recordRefused(tx, payoutId, error.message, error.forPartner))
+        const said = `${provider.title} did not take it: ${error instanceof Error ? error.message : String(error)}`
+        if (error instanceof PayoutPostponed) return waitFor(said, { untried: true, postponed: true })
+        await waitFor(said)
         throw error
       }
 

@@ -68,13 +68,14 @@ export function createPayoutService(needs: Needs): PayoutService {
     return payout
   }
 
-  async function wait(tx: Tx, payoutId: string, note: string, { untried = false } = {}): Promise<void> {
+  async function wait(tx: Tx, payoutId: string, note: string, { untried = false, postponed = false } = {}): Promise<void> {
     await tx
       .update(payouts)
       .set({
         note: note.slice(0, 500),
         nextTryAt: new Date(clock.now().getTime() + retryMs),
         ...(untried && { attempts: sql`greatest(${payouts.attempts} - 1, 0)` }),
+        ...(postponed && { postponed: sql`${payouts.postponed} + case when ${payouts.attempts} > 1 then 0 else 1 end` }),
       })
       .where(and(eq(payouts.id, payoutId), eq(payouts.state, 'queued')))
   }
@@ -100,9 +101,9 @@ export function createPayoutService(needs: Needs): PayoutService {
     else if (news.length > 0) await confirmPaid(tx, sent)
   }
 
-  async function recordRefused(tx: Tx, payoutId: string, message: string): Promise<void> {
+  async function recordRefused(tx: Tx, payoutId: string, message: string, forPartner: string): Promise<void> {
     const payout = await locked(tx, payoutId)
-    if (payout?.state === 'queued') await comeBack(tx, payout, 'refused', message)
+    if (payout?.state === 'queued') await comeBack(tx, payout, 'refused', message, forPartner)
   }
 
   const confirm: Payouts['confirm'] = async (tx, provider, providerId, outcome, detail) => {
@@ -142,7 +143,13 @@ export function createPayoutService(needs: Needs): PayoutService {
     })
   }
 
-  async function comeBack(tx: Tx, payout: PayoutRow, state: 'returned' | 'refused', detail: string): Promise<void> {
+  async function comeBack(
+    tx: Tx,
+    payout: PayoutRow,
+    state: 'returned' | 'refused',
+    detail: string,
+    forPartner = detail,
+  ): Promise<void> {
     const note = detail.slice(0, 500)
     await books.takeBack(tx, payout, state, note)
     await emit(tx, payoutReturned, { ...payloadOf(payout), reason: note })
@@ -152,7 +159,7 @@ export function createPayoutService(needs: Needs): PayoutService {
       programId: payout.programId,
       key: `payouts.returned:${payout.id}`,
       userId: (await partnerOf(tx, payout)).userId,
-      message: returnedMessage(payout, note),
+      message: returnedMessage(payout, forPartner.slice(0, 500)),
     })
   }
 
@@ -208,7 +215,6 @@ export function createPayoutService(needs: Needs): PayoutService {
     confirm,
     accountChanged,
     sharing,
-    byId: async (reader, payoutId) => (await reader.select().from(payouts).where(eq(payouts.id, payoutId)))[0],
     newest: (reader, programId, limit, partnerId) =>
       reader
         .select()

@@ -1,4 +1,4 @@
-// Drizzle's view of the payouts' tables; db/migrations/0032_payouts.sql, 0090_payouts_more.sql and 0154_fraud_facts.sql are the truth.
+// Drizzle's view of the payouts' tables; db/migrations/0032_payouts.sql, 0090_payouts_more.sql, 0154_fraud_facts.sql and 0190_payouts_postponed.sql are the truth.
 import { bigint, boolean, integer, pgTable, primaryKey, smallint, text, uuid } from 'drizzle-orm/pg-core'
 import { at, minor } from '../../db/tables.ts'
 
@@ -38,6 +38,7 @@ export const payouts = pgTable('payouts_payouts', {
   state: text('state').notNull().$type<PayoutState>(),
   providerId: text('provider_id'),
   attempts: integer('attempts').notNull().default(0),
+  postponed: integer('postponed').notNull().default(0),
   nextTryAt: at('next_try_at').notNull(),
   note: text('note'),
   approvedBy: text('approved_by'),

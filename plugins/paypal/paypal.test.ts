@@ -135,6 +135,7 @@ async function earn(partner: APartner, amount = 12_550n, currency = 'USD') {
 interface PayoutRow {
   id: string
   state: string
+  attempts: number
   provider_id: string | null
   note: string | null
   amount: string
@@ -142,7 +143,7 @@ interface PayoutRow {
 const payoutsOf = (partner: APartner) =>
   house.connection.sql<
     PayoutRow[]
-  >`select id, state, provider_id, note, amount from payouts_payouts where partner_id = ${partner.id} order by id`
+  >`select id, attempts, state, provider_id, note, amount from payouts_payouts where partner_id = ${partner.id} order by id`
 const payoutOf = async (partner: APartner) => (await payoutsOf(partner)).at(-1)!
 const run = () => {
   house.clock.advance(minutes(1))
@@ -371,6 +372,24 @@ describe('a payout', () => {
     sandbox.faults.add(fault)
     await send()
     expect(await payoutOf(poor)).toMatchObject({ state: 'queued', note: expect.stringContaining('sufficient funds') })
+  })
+
+  test('that PayPal will not let the program make waits, can be called back, and is not told to the partner', async () => {
+    const partner = await aPayoutTo('ada@paypal.example')
+    sandbox.faults.add({ match: 'POST /v1/payments/payouts', kind: 'status', status: 403 })
+    await house.drain()
+    expect(await payoutOf(partner)).toMatchObject({
+      state: 'queued',
+      attempts: 0,
+      note: expect.stringContaining('did not take it'),
+    })
+    expect(wordsOf(await house.run('payout status', {}, { userId: partner.userId }))).not.toContain('did not take it')
+    expect(JSON.stringify(await told(partner.userId))).not.toContain('did not arrive')
+    const { id } = await payoutOf(partner)
+    await house.run('admin payouts cancel', { payout: id, reason: 'PayPal does not let us' }, admin)
+    expect(await payoutOf(partner)).toMatchObject({ state: 'cancelled' })
+    expect((await atPayPal()).batches).toEqual([])
+    expect(await house.connection.sql`select 1 from paypal_batches where payout_id = ${id}`).toHaveLength(0)
   })
 
   test('to an address that PayPal does not take is refused with PayPal’s reason and payable again', async () => {

@@ -1,6 +1,6 @@
 // Pays partners through PayPal Payouts: one batch for each payout, so that a payout can be found again by the id that we gave its batch.
 import { type Db, UserError } from '../kit/index.ts'
-import { type PayoutProvider, PayoutRefused, type SendRequest } from '../payouts/public.ts'
+import { PayoutPostponed, type PayoutProvider, PayoutRefused, type SendRequest } from '../payouts/public.ts'
 import { toPayPal } from './amounts.ts'
 import { type Batches, senderBatchIdOf, unclear } from './batches.ts'
 import { type BatchOrder, batchBehind, type PayPalApi, PayPalRefusal } from './client.ts'
@@ -21,8 +21,8 @@ export function createPayoutProvider(ports: {
   const { db, api, batches, receivers, links, url, programName } = ports
 
   /**
-   * PayPal's id of the one batch with our id: a new one, or that of an earlier try. @throws PayoutRefused when PayPal says no for good. An empty balance,
-   * a limit or a missing permission is over one day, and so is silence.
+   * PayPal's id of the one batch with our id: a new one, or that of an earlier try. @throws PayoutRefused when PayPal says no for good, PayoutPostponed
+   * for an empty balance or a missing permission, which an admin mends. A limit is over one day, and so is silence.
    */
   async function sendOrAdopt(order: BatchOrder): Promise<string> {
     try {
@@ -32,6 +32,8 @@ export function createPayoutProvider(ports: {
       const earlier = batchBehind(error)
       if (earlier !== undefined) return earlier
       if (error.status === 400 && error.code === 'VALIDATION_ERROR') throw new PayoutRefused(error.message)
+      if (error.status === 401 || error.status === 403 || error.code === 'INSUFFICIENT_FUNDS')
+        throw new PayoutPostponed(error.message)
       throw error
     }
   }
@@ -75,6 +77,7 @@ export function createPayoutProvider(ports: {
           'The PayPal address that it was meant for is not there any more. The partner can give another with /payout setup.',
         )
       }
+      const isFirst = !(await batches.of(db, payoutId))
       const senderBatchId = await batches.noteTry({ programId, payoutId, receiverId: receiver.id })
       const note = `Your payout from ${await programName(programId)}`
       try {
@@ -82,7 +85,7 @@ export function createPayoutProvider(ports: {
         await batches.noteBatch(payoutId, batchId)
         return { providerId: batchId, state: 'sent' }
       } catch (error) {
-        if (error instanceof PayoutRefused) await batches.noteRefused(payoutId)
+        if (error instanceof PayoutRefused || (isFirst && error instanceof PayoutPostponed)) await batches.noteRefused(payoutId)
         throw error
       }
     },

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import Stripe from 'stripe'
 import { UserError } from '../kit/index.ts'
-import { type PayoutProvider, PayoutRefused, type ProviderTransfer } from '../payouts/public.ts'
+import { PayoutPostponed, type PayoutProvider, PayoutRefused, type ProviderTransfer } from '../payouts/public.ts'
 import { payable } from './facts.ts'
 import { fromStripe, toStripe } from './units.ts'
 
@@ -26,7 +26,7 @@ export function createPayoutProvider(stripe: Stripe): PayoutProvider {
       const transfer = found.data.find(({ metadata }) => metadata.payoutId === payoutId)
       return transfer && toTransfer(transfer)
     },
-    send: async ({ programId, payoutId, amount, currency, destination }) => {
+    send: async ({ programId, payoutId, amount, currency, destination, round }) => {
       try {
         const transfer = await stripe.transfers.create(
           {
@@ -36,7 +36,7 @@ export function createPayoutProvider(stripe: Stripe): PayoutProvider {
             transfer_group: payoutId,
             metadata: { payoutId, programId },
           },
-          { idempotencyKey: `payout:${payoutId}` },
+          { idempotencyKey: round === 0 ? `payout:${payoutId}` : `payout:${payoutId}:${round}` },
         )
         return toTransfer(transfer)
       } catch (error) {
@@ -76,12 +76,17 @@ function toTransfer(transfer: Stripe.Transfer): ProviderTransfer {
 }
 
 /**
- * A no for good. Stripe answers every repetition under the same idempotency key with the same refusal, so an empty balance is one, too: the next run
- * pays under a new payout. What may be over in a moment (connection, rate limit, Stripe's own errors) is none, and neither is a reused key, behind which
- * money may already have moved.
+ * A no for good, or for now when the platform's own account is the reason. Stripe answers every repetition under the same idempotency key with the same
+ * refusal, so what was put off is sent under another one. What may be over in a moment (connection, rate limit, Stripe's own errors) is neither, and nor
+ * is a reused key, behind which money may already have moved.
  */
-function refusalOf(error: unknown): PayoutRefused | undefined {
+function refusalOf(error: unknown): PayoutRefused | PayoutPostponed | undefined {
   if (error instanceof UserError) return new PayoutRefused(error.message)
-  const refuses = error instanceof Stripe.errors.StripeInvalidRequestError || error instanceof Stripe.errors.StripePermissionError
-  return refuses && error.statusCode !== 409 && error.statusCode !== 429 ? new PayoutRefused(error.message) : undefined
+  if (!(error instanceof Stripe.errors.StripeError) || error.statusCode === 409 || error.statusCode === 429) return undefined
+  const { StripeAuthenticationError, StripeInvalidRequestError, StripePermissionError } = Stripe.errors
+  const isOurs = error instanceof StripeAuthenticationError || error instanceof StripePermissionError
+  if (isOurs || error.code === 'balance_insufficient') return new PayoutPostponed(error.message)
+  return error instanceof StripeInvalidRequestError
+    ? new PayoutRefused(error.message, 'Stripe did not accept a transfer to your account there.')
+    : undefined
 }

@@ -14,7 +14,7 @@ import { ledger } from '../ledger/plugin.ts'
 import { notifications } from '../notifications/plugin.ts'
 import { partners } from '../partners/plugin.ts'
 import { payouts } from '../payouts/plugin.ts'
-import { PayoutRefused } from '../payouts/public.ts'
+import { PayoutPostponed, PayoutRefused } from '../payouts/public.ts'
 import { createClient } from './client.ts'
 import { stripe as stripePlugin } from './plugin.ts'
 import { createPayoutProvider } from './provider.ts'
@@ -771,12 +771,13 @@ describe('payouts through Stripe Connect', () => {
     await settled()
     return account
   }
-  const request = (destination: string, given: { amount?: bigint; currency?: string } = {}) => ({
+  const request = (destination: string, given: { amount?: bigint; currency?: string; round?: number } = {}) => ({
     programId: house.program.id,
     payoutId: newId(),
     amount: 7_500n,
     currency: 'USD',
     destination,
+    round: 0,
     ...given,
   })
 
@@ -872,10 +873,37 @@ describe('payouts through Stripe Connect', () => {
           ).id,
         ),
     ],
-    ['more than there is', async () => request(await aPayableAccount(), { amount: 900_000_000n })],
     ['an amount that Stripe has no step for', async () => request(await aPayableAccount(), { amount: 1_231n, currency: 'KWD' })],
   ])('a payout to %s is refused for good', async (_, wish) => {
     await expect(provider().send(await wish())).rejects.toBeInstanceOf(PayoutRefused)
+  })
+
+  test('two payouts that only fit alone: the second is put off, and goes under another key when there are funds', async () => {
+    const account = await aPayableAccount()
+    const half = (await provider().available('USD'))! / 2n + 1n
+    const wishes = [request(account, { amount: half }), request(account, { amount: half })]
+    const answers = await Promise.allSettled(wishes.map((wish) => provider().send(wish)))
+    const late = wishes[answers.findIndex(({ status }) => status === 'rejected')]!
+    const [sent] = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
+    expect(answers.find(({ status }) => status === 'rejected')).toMatchObject({ reason: expect.any(PayoutPostponed) })
+    await control(`transfers/${sent!.providerId}/reverse`)
+    await expect(provider().send(late)).rejects.toBeInstanceOf(PayoutPostponed)
+    expect(await provider().find(late)).toBeUndefined()
+    const again = await provider().send({ ...late, round: 1 })
+    expect(await provider().send({ ...late, round: 1 })).toEqual(again)
+    expect(await provider().find(late)).toEqual(again)
+    await control(`transfers/${again.providerId}/reverse`)
+    await settled()
+  })
+
+  test('a partner does not read what Stripe says to the platform', async () => {
+    const refusal = await provider()
+      .send(request('acct_nobody'))
+      .catch((error: unknown) => error)
+    expect(refusal).toMatchObject({
+      message: expect.stringContaining('acct_nobody'),
+      forPartner: expect.not.stringContaining('acct_'),
+    })
   })
 
   test('an answer that never comes is no refusal, and the transfer is found afterwards', async () => {
