@@ -128,6 +128,29 @@ describe('a hold of another plugin', () => {
 })
 
 describe('an admin', () => {
+  test('sees on the partner’s card what there is in each state and currency, and the latest commissions with their ids', async () => {
+    const show = async (partner: TestPartner) =>
+      wordsOf(await house.run('admin partners show', { user: { id: partner.userId } }, boss))
+    expect(await show(ada)).toContain('Nothing earned yet')
+    const paid = await sold()
+    await released()
+    await payFor(house, ada)
+    await adminDoes('adjust', paid.id, { amount: '-20' })
+    await hold((await sold({ currency: 'EUR' })).id, 'fraud_same_ip')
+    const latest = await sold({ currency: 'JPY', gross: 1_000n })
+    await house.drain()
+    const words = await show(ada)
+    expect(words).toMatch(
+      /EUR: ✋ on hold \*\*€20\.00\*\*\nJPY: ⏳ pending \*\*¥200\*\*\nUSD: 💸 paid out \*\*\$20\.00\*\* · ↩️ owed back \*\*\$20\.00\*\*/,
+    )
+    expect(words).toMatch(
+      /\*\*¥200\*\* · pending until[\s\S]*· held: a check saw “same ip”\n[\s\S]*· paid: it was adjusted by hand/,
+    )
+    expect(words).toContain(`\`${latest.id}\` of sale \`${latest.saleId}\``)
+    const bob = await trade.aPartner()
+    expect(await show(bob)).not.toContain('¥200')
+  })
+
   test('who is a partner decides about no commission of their own, and nothing changes', async () => {
     const { id } = await sold()
     const themselves = { ...boss, userId: ada.userId }

@@ -5,19 +5,24 @@ import { type Db, type Settings, UserError } from '../kit/index.ts'
 import type { PartnersConfig } from './config.ts'
 import { form, partnerDetails, partnerList, profileCard, statusCard, statusChoices, submitForm } from './messages.ts'
 import { unverifiedAddress, type Who } from './model.ts'
-import type { PartnerStatus } from './public.ts'
+import type { PartnerCardPart, PartnerStatus } from './public.ts'
 import type { PartnerService } from './service.ts'
 
 export interface Parts {
   readonly db: Db
   readonly service: PartnerService
   readonly settings: Settings<PartnersConfig>
+  /** What other plugins say of a partner on the card that admins open. */
+  readonly cardParts: () => readonly PartnerCardPart[]
 }
 
 export const whoIs = ({ program, user }: Ctx): Who => ({ programId: program.id, userId: user.id })
 
 /** What /start does: the form for a newcomer, the present state and next step for everyone else. */
-export async function start({ db, service, settings }: Parts, ctx: Ctx): Promise<Message | Modal> {
+export async function start(
+  { db, service, settings }: Pick<Parts, 'db' | 'service' | 'settings'>,
+  ctx: Ctx,
+): Promise<Message | Modal> {
   const who = whoIs(ctx)
   const partner = await service.find(db, who)
   if (!partner) {
@@ -91,7 +96,12 @@ export function createCommands(parts: Parts): Command[] {
       run: async (ctx, { user }) => {
         const partner = await service.find(db, { programId: ctx.program.id, userId: user.id })
         if (!partner) throw new UserError('no_partner', `<@${user.id}> has not registered. They can do so with /start.`)
-        return partnerDetails(partner, await service.steps(db, partner), await industriesOf(ctx))
+        const [steps, industries, more] = await Promise.all([
+          service.steps(db, partner),
+          industriesOf(ctx),
+          Promise.all(parts.cardParts().map((part) => part(db, partner))),
+        ])
+        return partnerDetails(partner, steps, industries, more.flat())
       },
     }),
   ]

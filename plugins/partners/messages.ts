@@ -4,7 +4,7 @@ import { button, card, type Field, literal, type Message, type Modal, modal, typ
 import type { Mail } from '../notifications/public.ts'
 import type { Details, Refusal } from './details.ts'
 import type { PartnerRow, Step } from './model.ts'
-import type { ActivationRequirement, Industry, PartnerStatus } from './public.ts'
+import type { ActivationRequirement, Industry, PartnerCardField, PartnerStatus } from './public.ts'
 
 /** Which fields a form asks for. */
 export type Form = 'register' | 'details' | 'email'
@@ -251,7 +251,12 @@ export function partnerList(
   })
 }
 
-export function partnerDetails(partner: PartnerRow, steps: readonly Step[], industries: readonly Industry[]): Message {
+export function partnerDetails(
+  partner: PartnerRow,
+  steps: readonly Step[],
+  industries: readonly Industry[],
+  more: readonly PartnerCardField[],
+): Message {
   const date = (at: Date | null) => (at ? time(at, 'f') : '–')
   return card({
     title: literal(partner.name),
@@ -265,6 +270,7 @@ export function partnerDetails(partner: PartnerRow, steps: readonly Step[], indu
         value: [partner.registeredAt, partner.verifiedAt, partner.activatedAt].map(date).join(' · '),
       },
       ...(partner.leftAt ? [{ name: 'Left', value: date(partner.leftAt) }] : []),
+      ...more,
     ],
     footer: `Partner id ${partner.id}`,
   })

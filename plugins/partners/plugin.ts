@@ -5,7 +5,7 @@ import { createCommands } from './commands.ts'
 import { createComponents } from './components.ts'
 import { config, type PartnersConfig } from './config.ts'
 import { eraseFor, exportFor } from './privacy.ts'
-import { activationRequirement, type Partners, partnerWitness } from './public.ts'
+import { activationRequirement, type Partners, partnerCardPart, partnerWitness } from './public.ts'
 import { publicEvents } from './publicEvents.ts'
 import { createRoutes } from './routes.ts'
 import { createPartnerService } from './service.ts'
@@ -40,7 +40,7 @@ export const partners = definePlugin<PartnersConfig, Partners>({
     const seen: Partners['seen'] = async (tx, sighting) => {
       for (const witness of contributions(partnerWitness)) await witness(tx, sighting)
     }
-    const parts = { db, service, settings }
+    const parts = { db, service, settings, cardParts: () => contributions(partnerCardPart) }
     return {
       public: { ...service, seen },
       commands: createCommands(parts),

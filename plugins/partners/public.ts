@@ -74,6 +74,14 @@ export interface ActivationRequirement {
 }
 export const activationRequirement = defineExtensionPoint<ActivationRequirement>('partners.activation_requirement')
 
+export interface PartnerCardField {
+  readonly name: string
+  readonly value: string
+}
+/** What another plugin says of a partner on the card that admins open; a few lines, because the card holds 4,000 characters. */
+export type PartnerCardPart = (reader: Reader, partner: Partner) => Promise<readonly PartnerCardField[]>
+export const partnerCardPart = defineExtensionPoint<PartnerCardPart>('partners.card_part')
+
 /** Whether a domain, in lower case, belongs to a throw-away mail service. */
 export { isDisposable } from './disposable.ts'
 export { partnerIdOf } from './identity.ts'
