@@ -1,8 +1,8 @@
-// Clicks summed by day and dimension. Whole days only, once no click of them can still be on its way: today is read from the clicks. Knows no reader.
+// Clicks summed by day and dimension, until a few minutes ago, when no click can still be on its way. Knows no reader.
 import { type SQL, sql } from 'drizzle-orm'
 import { type Db, minutes, type Sql, type Tx } from '../kit/index.ts'
 
-/** Clicks of a day may still be on their way for so long after it. */
+/** Clicks may still be on their way for so long. */
 const settledAfterMs = minutes(5)
 const lockKey = 7_405_562
 /** So many days are summed at a time, so that years of clicks need no more room than a week of them. */
@@ -27,12 +27,20 @@ export const clickValues = {
 export const isFirstOfDay = sql`row_number() over (
   partition by c.partner_id, c.ip_hash, c.agent_hash, date_trunc('day', c.at, 'utc') order by c.at, c.id) = 1`
 
+/** The same among all clicks of that day, when those before `since` that were the first are in links_seen. */
+export const isFirstSince = (since: SQL) => sql`${isFirstOfDay} and (
+  -- One at most. Not as \`exists\`, for which the planner may read all that were seen today.
+  select s.at from links_seen s
+  where s.day = (c.at at time zone 'utc')::date and s.partner_id = c.partner_id and s.ip_hash = c.ip_hash and s.agent_hash = c.agent_hash
+    and s.at < ${since}) is null`
+
 /** From where clicks have to be read so that `isFirstOfDay` is right for the day: the beginning of the day in UTC in which it begins. */
 export const readFrom = (day: SQL, timeZone: SQL) => sql`date_trunc('day', links_begin_of_day(${day}, ${timeZone}), 'utc')`
 
 /**
- * Sums up every program's clicks, also those of the day that is under way, until a few minutes ago. That day is summed up from its beginning each time, so
- * nothing that is wrong stays wrong. A program that has changed its time zone is summed up anew, as far back as there are clicks.
+ * Sums up every program's clicks, also those of the day that is under way, until a few minutes ago. To that day those since the last time are added; once it
+ * is over it is summed up from its beginning, so nothing that is wrong stays wrong. A program that has changed its time zone is summed up anew, as far back as
+ * there are clicks.
  */
 export async function sumDays(db: Db, now: Date): Promise<void> {
   const settled = new Date(now.getTime() - settledAfterMs)
@@ -58,8 +66,8 @@ async function sumSomeDays(tx: Tx, settled: Date): Promise<boolean> {
       delete from links_days d using moved m
       where d.program_id = m.program_id and d.day >= least((m.oldest at time zone m.before)::date, (m.oldest at time zone m.after)::date)
     )
-    insert into links_days_summed as s (program_id, time_zone, through, read_from)
-    select p.id, p.time_zone, begin, date_trunc('day', begin, 'utc')
+    insert into links_days_summed as s (program_id, time_zone, through, read_from, reached)
+    select p.id, p.time_zone, begin, date_trunc('day', begin, 'utc'), begin
     from core_programs p, lateral (
       -- No click of the program is older: it would be in its hours, or those are not summed up so far.
       select least((select min(hour) from links_hours h where h.program_id = p.id), (select through from links_summed), (select min(hour) from links_stale_hours)) as since) h,
@@ -68,30 +76,65 @@ async function sumSomeDays(tx: Tx, settled: Date): Promise<boolean> {
     on conflict (program_id) do update set time_zone = excluded.time_zone, through = excluded.through, read_from = excluded.read_from
     where s.time_zone <> excluded.time_zone`)
   // Locked, so that a click of the past that is committed from here on sets its program back afterwards.
-  const due = await tx.execute<{ program_id: string; until: string }>(sql`
-    select program_id, until from links_days_summed,
-      lateral (select links_begin_of_day((through at time zone time_zone)::date + ${stepDays}::integer, time_zone) as step) s,
-      lateral (select least(step, ${until}) as until) u
+  const due = await tx.execute<Due>(sql`
+    select program_id, until, through > links_begin_of_day(day, time_zone) and read_from = through and (until at time zone time_zone)::date = day as adding
+    from links_days_summed, lateral (select (through at time zone time_zone)::date as day) d,
+      lateral (select least(links_begin_of_day(day + ${stepDays}::integer, time_zone), greatest(${until}, reached)) as until) u
     where through < until order by program_id for update of links_days_summed`)
   if (due.length === 0) return false
+  for (const [adding, some] of Map.groupBy(due, (row) => row.adding)) await (adding ? addSince : sumFromBeginning)(tx, some)
+  await tx.execute(
+    sql`update links_days_summed s set through = w.until, read_from = w.until, reached = greatest(reached, w.until) from ${given(due)} where s.program_id = w.id`,
+  )
+  return true
+}
+
+/** A program, how far its clicks are to be summed up, and whether only within the day that it is summed up into already. */
+type Due = { program_id: string; until: string; adding: boolean }
+
+function given(due: readonly Due[]): SQL {
   const columns = (key: 'program_id' | 'until') => `{${due.map((row) => row[key]).join()}}`
-  const given = sql`unnest(${columns('program_id')}::uuid[], ${columns('until')}::timestamptz[]) as w (id, until)`
-  const wanted = sql`
-    select s.program_id, s.time_zone, start, s.read_from, w.until, ${readFrom(sql`start`, sql`s.time_zone`)} as scan_from
-    from ${given} join links_days_summed s on s.program_id = w.id, lateral (select (s.through at time zone s.time_zone)::date as start) d`
+  return sql`unnest(${columns('program_id')}::uuid[], ${columns('until')}::timestamptz[]) as w (id, until)`
+}
+
+/** Adds the clicks since the last time to the sums of the day. */
+const addSince = (tx: Tx, due: readonly Due[]) =>
+  sumInto(tx, due, {
+    from: sql`s.through`,
+    first: isFirstSince(sql`w.from`),
+    change: sql`set clicks = d.clicks + excluded.clicks, visitors = d.visitors + excluded.visitors`,
+  })
+
+/** Sums up whole days, the last of them as far as it goes, in place of what their sums were. */
+const sumFromBeginning = (tx: Tx, due: readonly Due[]) =>
+  sumInto(tx, due, {
+    from: readFrom(sql`start`, sql`s.time_zone`),
+    first: isFirstOfDay,
+    change: sql`set clicks = excluded.clicks, visitors = excluded.visitors
+      where (d.clicks, d.visitors) is distinct from (excluded.clicks, excluded.visitors)`,
+  })
+
+async function sumInto(
+  tx: Tx,
+  due: readonly Due[],
+  { from, first, change }: { from: SQL; first: SQL; change: SQL },
+): Promise<void> {
   await tx.execute(sql`
-    with wanted as materialized (${wanted}),
+    with wanted as materialized (
+      select s.program_id, s.time_zone, start, w.until, ${from} as "from"
+      from ${given(due)} join links_days_summed s on s.program_id = w.id, lateral (select (s.through at time zone s.time_zone)::date as start) d
+    ),
     clicks as materialized (
-      select c.*, (c.at at time zone w.time_zone)::date as day, w.start, w.read_from, w.until, ${isFirstOfDay} as first
-      from links_clicks c join wanted w on w.program_id = c.program_id and c.at >= w.scan_from and c.at < w.until
-      where c.counted and c.at >= (select min(scan_from) from wanted) and c.at < (select max(until) from wanted)
+      select c.*, (c.at at time zone w.time_zone)::date as day, w.start, w.until, ${first} as first
+      from links_clicks c join wanted w on w.program_id = c.program_id and c.at >= w.from and c.at < w.until
+      where c.counted and c.at >= (select min("from") from wanted) and c.at < (select max(until) from wanted)
     ),
     seen as (
-      insert into links_seen (day, program_id, partner_id, ip_hash, agent_hash, at)
+      insert into links_seen as s (day, program_id, partner_id, ip_hash, agent_hash, at)
       select (at at time zone 'utc')::date, program_id, partner_id, ip_hash, agent_hash, at from clicks
-      where first and at >= read_from and date_trunc('day', at, 'utc') = date_trunc('day', until, 'utc')
+      where first and date_trunc('day', at, 'utc') = date_trunc('day', until, 'utc')
       order by 1, 3, 4, 5
-      on conflict do nothing
+      on conflict (day, partner_id, ip_hash, agent_hash) do update set at = excluded.at where s.at <> excluded.at
     ),
     of_partners as materialized (
       select program_id, partner_id, dimension, day, value, count(*) as clicks, count(*) filter (where first) as visitors
@@ -109,12 +152,7 @@ async function sumSomeDays(tx: Tx, settled: Date): Promise<boolean> {
     )
     insert into links_days as d (program_id, partner_id, dimension, day, value, clicks, visitors)
     select program_id, partner_id, dimension, day, value, clicks, visitors from summed
-    on conflict (program_id, partner_id, dimension, day, value) do update set clicks = excluded.clicks, visitors = excluded.visitors
-    where (d.clicks, d.visitors) is distinct from (excluded.clicks, excluded.visitors)`)
-  await tx.execute(
-    sql`update links_days_summed s set through = w.until, read_from = w.until from ${given} where s.program_id = w.id`,
-  )
-  return true
+    on conflict (program_id, partner_id, dimension, day, value) do update ${change}`)
 }
 
 /** After clicks of the past were stored: their days, and those of which the first click of a browser may be another now, are summed up again. */

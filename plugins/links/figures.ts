@@ -2,7 +2,7 @@
 import { sql } from 'drizzle-orm'
 import type { Dimension, FigureQuestion, FigureRow, FigureSource } from '../analytics/public.ts'
 import { amongIds, type Reader } from '../kit/index.ts'
-import { clickValues, isFirstOfDay, readFrom } from './days.ts'
+import { clickValues, isFirstSince, readFrom } from './days.ts'
 
 /** What links contribute to the statistics. */
 export const clickFigures: FigureSource = { id: 'links.clicks', read: readClicks, names: readNames }
@@ -22,11 +22,7 @@ export function clicksQuery(question: FigureQuestion) {
       from links_days_summed where program_id = ${programId} and time_zone = ${timeZone}
     ),
     tail as (
-      select c.at, (c.at at time zone ${timeZone})::date as day, ${clickValues[dimension]} as value, ${isFirstOfDay} and (
-        -- One at most. Not as \`exists\`, for which the planner may read all that were seen today.
-        select s.at from links_seen s
-        where s.day = (c.at at time zone 'utc')::date and s.partner_id = c.partner_id and s.ip_hash = c.ip_hash and s.agent_hash = c.agent_hash
-          and s.at < (select read_from from summed)) is null as first
+      select c.at, (c.at at time zone ${timeZone})::date as day, ${clickValues[dimension]} as value, ${isFirstSince(sql`(select read_from from summed)`)} as first
       from links_clicks c
       where c.program_id = ${programId} ${partnerId === undefined ? sql`` : sql`and c.partner_id = ${partnerId}`} and c.counted
         and c.at >= greatest((select read_from from summed), ${readFrom(from, sql`${timeZone}`)}) and c.at < ${to.toISOString()}::timestamptz

@@ -90,6 +90,45 @@ describe('a late click while days are summed up', () => {
   })
 })
 
+test('to the day under way clicks are added; once it is over, or after a late click, it is summed up from its beginning', async () => {
+  const [day, next] = ['2026-10-20', '2026-10-21']
+  const sum = async (time: string) => {
+    house.clock.set(time)
+    await house.tick('links.sum_days')
+  }
+  const spoil = () => house.connection.sql`update links_days set clicks = 100 where dimension = 'all'`
+  await clicked(`${day}T12:00:00Z`, 10)
+  await sum(`${day}T12:10:00Z`)
+  await spoil()
+  await clicked(`${day}T13:00:00Z`)
+  await sum(`${day}T13:10:00Z`)
+  expect(await byDay()).toEqual({ [day]: 101 })
+
+  await storeLateClicks(house.connection.sql, [clickAt(new Date(`${day}T12:30:00Z`), link)])
+  await sum(`${day}T13:20:00Z`)
+  expect(await byDay()).toEqual({ [day]: 12 })
+
+  await spoil()
+  await clicked(`${next}T00:01:00Z`)
+  await sum(`${next}T00:10:00Z`)
+  expect(await byDay()).toEqual({ [day]: 12, [next]: 1 })
+})
+
+test('a worker whose clock is behind another’s leaves no sum of a day that is summed up again', async () => {
+  const { sql } = house.connection
+  await clicked('2026-10-20T12:00:00Z')
+  await storeClicks(sql, [clickAt(new Date('2026-10-20T13:02:00Z'), link, { country: 'FR' })])
+  await sumDays(house.db, new Date('2026-10-20T13:10:00Z'))
+  await storeLateClicks(sql, [clickAt(new Date('2026-10-20T12:30:00Z'), link)])
+  await sumDays(house.db, new Date('2026-10-20T13:06:00Z'))
+  await sumDays(house.db, new Date('2026-10-20T13:20:00Z'))
+  const rows = await sql`select value, clicks::int from links_days where dimension = 'country' and partner_id is null order by 1`
+  expect(rows).toEqual([
+    { value: '', clicks: 2 },
+    { value: 'FR', clicks: 1 },
+  ])
+})
+
 describe('a program that moves to another time zone before its first day is over', () => {
   test.each([
     ['UTC', 'Asia/Tokyo', '2026-10-20T16:30:00Z', '2026-10-21'],

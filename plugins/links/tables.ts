@@ -134,6 +134,7 @@ export const daysSummed = pgTable('links_days_summed', {
   timeZone: text('time_zone').notNull(),
   through: at('through').notNull(),
   readFrom: at('read_from').notNull(),
+  reached: at('reached').notNull(),
 })
 
 export const seen = pgTable(
