@@ -1,4 +1,4 @@
-// The explicit, ordered list of the plugins that come with the house. A company's own plugins are added in siso.config.ts.
+// The explicit, ordered list of the plugins that come with the house. A company adds its own in siso.config.ts, see docs/own-plugins.md.
 import { agreements } from './agreements/plugin.ts'
 import { analytics } from './analytics/plugin.ts'
 import { attribution } from './attribution/plugin.ts'
@@ -45,3 +45,8 @@ export const plugins: readonly Plugin[] = [
   developer,
   tracking,
 ]
+
+/** What siso.config.ts exports: the plugins that run, most often `[...plugins, yours]`. */
+export function defineConfig(config: { plugins: readonly Plugin[] }): { plugins: readonly Plugin[] } {
+  return config
+}

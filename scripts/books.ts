@@ -8,9 +8,9 @@ import { loadEnvironment } from './command.ts'
 export async function withBooks(work: (books: Ledger, house: House) => Promise<void>): Promise<void> {
   const { openHouse } = await import('../app/boot.ts')
   const { createLog } = await import('../app/log.ts')
-  const { plugins } = await import('../plugins/index.ts')
+  const { listPlugins } = await import('./company.ts')
   let books: Ledger | undefined
-  const watched = plugins.map((plugin): Plugin => {
+  const watched = (await listPlugins()).map((plugin): Plugin => {
     if (plugin.id !== 'ledger') return plugin
     const setup = async (context: never) => {
       const parts = await plugin.setup(context)

@@ -11,16 +11,16 @@ import { type House, openHouse } from '../app/boot.ts'
 import { createLog } from '../app/log.ts'
 import { programStore } from '../db/programs.ts'
 import { openQueueStore } from '../jobs/queue.ts'
-import { plugins } from '../plugins/index.ts'
 import { inviteLink, permissionsOf } from '../plugins/kit/permissions.ts'
 import type { Check } from '../plugins/kit/plugin.ts'
 import { loadEnvironment, readFlags, runScript } from './command.ts'
+import { listPlugins } from './company.ts'
 
 await runScript(async () => {
   const { json } = readFlags('npm run doctor -- [--json]', { json: { type: 'boolean', describe: 'print one JSON object' } })
   const log = createLog('silent')
   // Configuration, database version and migrations are checked by opening the house; its errors say what to do.
-  const house = await openHouse({ plugins, environment: loadEnvironment(), log })
+  const house = await openHouse({ plugins: await listPlugins(), environment: loadEnvironment(), log })
   try {
     const results: { title: string; problem: string | undefined }[] = [
       { title: 'configuration, database, migrations', problem: undefined },
@@ -80,14 +80,14 @@ function houseChecks(house: House): Check[] {
       run: async () => {
         const { id } = await application()
         const guilds = (await rest.get(Routes.userGuilds())) as { id: string; name: string }[]
-        if (guilds.length === 0) return `The bot is in no server. Invite it: ${inviteLink(id, plugins)}`
+        if (guilds.length === 0) return `The bot is in no server. Invite it: ${inviteLink(id, house.loaded.plugins)}`
         const lacking = await Promise.all(
           guilds.map(async (guild) => ({ guild, missing: await missingPermissions(house, guild.id) })),
         )
         const bad = lacking.filter(({ missing }) => missing.length > 0)
         return bad.length === 0
           ? undefined
-          : `${bad.map(({ guild, missing }) => `In ${guild.name} the bot lacks: ${missing.join(', ')}.`).join('\n')}\nInvite it again to grant them: ${inviteLink(id, plugins)}`
+          : `${bad.map(({ guild, missing }) => `In ${guild.name} the bot lacks: ${missing.join(', ')}.`).join('\n')}\nInvite it again to grant them: ${inviteLink(id, house.loaded.plugins)}`
       },
     },
     {
@@ -132,7 +132,7 @@ function houseChecks(house: House): Check[] {
   ]
 }
 
-async function missingPermissions({ rest }: House, guildId: string): Promise<string[]> {
+async function missingPermissions({ rest, loaded }: House, guildId: string): Promise<string[]> {
   const { id } = (await rest.get(Routes.user())) as { id: string }
   const member = (await rest.get(Routes.guildMember(guildId, id))) as APIGuildMember
   const roles = (await rest.get(Routes.guildRoles(guildId))) as APIRole[]
@@ -140,6 +140,6 @@ async function missingPermissions({ rest }: House, guildId: string): Promise<str
     .filter((role) => role.id === guildId || member.roles.includes(role.id))
     .reduce((bits, role) => bits | BigInt(role.permissions), 0n)
   if ((has & PermissionFlagsBits.Administrator) !== 0n) return []
-  const wanted = permissionsOf(plugins)
+  const wanted = permissionsOf(loaded.plugins)
   return Object.entries(PermissionFlagsBits).flatMap(([name, bit]) => ((wanted & bit) !== 0n && (has & bit) === 0n ? [name] : []))
 }

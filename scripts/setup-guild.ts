@@ -3,17 +3,17 @@ import { openHouse } from '../app/boot.ts'
 import { createLog } from '../app/log.ts'
 import { syncCommands } from '../bot/sync.ts'
 import { programStore } from '../db/programs.ts'
-import { plugins } from '../plugins/index.ts'
 import { ConfigurationError } from '../plugins/kit/environment.ts'
 import { inviteLink } from '../plugins/kit/permissions.ts'
 import { loadEnvironment, readFlags, runScript } from './command.ts'
+import { listPlugins } from './company.ts'
 
 await runScript(async () => {
   const flags = readFlags('npm run setup-guild -- [--guild ID] [--dry-run]', {
     guild: { type: 'string', describe: 'the server’s id; not needed while the bot is in one server only' },
     'dry-run': { type: 'boolean', describe: 'only show what would change' },
   })
-  const house = await openHouse({ plugins, environment: loadEnvironment(), log: createLog('warn') })
+  const house = await openHouse({ plugins: await listPlugins(), environment: loadEnvironment(), log: createLog('warn') })
   try {
     const application = (await house.rest.get('/applications/@me')) as { id: string }
     const guilds = (await house.rest.get('/users/@me/guilds')) as { id: string; name: string }[]
@@ -21,7 +21,7 @@ await runScript(async () => {
     if (!guild)
       throw new ConfigurationError(
         guilds.length === 0 || flags.guild
-          ? `The bot is not in ${flags.guild ? `the server ${flags.guild}` : 'any server'}. Invite it first: ${inviteLink(application.id, plugins)}`
+          ? `The bot is not in ${flags.guild ? `the server ${flags.guild}` : 'any server'}. Invite it first: ${inviteLink(application.id, house.loaded.plugins)}`
           : `The bot is in ${guilds.length} servers; choose one with --guild:\n${guilds.map(({ id, name }) => `  ${id}  ${name}`).join('\n')}`,
       )
     const dryRun = flags['dry-run'] ?? false

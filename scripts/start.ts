@@ -6,10 +6,10 @@ await runScript(async () => {
   const environment = loadEnvironment()
   const { boot } = await import('../app/boot.ts')
   const { createLog } = await import('../app/log.ts')
-  const { plugins } = await import('../plugins/index.ts')
+  const { listPlugins } = await import('./company.ts')
   const log = createLog(environment.LOG_LEVEL ?? 'info')
   const program = await boot({
-    plugins,
+    plugins: await listPlugins(),
     environment,
     log,
     onProgress: (what) => {

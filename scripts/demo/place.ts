@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:net'
 import { PermissionFlagsBits } from 'discord-api-types/v10'
 import type Stripe from 'stripe'
-import { plugins } from '../../plugins/index.ts'
 import { permissionsOf } from '../../plugins/kit/permissions.ts'
 import { connectEvents, platformEvents } from '../../plugins/stripe/facts.ts'
 import type { Sandbox } from '../../sandbox/server.ts'
+import { listPlugins } from '../company.ts'
 import type { Identity } from './person.ts'
 
 export interface Place {
@@ -37,7 +37,7 @@ export async function furnish(options: {
   })
   const application = await control<{ id: string; token: string }>('POST', '/sandbox/applications', { name: 'SISO' })
   await control('PUT', `/sandbox/guilds/${guild.id}/applications/${application.id}`, {
-    permissions: permissionsOf(plugins).toString(),
+    permissions: permissionsOf(await listPlugins()).toString(),
   })
   const publicUrl = `http://127.0.0.1:${port}`
   return {
