@@ -75,12 +75,11 @@ import { card, literal, type Message } from '../../commands/messages.ts'
 export function greeting(name: string): Message {
   return card({ title: \`Hello, \${literal(name)}\`, body: 'There is nothing here yet.' })
 }
-`, body: 'There is nothing here yet.' })
 `,
-    [`$id.test.ts`]: `import { afterAll, beforeAll, expect, test } from 'vitest'
+    [`${id}.test.ts`]: `import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type TestHouse, testHouse, wordsOf } from '../../app/testing.ts'
 import { earningPlugins, tradeIn } from '../commissions/testing.ts'
-import { $id} from './plugin.ts'
+import { ${id} } from './plugin.ts'
 
 let house: TestHouse
 beforeAll(async () => {
