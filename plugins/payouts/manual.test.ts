@@ -157,6 +157,25 @@ describe('a partner who is paid by hand', () => {
     await house.set('payouts', 'methodCoolingHours', 0)
   })
 
+  test('whose reference changes, or who is suspended, between the run and the list is not listed; the staff is told', async () => {
+    await house.set('payouts', 'methodCoolingHours', 72)
+    const [ada, eva, fine] = [await aPayablePartner(), await aPayablePartner(), await aPayablePartner(7_777n)]
+    house.clock.advance(hours(73))
+    await run()
+    house.clock.advance(hours(1))
+    await submit(await pageOf(ada), 'The account of a thief')
+    await house.connection.sql`update partners_partners set status = 'suspended' where id = ${eva.id}`
+    const { csv } = await exported()
+    expect(readCsv(csv)?.rows.map(({ cells }) => cells.amount)).toEqual(['77.77'])
+    expect([await stateOf(ada), await stateOf(eva), await stateOf(fine)]).toEqual([['cancelled'], ['cancelled'], ['sent']])
+    expect(await trade.balances(ada)).toEqual({ payable: 10_000n })
+    const posted = await house.connection.sql`select payload from core_messages where key like 'payouts.taken_back:%'`
+    expect(JSON.stringify(posted)).toContain('changed the payout method')
+    expect(JSON.stringify(posted)).toContain('is not an active partner')
+    expect(await trade.findings()).toEqual([])
+    await house.set('payouts', 'methodCoolingHours', 0)
+  })
+
   test('is offered that only when the program wants it', async () => {
     await house.set('payouts', 'manual', false)
     const ada = await trade.aPartner()

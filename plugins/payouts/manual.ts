@@ -104,18 +104,23 @@ export function createManual(needs: {
     })
   }
 
-  const exportList: Manual['exportList'] = (programId, { again }) =>
-    db.transaction(async (tx) => {
+  const exportList: Manual['exportList'] = async (programId, { again }) => {
+    const wanted = and(eq(payouts.programId, programId), eq(payouts.provider, byHand), eq(payouts.state, again ? 'sent' : 'queued'))
+    const waiting = again ? [] : await db.select({ id: payouts.id }).from(payouts).where(wanted).orderBy(asc(payouts.id))
+    // Each in a transaction of its own: together they would hold the books of many partners at once.
+    for (const { id } of waiting) await db.transaction((tx) => service.mayGo(tx, id))
+    return db.transaction(async (tx) => {
       const rows = await tx
         .select()
         .from(payouts)
-        .where(and(eq(payouts.programId, programId), eq(payouts.provider, byHand), eq(payouts.state, again ? 'sent' : 'queued')))
+        .where(wanted)
         .orderBy(asc(payouts.preparedAt), asc(payouts.id))
         .limit(mostLines)
         .for('update')
       if (!again) for (const { id } of rows) await service.recordSent(tx, id, { providerId: `${byHand}:${id}`, state: 'sent' })
       return { payouts: rows, file: await listOf(tx, programId, rows) }
     })
+  }
 
   async function listOf(reader: Reader, programId: string, rows: readonly PayoutRow[]): Promise<Buffer> {
     const accounts = [...new Set(rows.map(({ destination }) => destination))]

@@ -76,7 +76,7 @@ export interface PayoutService extends Payouts {
   retryDue(): Promise<number>
   /** Counts a try before it is made; the payout as it was before, or undefined when there is nothing to send any more. */
   countTry(tx: Tx, payoutId: string): Promise<PayoutRow | undefined>
-  /** A last look at the gates before the first try: false when the payout was taken back, which the staff is told. */
+  /** A last look at the gates before the first try, or before it is listed: false when the payout was taken back, which the staff is told. */
   mayGo(tx: Tx, payoutId: string): Promise<boolean>
   /**
    * Leaves the payout waiting, with the reason for the admin. `untried`: nothing came of the try just counted. `postponed`: because the provider said so;

@@ -43,10 +43,10 @@ export function createPayouts(size: Size, people: People, books: Books): Payouts
     return !active || (amount >= minimumIn(currency) && people.hasSigned(partner, now))
   }
 
-  /** What nobody has tried to send yet, for want of funds, is looked at again when it could be; the rest may be at the bank already. */
+  /** What nobody has tried to send yet, for want of funds or of a list, is looked at again when it could be; the rest may be at the bank already. */
   function sendLate(payout: Payout, day: Day, now: number): void {
-    const { partner, currency, amount, fate } = payout
-    if (fate.stuck === 'poor' && !mayBePaid(partner, currency, amount, now)) cameBack(payout, day, now)
+    const { partner, currency, amount, fate, way } = payout
+    if ((way === 'hand' || fate.stuck === 'poor') && !mayBePaid(partner, currency, amount, now)) cameBack(payout, day, now)
     else send(payout, day, now)
   }
 
@@ -74,7 +74,7 @@ export function createPayouts(size: Size, people: People, books: Books): Payouts
     }
     for (const payout of payouts.filter(({ day: made, fate }) => made === day.day && fate.cancelled)) cameBack(payout, day, now)
     for (const payout of payouts)
-      if (payout.day === day.day && payout.state === 'waiting' && (payout.way === 'hand' || payout.fate.stuck === undefined))
+      if (payout.day === day.day && payout.state === 'waiting' && payout.way !== 'hand' && payout.fate.stuck === undefined)
         send(payout, day, now)
   }
 
@@ -124,9 +124,15 @@ export function createPayouts(size: Size, people: People, books: Books): Payouts
   return {
     evening: (day) => {
       const now = day.start + timesOfDay.evening
-      for (const payout of payouts) if (payout.state === 'waiting' && payout.day < day.day) sendLate(payout, day, now)
+      const sendWaiting = (byHand: boolean) => {
+        for (const payout of payouts)
+          if (payout.state === 'waiting' && payout.day < day.day && (payout.way === 'hand') === byHand) sendLate(payout, day, now)
+      }
+      sendWaiting(false)
       if (day.payday) payEveryone(day, now)
-      for (const way of ['bank', 'paypal', 'hand'] as const) listen(day, now, way)
+      for (const way of ['bank', 'paypal'] as const) listen(day, now, way)
+      sendWaiting(true)
+      listen(day, now, 'hand')
     },
     transferred: () => {
       const found = new Map<string, bigint>()
