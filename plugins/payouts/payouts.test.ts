@@ -28,7 +28,13 @@ const bank = {
   finds: 0,
   rounds: [] as number[],
   /** What goes wrong with the next send. */
-  trouble: undefined as 'dies after applying' | 'dies before applying' | 'refuses' | 'puts off' | undefined,
+  trouble: undefined as
+    | 'dies after applying'
+    | 'dies before applying'
+    | 'refuses'
+    | 'refuses in its own words'
+    | 'puts off'
+    | undefined,
   forgetsKeys: false,
 }
 const provider: PayoutProvider = {
@@ -58,6 +64,8 @@ const provider: PayoutProvider = {
     bank.trouble = undefined
     bank.rounds.push(request.round)
     if (trouble === 'puts off') throw new PayoutPostponed('You have insufficient funds in your account.')
+    if (trouble === 'refuses in its own words')
+      throw new PayoutRefused('No such destination for sk_1.', 'The bank did not accept it.')
     if (trouble === 'refuses') throw new PayoutRefused('The account is closed.')
     if (trouble === 'dies before applying') throw new Error('socket hang up')
     if (!bank.transfers.has(request.payoutId) || bank.forgetsKeys) {
@@ -328,6 +336,17 @@ describe('when something breaks', () => {
     expect((await payoutsOf(ada)).map(({ state }) => state as string).sort()).toEqual(['refused', 'sent'])
     expect(transfersTo(ada)).toHaveLength(1)
     expect(await trade.findings()).toEqual([])
+  })
+
+  test('and the provider refuses in words about the program’s own account, admins read them and the partner does not', async () => {
+    const ada = await aPayablePartner()
+    await run()
+    bank.trouble = 'refuses in its own words'
+    await house.drain()
+    expect(wordsOf(await house.run('admin payouts list', {}, boss))).toContain('No such destination')
+    const read = `${await told(ada)} ${wordsOf(await house.run('payout status', {}, ada))}`
+    expect(read).toContain('The bank did not accept it.')
+    expect(read).not.toContain('No such destination')
   })
 
   test.each([false, true])('and the money comes back (after it was paid: %s), it is payable again', async (wasPaid) => {
