@@ -1,4 +1,4 @@
-import { and, eq } from 'drizzle-orm'
+import { and, eq, like } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { controlsOf, type TestHouse, testHouse, type Visitor, wordsOf } from '../../app/testing.ts'
 import { programStore } from '../../db/programs.ts'
@@ -513,6 +513,30 @@ describe('the money of a deal that a payment provider reports', () => {
     expect(await dealOf(partner)).toMatchObject({ status: 'won', sale_id: saleId })
     expect([await netOf(partner), await netOf(other)]).toEqual([[], [change.gross]])
     await expect(house.press(controlsOf(card)[0]!, {}, admin)).rejects.toMatchObject({ code: 'already_decided' })
+  })
+
+  test('a payment of that amount after the deal was recorded by hand: the staff are asked once, and the same money counts once', async () => {
+    const { partner, id } = await accepted()
+    const other = await aPartner()
+    const gross = 9_100_000n
+    await won(id, '91,000')
+    await house.drain()
+    await paid({ ...byColleague(other.id), gross: gross + 1n })
+    await paid({ ...byColleague(other.id), gross, currency: 'EUR' })
+    const saleId = await paid({ ...byColleague(other.id), gross })
+    const second = await paid({ ...byColleague(other.id), gross })
+    const cards = await house.db.select().from(messages).where(like(messages.key, 'deals.payment:%'))
+    const own = cards.filter(({ payload }) => JSON.stringify(payload).includes(id))
+    expect(own.map(({ key }) => key)).toEqual([`deals.payment:${saleId}`])
+    const card = own[0]!.payload as never
+    expect(wordsOf(card)).toMatch(/is it the same money[\s\S]*not by the contact[\s\S]*recorded by hand with \*\*\$91,000/)
+    expect(await netOf(partner)).toEqual([gross])
+    await house.press(controlsOf(card)[0]!, {}, admin)
+    await house.drain()
+    expect(await netOf(partner)).toEqual([])
+    expect(await dealOf(partner)).toMatchObject({ status: 'won', sale_id: saleId })
+    expect(await netOf(other)).toContain(gross)
+    expect(second).not.toBe(saleId)
   })
 
   test('payments of another amount, from before the deal, given back, or of another deal are not asked about', async () => {

@@ -9,7 +9,7 @@ export const dealListeners = (payments: DealPayments): Listener[] => [
       await payments.noticedAll(
         tx,
         programId,
-        own.map(({ payload }) => payload.saleId),
+        own.map(({ payload }) => payload),
       )
   }),
   on(saleAttributed, 'deals.sale_attributed', (tx, { programId, saleId }) => payments.noticed(tx, programId, saleId)),

@@ -1,8 +1,8 @@
 // The money of a deal is one sale, whether a payment provider reports it, an admin records it, or both: matches the two. Amounts in minor units.
-import { and, asc, eq, sql } from 'drizzle-orm'
+import { and, asc, eq, gte, type SQLWrapper, sql } from 'drizzle-orm'
 import type { Attribution, Sale } from '../attribution/public.ts'
 import { staffChannel } from '../channels/public.ts'
-import { amongIds, type Clock, type DiscordEffects, type Reader, refuseOwn, type Tx, UserError } from '../kit/index.ts'
+import { amongIds, type Clock, type DiscordEffects, days, type Reader, refuseOwn, type Tx, UserError } from '../kit/index.ts'
 import type { Notifications } from '../notifications/public.ts'
 import { replacedMessage, sameMoneyCard } from './messages.ts'
 import type { Money } from './prospect.ts'
@@ -15,8 +15,11 @@ export interface DealPayments {
    * recorded by hand; for a payment of the deal's contact an admin is asked.
    */
   noticed(tx: Tx, programId: string, saleId: string): Promise<void>
-  /** As `noticed` for each; sales that no deal speaks for, which are most, cost next to nothing. */
-  noticedAll(tx: Tx, programId: string, saleIds: readonly string[]): Promise<void>
+  /**
+   * As `noticed` for each; sales that no deal speaks for, which are most, cost next to nothing. For one with the very amount of a deal that was recorded by
+   * hand an admin is asked, too, once for each deal.
+   */
+  noticedAll(tx: Tx, programId: string, told: readonly Told[]): Promise<void>
   /** Payments of the deal's contact of which nobody has said whether they are the deal's money, oldest first. */
   open(reader: Reader, programId: string, dealId: string): Promise<DealPayment[]>
   /**
@@ -32,6 +35,9 @@ export interface DealPayments {
   /** A person says that it is money beside the deal's. @throws UserError unless it is open */
   other(tx: Tx, programId: string, dealId: string, saleId: string, actor: string): Promise<void>
 }
+
+/** What is told of a sale that was recorded. */
+type Told = Pick<Sale, 'gross' | 'basis' | 'currency'> & { readonly saleId: string; readonly paidAt: Date }
 
 export function createDealPayments(needs: {
   clock: Clock
@@ -63,14 +69,64 @@ export function createDealPayments(needs: {
     else if (await isByHand(tx, deal)) await ask(tx, deal, made)
   }
 
-  const noticedAll: DealPayments['noticedAll'] = async (tx, programId, saleIds) => {
-    const [decisions, named] = await Promise.all([
+  const noticedAll: DealPayments['noticedAll'] = async (tx, programId, told) => {
+    const saleIds = told.map(({ saleId }) => saleId)
+    const [decisions, named, handWritten] = await Promise.all([
       attribution.latestDecisions(tx, programId, saleIds),
       attribution.withDealHint(tx, programId, saleIds),
+      recordedByHand(tx, programId, told),
     ])
-    for (const saleId of saleIds)
+    for (const sale of told) {
+      const { saleId } = sale
       if (named.has(saleId) || decisions.get(saleId)?.candidates.some(({ kind }) => kind === 'deal'))
         await noticed(tx, programId, saleId)
+      else for (const deal of handWritten) if (mayBe(deal, sale) && (await noticedAlike(tx, deal, saleId))) break
+    }
+  }
+
+  /** Deals that were won lately with the amount of one of these sales, and of which nobody was asked about a payment like theirs. */
+  async function recordedByHand(tx: Tx, programId: string, told: readonly Told[]): Promise<Deal[]> {
+    const amounts = `{${told.flatMap(({ gross, basis }) => [gross, basis]).join()}}`
+    return tx
+      .select()
+      .from(deals)
+      .where(
+        and(
+          eq(deals.programId, programId),
+          eq(deals.status, 'won'),
+          sql`${deals.wonAmount} = any(${amounts}::bigint[])`,
+          gte(deals.closedAt, new Date(clock.now().getTime() - days(alikeDays))),
+          neverAsked(deals.id),
+        ),
+      )
+      .orderBy(asc(deals.closedAt))
+  }
+
+  const neverAsked = (dealId: SQLWrapper) =>
+    sql`not exists (select from ${payments} where ${payments.programId} = ${deals.programId} and ${payments.dealId} = ${dealId} and ${payments.how} = 'amount')`
+
+  const mayBe = (deal: Deal, { saleId, gross, basis, currency, paidAt }: Told): boolean =>
+    deal.saleId !== saleId &&
+    deal.wonCurrency === currency &&
+    (deal.wonAmount === gross || deal.wonAmount === basis) &&
+    paidAt >= deal.submittedAt
+
+  /** False when there is nothing to ask. */
+  async function noticedAlike(tx: Tx, { programId, id }: Deal, saleId: string): Promise<boolean> {
+    const [deal] = await tx
+      .select()
+      .from(deals)
+      .where(and(eq(deals.programId, programId), eq(deals.id, id), neverAsked(deals.id)))
+      .for('update')
+    const sale = (await attribution.sale(tx, programId, saleId))!
+    if (deal?.status !== 'won' || !(await isByHand(tx, deal)) || !(await isReported(tx, sale))) return false
+    const [made] = await tx
+      .insert(payments)
+      .values(rowOf(deal.id, sale, { how: 'amount', state: 'open' }))
+      .onConflictDoNothing()
+      .returning()
+    if (made) await ask(tx, deal, made)
+    return true
   }
 
   /** The payment is the deal's money. */
@@ -160,7 +216,7 @@ export function createDealPayments(needs: {
       .select()
       .from(payments)
       .where(and(eq(payments.programId, programId), amongIds(payments.saleId, ids)))
-    const taken = new Set(known.filter((one) => one.state !== 'other' || one.dealId === dealId).map(({ saleId }) => saleId))
+    const taken = new Set(known.filter((one) => !isFree(one) || one.dealId === dealId).map(({ saleId }) => saleId))
     const left: DealPayment[] = []
     for (const { sale } of found)
       if (!taken.has(sale.id) && sale.net > 0n && (await isReported(reader, sale)))
@@ -183,7 +239,7 @@ export function createDealPayments(needs: {
       .onConflictDoUpdate({
         target: [payments.programId, payments.saleId],
         set: row,
-        setWhere: sql`${payments.state} = 'other' and ${payments.dealId} <> ${deal.id}`,
+        setWhere: sql`${payments.dealId} <> ${deal.id} and (${payments.state} = 'other' or ${payments.state} = 'open' and ${payments.how} = 'amount')`,
       })
   }
 
@@ -206,6 +262,12 @@ export function createDealPayments(needs: {
     other: async (tx, programId, dealId, saleId, actor) => void (await settle(tx, programId, dealId, saleId, 'other', actor)),
   }
 }
+
+/** For so long after a deal was recorded by hand, a payment of its amount may be its money. */
+const alikeDays = 90
+
+/** Nobody said that it is the deal's money, and its contact did not pay it: it may be another deal's. */
+const isFree = ({ state, how }: DealPayment): boolean => state === 'other' || (state === 'open' && how === 'amount')
 
 /** So many payments of one amount are looked at; an admin is asked about the first few. */
 const mostAlike = 25

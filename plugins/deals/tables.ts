@@ -1,4 +1,4 @@
-// Drizzle's view of db/migrations/{0051_deals,0152_deal_payments,0194_deal_same_amount}.sql.
+// Drizzle's view of db/migrations/{0051_deals,0152_deal_payments,0194_deal_same_amount,0195_deals_won_amount}.sql.
 import { jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
 import { at, minor } from '../../db/tables.ts'
 import type { Typed } from './prospect.ts'
