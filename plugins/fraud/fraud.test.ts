@@ -10,7 +10,7 @@ import { attribution } from '../attribution/plugin.ts'
 import { channels } from '../channels/plugin.ts'
 import { commissions } from '../commissions/plugin.ts'
 import { type TestPartner, type Trade, tradeIn } from '../commissions/testing.ts'
-import { days, definePlugin, extend, hours, newId } from '../kit/index.ts'
+import { days, definePlugin, extend, hours, minutes, newId } from '../kit/index.ts'
 import { ledger } from '../ledger/plugin.ts'
 import { links } from '../links/plugin.ts'
 import { notifications } from '../notifications/plugin.ts'
@@ -304,6 +304,24 @@ describe('judging a commission', () => {
         { signal: 'conversion_outlier', evidence: { purchases: 7, clicks: 1 } },
       ],
     })
+  })
+
+  test('clicks of the hours in which the 30 days begin and end count as a whole, and are read from sums', async () => {
+    const partner = await trade.aPartner()
+    const hour = Math.ceil(house.clock.now().getTime() / hours(1)) * hours(1)
+    house.clock.set(new Date(hour - minutes(1)))
+    await aClick(partner)
+    house.clock.set(new Date(hour + minutes(10)))
+    await aClick(partner)
+    house.clock.set(new Date(hour + days(30) + minutes(20)))
+    const clickId = await aClick(partner)
+    await house.tick('links.sum_up')
+    for (let i = 0; i < 7; i++) await trade.record(trade.aPayment(partner, { hints: { clickId } }))
+    await house.drain()
+    const commission = await aSale(partner, { clickId, after: minutes(20) })
+    expect((await caseOf(commission.id))!.findings).toEqual([
+      { signal: 'conversion_outlier', weight: 30, evidence: { purchases: 8, clicks: 2 } },
+    ])
   })
 
   test('another plugin contributes a signal, which may read and gives its own reason', async () => {

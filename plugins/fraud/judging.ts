@@ -3,7 +3,7 @@
 import { and, eq, inArray, or } from 'drizzle-orm'
 import type { Attribution, AttributionDecision, Sale, SalesFigures, Touch } from '../attribution/public.ts'
 import type { Commissions } from '../commissions/public.ts'
-import { amongIds, amongTexts, type Clock, days, minutes, newId, type Reader, type Settings, type Tx } from '../kit/index.ts'
+import { amongIds, amongTexts, type Clock, days, hours, minutes, newId, type Reader, type Settings, type Tx } from '../kit/index.ts'
 import type { Links } from '../links/public.ts'
 import type { Notifications } from '../notifications/public.ts'
 import type { Partner, Partners } from '../partners/public.ts'
@@ -162,7 +162,8 @@ export function createJudging(ports: JudgingPorts): (tx: Tx, suspects: readonly 
     const within = (ms: number) => asked.map(({ partnerId, at }) => ({ partnerId, ...upTo(at, ms) }))
     const [sales, clicks] = await Promise.all([
       attribution.figures(reader, programId, [...within(days(30)), ...within(days(90))]),
-      links.clickCounts(reader, programId, [...within(days(30)), ...spans]),
+      // Whole hours, which are read from sums: an hour more of 30 days changes nothing, and without the last one there might be purchases of no click.
+      links.clickCounts(reader, programId, [...within(days(30)).map(inWholeHours), ...spans]),
     ])
     const count = asked.length
     const past = asked.map(({ partnerId }, i): [string, Past] => [
@@ -263,6 +264,12 @@ export function createJudging(ports: JudgingPorts): (tx: Tx, suspects: readonly 
 export const reasonOf = ({ strongest }: Pick<Case, 'strongest'>): string => `fraud_${strongest}`
 
 const upTo = (at: Date, ms: number) => ({ from: new Date(at.getTime() - ms), to: new Date(at.getTime() + 1) })
+
+const inWholeHours = <T extends { from: Date; to: Date }>(span: T): T => ({
+  ...span,
+  from: new Date(Math.floor(span.from.getTime() / hours(1)) * hours(1)),
+  to: new Date(Math.ceil(span.to.getTime() / hours(1)) * hours(1)),
+})
 
 async function casesOf(reader: Reader, programId: string, suspects: readonly Suspect[]): Promise<ReadonlySet<string>> {
   const ids = suspects.map(({ commissionId }) => commissionId)

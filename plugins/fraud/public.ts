@@ -53,7 +53,7 @@ export interface FraudFacts {
   readonly clicks: {
     /** Counted clicks of the partner within the ten minutes before the click that won; 0 when no click won. */
     readonly burst: number
-    /** Counted clicks of the partner within the 30 days before the sale. */
+    /** Counted clicks of the partner within the 30 days before the sale, in whole hours: those in which they begin and end count as a whole. */
     readonly month: number
   }
   /** The partner's sales within the 30 days before this one, and this one. */
