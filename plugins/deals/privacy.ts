@@ -1,7 +1,7 @@
 // What deals store about one partner: for the export, and erased.
 import { and, eq, inArray, ne } from 'drizzle-orm'
 import type { Reader, Tx } from '../kit/index.ts'
-import { claims, deals, drafts } from './tables.ts'
+import { claims, deals, drafts, payments } from './tables.ts'
 
 const theirDeals = (programId: string, userId: string) => and(eq(deals.programId, programId), eq(deals.userId, userId))
 const theirDrafts = (programId: string, userId: string) => and(eq(drafts.programId, programId), eq(drafts.userId, userId))
@@ -21,6 +21,9 @@ export async function eraseFor(tx: Tx, programId: string, userId: string): Promi
   await tx.delete(drafts).where(theirDrafts(programId, userId))
   const ids = tx.select({ id: deals.id }).from(deals).where(theirs)
   await tx.delete(claims).where(and(eq(claims.programId, programId), inArray(claims.dealId, ids)))
-  await tx.delete(deals).where(and(theirs, ne(deals.status, 'won')))
+  const unsold = and(theirs, ne(deals.status, 'won'))
+  const unsoldIds = tx.select({ id: deals.id }).from(deals).where(unsold)
+  await tx.delete(payments).where(and(eq(payments.programId, programId), inArray(payments.dealId, unsoldIds)))
+  await tx.delete(deals).where(unsold)
   await tx.update(deals).set({ userId: 'erased', contactEmail: null, notes: '' }).where(theirs)
 }
