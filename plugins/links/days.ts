@@ -177,3 +177,34 @@ export async function sumDaysAgain(sql: Sql, clicks: readonly { programId: strin
   await sql`select pg_advisory_xact_lock_shared(${lockKey})`
   await setBack()
 }
+
+/** Takes the names of a partner's campaigns out of their clicks and the sums of these. Clicks are read for that, all since the partner has links: not for everyday. */
+export async function forgetCampaigns(tx: Tx, programId: string, partnerId: string): Promise<void> {
+  // No summing up in between: it would bring back what it has read.
+  await tx.execute(sql`select pg_advisory_xact_lock(${lockKey})`)
+  await tx.execute(sql`
+    update links_clicks set campaign = null, subs = null
+    where program_id = ${programId} and partner_id = ${partnerId} and (campaign is not null or subs is not null)
+      and at >= (select min(created_at) from links_links where program_id = ${programId} and partner_id = ${partnerId}) and at < 'infinity'`)
+  await tx.execute(sql`
+    with own as (
+      delete from links_days where program_id = ${programId} and partner_id = ${partnerId} and dimension = 'campaign' and value <> ''
+      returning day, value, clicks, visitors
+    ),
+    theirs as materialized (
+      select d.day, d.value, o.clicks, o.visitors, d.clicks <= o.clicks as alone
+      from own o join links_days d on d.program_id = ${programId} and d.partner_id is null and d.dimension = 'campaign' and (d.day, d.value) = (o.day, o.value)
+    ),
+    emptied as (
+      delete from links_days d using theirs t
+      where alone and d.program_id = ${programId} and d.partner_id is null and d.dimension = 'campaign' and (d.day, d.value) = (t.day, t.value)
+    ),
+    lessened as (
+      update links_days d set clicks = d.clicks - t.clicks, visitors = greatest(0, least(d.visitors - t.visitors, d.clicks - t.clicks)) from theirs t
+      where not alone and d.program_id = ${programId} and d.partner_id is null and d.dimension = 'campaign' and (d.day, d.value) = (t.day, t.value)
+    )
+    insert into links_days as d (program_id, partner_id, dimension, day, value, clicks, visitors)
+    select ${programId}, whose, 'campaign', day, '', sum(clicks), sum(visitors)
+    from own cross join (values (${partnerId}::uuid), (null)) as w (whose) group by whose, day
+    on conflict (program_id, partner_id, dimension, day, value) do update set clicks = d.clicks + excluded.clicks, visitors = d.visitors + excluded.visitors`)
+}

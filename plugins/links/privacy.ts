@@ -2,10 +2,11 @@
 import { and, asc, eq, inArray, sql } from 'drizzle-orm'
 import type { Reader, Tx } from '../kit/index.ts'
 import { partnerIdOf } from '../partners/public.ts'
+import { forgetCampaigns } from './days.ts'
 import { assignments, codes, hours, imports, landingPages, links } from './tables.ts'
 
 export const statement =
-  'Partners’ links, and clicks with their time, link, country, kind of device, the site they came from, and a hash of address and browser whose salt changes daily; no address is kept. Clicks are deleted after two years, those of bots after a week, unless the program sets other terms. How many there were each hour and day stays.'
+  'Partners’ links, and clicks with their time, link, its campaign and sub ids, country, kind of device, the site they came from, and a hash of address and browser whose salt changes daily; no address is kept. Clicks are deleted after two years, those of bots after a week, unless the program sets other terms. How many there were each hour and day stays.'
 
 const theirLists = (programId: string, userId: string) => and(eq(imports.programId, programId), eq(imports.userId, userId))
 const theirLinks = (programId: string, partnerId: string) => and(eq(links.programId, programId), eq(links.partnerId, partnerId))
@@ -50,7 +51,7 @@ export async function exportFor(reader: Reader, programId: string, userId: strin
   }
 }
 
-/** What the partner wrote beside their links goes. The links and their codes stay: what was shared must never lead to somebody else's account, and sales point to them. */
+/** What the partner wrote beside their links goes, also from their clicks. The links and their codes stay: what was shared must never lead to somebody else's account, and sales point to them. */
 export async function eraseFor(tx: Tx, programId: string, userId: string): Promise<void> {
   await tx.delete(imports).where(theirLists(programId, userId))
   const partnerId = await partnerIdOf(tx, programId, userId)
@@ -60,4 +61,5 @@ export async function eraseFor(tx: Tx, programId: string, userId: string): Promi
     .update(links)
     .set({ campaign: null, tags: [], subs: null, suspendedBecause: null })
     .where(theirLinks(programId, partnerId))
+  await forgetCampaigns(tx, programId, partnerId)
 }
