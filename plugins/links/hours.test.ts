@@ -1,12 +1,11 @@
 // Counts of clicks against plain counting: whatever the range, however far clicks are summed up, and whatever arrived late.
-import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type TestHouse, testHouse } from '../../app/testing.ts'
 import { diceOf } from '../../scripts/simulate/random.ts'
-import { hours, minutes, newId } from '../kit/index.ts'
+import { hours, minutes } from '../kit/index.ts'
 import { type Click, storeClicks, storeLateClicks } from './clicks.ts'
 import { countByLink, countInRanges, countOfLink } from './hours.ts'
-import { linkPlugins, linksIn, type TestLink } from './testing.ts'
+import { clickAt, linkPlugins, linksIn, type TestLink } from './testing.ts'
 
 let house: TestHouse
 let shared: TestLink[]
@@ -23,11 +22,7 @@ test('counts are exact at every moment, for every range', async () => {
   const clicks: Click[] = []
   const { maybe, between, pick } = diceOf('clicks')
   const upTo = (most: number) => between(0, most - 1)
-  const aClick = (at: Date): Click => {
-    const link = pick(shared)
-    const click = { ...blank, id: newId(at), at: at.toISOString(), linkId: link.id, partnerId: link.partnerId }
-    return { ...click, programId: house.program.id, ...(maybe(0.8) && { visit: randomBytes(16).toString('hex') }) }
-  }
+  const aClick = (at: Date) => clickAt(at, { ...pick(shared), programId: house.program.id }, maybe(0.8) ? {} : { visit: null })
   const countedAmong = (wanted: (click: Click) => boolean) => clicks.filter((click) => click.visit && wanted(click)).length
 
   for (let round = 0; round < 40; round++) {
@@ -65,19 +60,3 @@ test('counts are exact at every moment, for every range', async () => {
   expect(clicks.length).toBeGreaterThan(150)
   expect(house.clock.now().getTime() - begin).toBeGreaterThan(hours(6))
 })
-
-const blank = {
-  previous: null,
-  ipHash: '0011223344556677',
-  agentHash: '0011223344556677',
-  rejected: null,
-  subs: null,
-  visit: null,
-  visitBefore: null,
-  device: 'desktop',
-  country: null,
-  landingPageId: null,
-  referrer: null,
-  campaign: null,
-  paidBy: null,
-} as const
