@@ -17,7 +17,8 @@ afterEach(async () => {
 async function aDirectory(mode = 0o755): Promise<string> {
   const directory = await mkdtemp(path.join(tmpdir(), 'siso-embedded-'))
   chmodSync(directory, mode)
-  cleanups.push(() => rm(directory, { recursive: true, force: true }))
+  // The server of an owner that was killed stops by itself, and writes while it does.
+  cleanups.push(() => rm(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 }))
   return directory
 }
 
