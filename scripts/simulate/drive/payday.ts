@@ -49,6 +49,16 @@ export function createPayday(setting: Setting, people: People): Payday {
       )
   }
 
+  /** Some runs are shown at a time, so until none is. */
+  async function approve(day: number): Promise<void> {
+    for (let look = 1; ; look++) {
+      const waiting = await faults.survive(`waiting ${day} ${look}`, () => house.run('admin payouts approve', {}, second))
+      const buttons = [...JSON.stringify(waiting).matchAll(/"(payouts\.approve:[^"]+)"/g)].map(([, button]) => button!)
+      if (buttons.length === 0) return
+      for (const button of buttons) await faults.survive(`approve ${day} ${button}`, () => house.press(button, {}, second))
+    }
+  }
+
   /** Exports again what was exported: an answer may be lost, and with it the list. */
   async function fetchList(day: number): Promise<void> {
     await attempt(setting, `export ${day}`, () => house.run('admin payouts export', {}, boss))
@@ -112,9 +122,7 @@ export function createPayday(setting: Setting, people: People): Payday {
       )
       await faults.quiet()
       await callBack(day)
-      const waiting = await faults.survive(`waiting ${day}`, () => house.run('admin payouts approve', {}, second))
-      for (const [, button] of JSON.stringify(waiting).matchAll(/"(payouts\.approve:[^"]+)"/g))
-        await faults.survive(`approve ${day} ${button}`, () => house.press(button!, {}, second))
+      await approve(day)
     },
     byHand: async (day) => {
       if (day > 0 && day === paydayBefore(day) + 1) await fetchList(day)
