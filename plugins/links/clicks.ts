@@ -53,7 +53,7 @@ const statement = `
   insert into links_clicks (at, id, program_id, link_id, partner_id, previous, counted, ip_hash, agent_hash, rejected, subs,
     device, country, landing_page_id, referrer, campaign, paid_by, datacentre)
   select at, id, program_id, link_id, partner_id, previous, visit is not null and visit in (select key from counted), ip_hash, agent_hash, rejected, subs,
-    device, country, landing_page_id, referrer, campaign, paid_by, datacentre
+    device, country, landing_page_id, referrer, campaign, paid_by, datacentre is not null
   from incoming`
 
 /** As the statement, for clicks of which some may be stored already. Looking for them first would cost every click a search, and hardly any comes twice. */
@@ -99,36 +99,44 @@ function isMissingMonth(error: unknown): boolean {
   return code === '23514' && constraint_name === undefined
 }
 
-/** Postgres reads an array from text; writing that text here is cheaper than having the driver do it value by value. */
-function columnsOf(clicks: readonly Click[]): string[] {
+/**
+ * Postgres reads an array from text; writing that text here is cheaper than having the driver do it value by value. A column that no click has is null as a
+ * whole, which costs nothing to read: most have few.
+ */
+function columnsOf(clicks: readonly Click[]): (string | null)[] {
   const columns = Array.from({ length: 19 }, () => '')
+  const has = Array.from({ length: 19 }, () => false)
   const visits = new Set<string>()
   let separator = '{'
+  const add = (at: number, text: string | null) => {
+    if (text !== null) has[at] = true
+    columns[at] += separator + (text ?? 'NULL')
+  }
   for (const click of clicks) {
     const isFirst = click.visit !== null && !visits.has(click.visit)
     if (isFirst) visits.add(click.visit)
-    columns[0] += separator + click.at
-    columns[1] += separator + click.id
-    columns[2] += separator + click.programId
-    columns[3] += separator + click.linkId
-    columns[4] += separator + click.partnerId
-    columns[5] += separator + (click.previous ?? 'NULL')
-    columns[6] += separator + bytes(click.ipHash)
-    columns[7] += separator + bytes(click.agentHash)
-    columns[8] += separator + (click.rejected ?? 'NULL')
-    columns[9] += separator + (click.subs ? quoted(JSON.stringify(click.subs)) : 'NULL')
-    columns[10] += separator + (isFirst ? bytes(click.visit) : 'NULL')
-    columns[11] += separator + (click.visitBefore ? bytes(click.visitBefore) : 'NULL')
-    columns[12] += separator + click.device
-    columns[13] += separator + (click.country ?? 'NULL')
-    columns[14] += separator + (click.landingPageId ?? 'NULL')
-    columns[15] += separator + (click.referrer ? quoted(click.referrer) : 'NULL')
-    columns[16] += separator + (click.campaign ? quoted(click.campaign) : 'NULL')
-    columns[17] += separator + (click.paidBy ?? 'NULL')
-    columns[18] += separator + (click.datacentre ? 't' : 'f')
+    add(0, click.at)
+    add(1, click.id)
+    add(2, click.programId)
+    add(3, click.linkId)
+    add(4, click.partnerId)
+    add(5, click.previous)
+    add(6, bytes(click.ipHash))
+    add(7, bytes(click.agentHash))
+    add(8, click.rejected)
+    add(9, click.subs ? quoted(JSON.stringify(click.subs)) : null)
+    add(10, isFirst ? bytes(click.visit!) : null)
+    add(11, click.visitBefore ? bytes(click.visitBefore) : null)
+    add(12, click.device)
+    add(13, click.country)
+    add(14, click.landingPageId)
+    add(15, click.referrer ? quoted(click.referrer) : null)
+    add(16, click.campaign ? quoted(click.campaign) : null)
+    add(17, click.paidBy)
+    add(18, click.datacentre ? 't' : null)
     separator = ','
   }
-  return columns.map((column) => `${column}}`)
+  return columns.map((column, at) => (has[at] ? `${column}}` : null))
 }
 
 const bytes = (hex: string) => `"\\\\x${hex}"`
