@@ -59,7 +59,7 @@ test('campaigns and sub ids of an erased partner are gone from clicks and sums, 
     expect(await byCampaign(ada.partnerId)).toEqual({ '': { clicks: 6, visitors: 6 } })
     expect(await byCampaign(bob.partnerId)).toEqual({ '': { clicks: 2, visitors: 2 }, shared: { clicks: 4, visitors: 4 } })
     for (const table of ['links_clicks', 'links_days', 'links_links'])
-      expect(await sql.unsafe(`select * from ${table} t where t::text ~* 'ada|${ada.userId}'`), table).toEqual([])
+      expect(await sql.unsafe(`select * from ${table} t where t::text ~* 'lovelace|ada@|${ada.userId}'`), table).toEqual([])
   }
   await expectAll()
   expect((await sql`select from links_clicks where subs is not null`).length).toBe(6)

@@ -162,12 +162,12 @@ describe('commands', () => {
 
   test('a line that was typed before the commands are known is read when they are', async () => {
     const { page, problems, tellCommands } = await openBeforeCommands('early')
-    await page.getByTestId('composer').pressSequentially('/greet name:Grace Hop')
+    await page.getByTestId('composer').pressSequentially('/greet name:Edsger Dij')
     tellCommands()
     await page.getByTestId('command-bar').waitFor()
-    await page.keyboard.type('per language:fr')
+    await page.keyboard.type('kstra language:fr')
     await page.keyboard.press('Enter')
-    await page.getByText('Bonjour, Grace Hopper').waitFor()
+    await page.getByText('Bonjour, Edsger Dijkstra').waitFor()
     expect(problems).toEqual([])
   })
 
