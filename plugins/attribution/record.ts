@@ -1,5 +1,5 @@
 // Records payments as sales, decides whose they are and binds the customers: many payments with few statements, so that a flood of webhooks costs little.
-import { and, eq, isNull, min, sql } from 'drizzle-orm'
+import { and, eq, isNull, sql } from 'drizzle-orm'
 import {
   amongIds,
   amongTexts,
@@ -17,6 +17,7 @@ import type { Partners } from '../partners/public.ts'
 import type { Config } from './config.ts'
 import { decide, originOf, type Standing, type Trace } from './decide.ts'
 import { saleAttributed, saleDisputed, saleRebased, saleRecorded, saleRefunded } from './events.ts'
+import { askedOf, type Binding, isFirst, pastOf } from './past.ts'
 import {
   type Asked,
   type Attribution,
@@ -27,7 +28,7 @@ import {
   type TouchSource,
 } from './public.ts'
 import { basisOf, lostOf, parties, type SaleRow, toSale, whole } from './sale.ts'
-import { bindings, customers, identities, sales } from './tables.ts'
+import { sales } from './tables.ts'
 
 export interface Needs {
   readonly clock: Clock
@@ -381,94 +382,12 @@ interface NamedCustomers {
   readonly missing: readonly (Name & { readonly id: string })[]
 }
 
-interface Binding {
-  readonly customerId: string
-  readonly partnerId: string
-  readonly boundAt: Date
-  readonly origin: Origin | null
-}
-
 /** What payments of one program are judged by; lists in the order of the payments. */
 interface Evidence {
   readonly customerIds: readonly string[]
   readonly touches: readonly (readonly Touch[])[]
   readonly bindingOf: ReadonlyMap<string, Binding>
   readonly rule: Config
-}
-
-/** What a customer bought before. */
-interface Bought {
-  readonly earliest: Date
-  /** A sale that has a partner is the customer's first. */
-  readonly firstIsSettled: boolean
-}
-
-/** Whether the payment is the customer's first, as far as is known: whoever tells it may tell an earlier one later. */
-function isFirst({ paidAt, recurring }: CanonicalPayment, bought: Bought | undefined): boolean {
-  if (recurring && recurring.sequence > 1) return false
-  return !bought || (bought.earliest >= paidAt && !bought.firstIsSettled)
-}
-
-/**
- * To whom known customers are bound, and what they bought before. The customers are held until the end: payments of one under names that do not overlap
- * are still decided one after the other.
- */
-async function pastOf(
-  tx: Tx,
-  programId: string,
-  customerIds: readonly string[],
-): Promise<{ bindingOf: Map<string, Binding>; bought: Map<string, Bought> }> {
-  if (customerIds.length === 0) return { bindingOf: new Map(), bought: new Map() }
-  await tx
-    .select({ id: customers.id })
-    .from(customers)
-    .where(amongIds(customers.id, customerIds))
-    .orderBy(customers.id)
-    .for('update')
-  const [bound, bought] = await Promise.all([
-    tx
-      .select({ customerId: bindings.customerId, partnerId: bindings.partnerId, boundAt: bindings.boundAt, origin: sales.origin })
-      .from(bindings)
-      .innerJoin(sales, and(eq(sales.programId, bindings.programId), eq(sales.id, bindings.saleId)))
-      .where(and(eq(bindings.programId, programId), amongIds(bindings.customerId, customerIds))),
-    tx
-      .select({
-        customerId: sales.customerId,
-        earliest: min(sales.paidAt),
-        firstIsSettled: sql<boolean>`bool_or(${sales.firstOfCustomer} and ${sales.partnerId} is not null)`,
-      })
-      .from(sales)
-      .where(and(eq(sales.programId, programId), amongIds(sales.customerId, customerIds)))
-      .groupBy(sales.customerId),
-  ])
-  return {
-    bindingOf: new Map(bound.map((binding) => [binding.customerId, binding])),
-    bought: new Map(
-      bought.map(({ customerId, earliest, firstIsSettled }) => [customerId, { earliest: earliest!, firstIsSettled }]),
-    ),
-  }
-}
-
-/** What the sales' payments said, and the customers' names, as far as they are on record. */
-async function askedOf(tx: Tx, programId: string, rows: readonly SaleRow[]): Promise<Asked[]> {
-  const named = await tx
-    .select()
-    .from(identities)
-    .where(
-      and(
-        eq(identities.programId, programId),
-        amongIds(
-          identities.customerId,
-          rows.map(({ customerId }) => customerId),
-        ),
-      ),
-    )
-    .orderBy(identities.kind, identities.value)
-  return rows.map(({ customerId, provider, paymentKey, hints, paidAt }) => {
-    const own = named.filter((name) => name.customerId === customerId)
-    const key = own.find(({ kind }) => kind === provider)?.value ?? paymentKey
-    return { hints, paidAt, customer: { key, emailHash: own.find(({ kind }) => kind === 'email')?.value, country: undefined } }
-  })
 }
 
 async function insertSales(tx: Tx, rows: readonly SaleRow[]): Promise<void> {

@@ -20,6 +20,7 @@ import type { Click } from './clicks.ts'
 import { storeLateClicks } from './clicks.ts'
 import { sumAgain } from './hours.ts'
 import { links } from './plugin.ts'
+import { clickAt } from './testing.ts'
 
 const plugins = [links, agreements, attribution, partners, notifications]
 const browser = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36'
@@ -99,27 +100,7 @@ describe('in one process', () => {
 
   const aClick = async (url: string, at: Date): Promise<Click> => {
     const { id, partner_id } = await partnerOf(url)
-    const random = () => newId().replaceAll('-', '').slice(12, 28)
-    return {
-      id: newId(at),
-      at: at.toISOString(),
-      programId: house.program.id,
-      linkId: id,
-      partnerId: partner_id,
-      previous: null,
-      ipHash: random(),
-      agentHash: random(),
-      rejected: null,
-      subs: null,
-      visit: random() + random(),
-      visitBefore: null,
-      device: 'desktop',
-      country: null,
-      landingPageId: null,
-      referrer: null,
-      campaign: null,
-      paidBy: null,
-    }
+    return clickAt(at, { id, partnerId: partner_id, programId: house.program.id })
   }
 
   test('a click that is brought twice is there once, and counts once', async () => {
