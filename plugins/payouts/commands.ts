@@ -148,7 +148,10 @@ function adminCommands({ db, service, methods, manual, readAttachment, partners 
       description: 'See the payouts that wait for a second admin; approve or reject them',
       access: 'admin',
       reply: 'ephemeral',
-      run: async (ctx) => waitingCard(await service.waiting(db, ctx.program.id), ctx.user.id),
+      run: async (ctx) => {
+        const own = await partners.byUser(db, ctx.program.id, ctx.user.id)
+        return waitingCard(await service.waiting(db, ctx.program.id), { userId: ctx.user.id, partnerId: own?.id })
+      },
     }),
     defineCommand({
       path: 'admin payouts list',
@@ -213,7 +216,7 @@ function adminCommands({ db, service, methods, manual, readAttachment, partners 
       access: 'admin',
       reply: 'ephemeral',
       run: async (ctx, { file }) => {
-        const reports = await manual.importList(ctx.program.id, await readAttachment(file))
+        const reports = await manual.importList(ctx.program.id, await readAttachment(file), ctx.user.id)
         const changed = reports.filter(({ outcome }) => outcome === 'paid' || outcome === 'returned')
         const detail = { file: file.filename, changed: changed.map(({ payoutId, outcome }) => `${payoutId} ${outcome}`) }
         await noted(ctx.program.id, ctx.user.id, 'payouts.import', detail, ctx.now)

@@ -41,6 +41,24 @@ export function closedGate(facts: PayoutFacts, config: Config): Gate | null {
   return null
 }
 
+/** What keeps an admin from approving a run that waits for a second person: they started it, or it pays them. */
+export type ApprovalBar = 'started_it' | 'is_paid_by_it'
+
+export interface Approver {
+  readonly userId: string
+  /** Who the admin is as a partner, if they are one. */
+  readonly partnerId: string | undefined
+}
+
+/** Null when the admin may approve the run. `actor` started it; `payouts` are those of it that wait. */
+export function approvalBar(
+  { actor, payouts }: { readonly actor: string; readonly payouts: readonly { readonly partnerId: string }[] },
+  { userId, partnerId }: Approver,
+): ApprovalBar | null {
+  if (actor === userId) return 'started_it'
+  return payouts.some((payout) => payout.partnerId === partnerId) ? 'is_paid_by_it' : null
+}
+
 /** The smallest payout in the currency, in its minor units. */
 export const minimumIn = (currency: string, config: Config): bigint =>
   inMinorUnits(config.minimumByCurrency[currency] ?? config.minimum, currency)

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { controlsOf, type TestHouse, testHouse, wordsOf } from '../../app/testing.ts'
+import { controlsOf, type TestHouse, testHouse, type Visitor, wordsOf } from '../../app/testing.ts'
 import type { Message } from '../../commands/messages.ts'
 import { earningPlugins, type TestPartner, type Trade, tradeIn } from '../commissions/testing.ts'
 import { hours, largestAttachment, readAttachment, readCsv } from '../kit/index.ts'
@@ -74,8 +74,8 @@ const upload = (body: string | Buffer, status = 200) => {
     contentType: 'text/csv',
   }
 }
-const imported = async (text: string) => {
-  const answer = (await house.run('admin payouts import', { file: upload(text) }, boss)) as Message
+const imported = async (text: string, visitor: Visitor = boss) => {
+  const answer = (await house.run('admin payouts import', { file: upload(text) }, visitor)) as Message
   await house.drain()
   return { words: wordsOf(answer), report: answer.files?.[0]?.data.toString('utf8') }
 }
@@ -253,6 +253,23 @@ describe('an imported list', () => {
     await imported(filled((await exported(true)).csv, 'paid'))
     expect([await stateOf(bob), await stateOf(eva)]).toEqual([['paid'], ['paid']])
     expect(await trade.findings()).toEqual([])
+  })
+
+  test('says nothing about a payout to whoever imports it: another admin has to', async () => {
+    const [ada, bob] = [await aPayablePartner(), await aPayablePartner()]
+    await run()
+    const paid = filled((await exported()).csv, 'paid')
+    const asAdmin = { ...ada, isAdmin: true }
+    const { words } = await imported(paid, asAdmin)
+    expect(words).toContain('1 payout confirmed')
+    expect(words).toMatch(/Line \d is your own payout; another admin imports it/)
+    expect([await stateOf(ada), await stateOf(bob)]).toEqual([['sent'], ['paid']])
+    await imported(paid)
+    expect(await stateOf(ada)).toEqual(['paid'])
+    expect((await imported(filled(paid.replaceAll(',paid,', ',,'), 'returned', 'never came'), asAdmin)).words).toContain(
+      'your own payout',
+    )
+    expect([await stateOf(ada), await stateOf(bob)]).toEqual([['paid'], ['returned']])
   })
 
   test('cannot pay what was never listed, nor what belongs to another provider', async () => {

@@ -30,8 +30,11 @@ export interface Manual {
   save(secret: string, reference: string): Promise<{ reference: string } | undefined>
   /** The list of payouts to make: those not listed yet or, `again`, those listed and not confirmed. Listing hands them over: they cannot be called back any more. */
   exportList(programId: string, options: { again: boolean }): Promise<{ payouts: readonly PayoutRow[]; file: Buffer }>
-  /** Takes in a list that says what was paid and what came back. Every line stands for itself; the same list again changes nothing. */
-  importList(programId: string, text: string): Promise<readonly LineReport[]>
+  /**
+   * Takes in a list that says what was paid and what came back. Every line stands for itself; the same list again changes nothing. Of
+   * a payout to whoever imports it nothing is believed.
+   */
+  importList(programId: string, text: string, actor: string): Promise<readonly LineReport[]>
 }
 
 export interface LineReport {
@@ -141,19 +144,25 @@ export function createManual(needs: {
     )
   }
 
-  const importList: Manual['importList'] = async (programId, text) => {
+  const importList: Manual['importList'] = async (programId, text, actor) => {
     const lines = linesIn(text)
+    const own = await partners.byUser(db, programId, actor)
     const seen = new Set<string>()
     const reports: LineReport[] = []
     for (const line of lines) {
       const repeated = seen.has(line.payoutId)
       seen.add(line.payoutId)
-      reports.push(await db.transaction((tx) => takeIn(tx, programId, line, repeated)))
+      reports.push(await db.transaction((tx) => takeIn(tx, programId, line, { repeated, ownId: own?.id })))
     }
     return reports
   }
 
-  async function takeIn(tx: Tx, programId: string, line: ListLine, repeated: boolean): Promise<LineReport> {
+  async function takeIn(
+    tx: Tx,
+    programId: string,
+    line: ListLine,
+    { repeated, ownId }: { repeated: boolean; ownId: string | undefined },
+  ): Promise<LineReport> {
     const [payout] = isUuid(line.payoutId)
       ? await tx
           .select()
@@ -161,7 +170,7 @@ export function createManual(needs: {
           .where(and(eq(payouts.programId, programId), eq(payouts.provider, byHand), eq(payouts.id, line.payoutId)))
           .for('update')
       : []
-    const report = repeated ? { outcome: 'refused' as const, why: 'stands in this file twice' } : judge(line, payout)
+    const report = repeated ? { outcome: 'refused' as const, why: 'stands in this file twice' } : judge(line, payout, ownId)
     if (report.outcome === 'paid' || report.outcome === 'returned')
       await service.confirm(tx, byHand, payout!.providerId!, report.outcome, line.reason)
     return { line: line.line, payoutId: line.payoutId, ...report }
@@ -232,10 +241,11 @@ function linesIn(text: string): ListLine[] {
   }))
 }
 
-/** What a line means for its payout; nothing is done for a line that is doubtful. */
+/** What a line means for its payout; nothing is done for a line that is doubtful, or about a payout to `ownId`, the partner who imports it. */
 export function judge(
   line: ListLine,
-  payout: Pick<PayoutRow, 'state' | 'amount' | 'currency'> | undefined,
+  payout: Pick<PayoutRow, 'partnerId' | 'state' | 'amount' | 'currency'> | undefined,
+  ownId: string | undefined,
 ): Pick<LineReport, 'outcome' | 'why'> {
   const refused = (why: string) => ({ outcome: 'refused', why }) as const
   if (!payout) return refused('is no payout by hand of this program')
@@ -247,6 +257,7 @@ export function judge(
   if (line.status !== 'paid' && line.status !== 'returned')
     return refused(`has the status “${line.status}”; write paid or returned`)
   if (payout.state === line.status) return { outcome: 'unchanged', why: `was ${line.status} before` }
+  if (payout.partnerId === ownId) return refused('is your own payout; another admin imports it')
   if (line.status === 'returned' && line.reason === '') return refused('came back; write why in the reason column')
   if (payout.state === 'sent' || (payout.state === 'paid' && line.status === 'returned'))
     return { outcome: line.status, why: line.status === 'paid' ? 'is paid' : `is payable again: ${line.reason}` }

@@ -3,7 +3,7 @@ import { customId } from '../../commands/customId.ts'
 import { type Attachment, button, card, linkButton, literal, type Message, time, withFile } from '../../commands/messages.ts'
 import { csvFile, formatMoney, hours, sum, toDecimal } from '../kit/index.ts'
 import type { Mail } from '../notifications/public.ts'
-import type { Gate } from './decide.ts'
+import { type ApprovalBar, type Approver, approvalBar, type Gate } from './decide.ts'
 import type { LineReport } from './manual.ts'
 import { byHand, type MethodRow, type PayoutRow, type PlanLine, scheduleActor, type WaitingRun } from './model.ts'
 import { approveButton, rejectButton } from './refs.ts'
@@ -167,26 +167,29 @@ export function runCard(prepared: readonly PayoutRow[], skipped: readonly PlanLi
   })
 }
 
+const barWords: Readonly<Record<ApprovalBar, string>> = {
+  started_it: 'You started this run yourself: another admin must approve it.',
+  is_paid_by_it:
+    'A payout of your own is in this run: another admin must approve it. Or call yours back with `/admin payouts cancel`, then approve the rest.',
+}
+
 /** Runs that wait, each with its totals and the buttons that decide about it alone. */
-export function waitingCard(waiting: readonly WaitingRun[], viewer: string): Message {
-  const shown = waiting.slice(0, shownRuns)
+export function waitingCard(waiting: readonly WaitingRun[], viewer: Approver): Message {
+  const shown = waiting.slice(0, shownRuns).map((run) => ({ ...run, bar: approvalBar(run, viewer) }))
   if (shown.length === 0) return card({ title: 'Nothing waits for approval', body: 'Nothing was changed.' })
   return card({
     title: 'These payouts wait for a second admin',
     body: 'Nothing was sent yet. When you approve, each partner is looked at again; who may not be paid any more is taken back.',
     fields: shown.map((run, i) => ({
       name: `Run ${i + 1}: started by ${run.actor === scheduleActor ? 'the schedule' : `<@${run.actor}>`} ${time(run.startedAt)}`,
-      value: [
-        totals(run.payouts),
-        ...(run.actor === viewer ? ['You started this run yourself: another admin must approve it.'] : []),
-      ].join('\n'),
+      value: [totals(run.payouts), ...(run.bar ? [barWords[run.bar]] : [])].join('\n'),
     })),
-    rows: shown.map(({ runId, payouts }, i) => [
+    rows: shown.map(({ runId, payouts, bar }, i) => [
       button({
         customId: customId(approveButton, { run: runId, seen: String(payouts.length) }),
         label: `Approve run ${i + 1} (${payouts.length} payout${payouts.length === 1 ? '' : 's'})`,
         style: 'success',
-        disabled: waiting[i]?.actor === viewer,
+        disabled: bar !== null,
       }),
       button({ customId: customId(rejectButton, { run: runId }), label: `Reject run ${i + 1}`, style: 'danger' }),
     ]),

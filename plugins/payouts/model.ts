@@ -62,7 +62,7 @@ export interface PayoutService extends Payouts {
   waiting(reader: Reader, programId: string): Promise<WaitingRun[]>
   /**
    * Lets go what someone else's run left waiting, after another look at the gates: where one is closed now, the payout is taken back. May be repeated
-   * when it broke off. @throws UserError when this admin started the run, or when more waits than the `seen` payouts that the admin was shown
+   * when it broke off. @throws UserError when this admin started the run or is paid by it, or when more waits than the `seen` payouts that the admin was shown
    */
   approve(programId: string, runId: string, actor: string, seen: number): Promise<Approval>
   /** Calls back whatever waits of a run: its commissions are payable again. */

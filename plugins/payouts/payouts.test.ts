@@ -563,6 +563,24 @@ describe('approval', () => {
     expect(wordsOf(await house.run('admin payouts approve', {}, second))).toContain('Nothing waits')
   })
 
+  test('is refused to an admin who is a partner and is paid by the run, until their own payout is called back', async () => {
+    await house.set('payouts', 'approvalAbove', '10.00')
+    const [ada, eva] = [await aPayablePartner(), await aPayablePartner()]
+    const adaAsAdmin = { ...ada, isAdmin: true }
+    await run()
+    const card = await house.run('admin payouts approve', {}, adaAsAdmin)
+    expect(wordsOf(card)).toContain('A payout of your own is in this run: another admin must approve it')
+    const [button] = controlsOf(card)
+    await expect(house.press(button!, {}, adaAsAdmin)).rejects.toMatchObject({ code: 'own_payout' })
+    expect(await payoutsOf(eva)).toMatchObject([{ state: 'awaiting_approval' }])
+    const [own] = await payoutsOf(ada)
+    await house.run('admin payouts cancel', { payout: own!.id, reason: 'so that the rest can go' }, adaAsAdmin)
+    expect(await approve(adaAsAdmin)).toContain('$100.00')
+    expect(await payoutsOf(eva)).toMatchObject([{ state: 'queued', approved_by: ada.userId }])
+    expect(await trade.balances(ada)).toEqual({ payable: 10_000n })
+    await house.drain()
+  })
+
   test('many small payouts that are above it together wait, too', async () => {
     const partners = [await aPayablePartner(250_001n), await aPayablePartner(250_000n)]
     await run()

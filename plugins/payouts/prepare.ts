@@ -20,7 +20,7 @@ import {
 import type { Partners } from '../partners/public.ts'
 import type { Books } from './books.ts'
 import type { Config } from './config.ts'
-import { approvalAboveIn } from './decide.ts'
+import { type ApprovalBar, approvalAboveIn, approvalBar } from './decide.ts'
 import { payoutCancelled } from './events.ts'
 import { sendPayout } from './jobs.ts'
 import { gateNote, takenBackMessage } from './messages.ts'
@@ -186,14 +186,12 @@ export function createPreparer(needs: {
     })
   }
 
-  const idsWaiting = async (programId: string, runId: string): Promise<string[]> =>
-    (
-      await db
-        .select({ id: payouts.id })
-        .from(payouts)
-        .where(and(eq(payouts.programId, programId), eq(payouts.runId, runId), eq(payouts.state, 'awaiting_approval')))
-        .orderBy(asc(payouts.id))
-    ).map(({ id }) => id)
+  const waitingOf = (programId: string, runId: string) =>
+    db
+      .select({ id: payouts.id, partnerId: payouts.partnerId })
+      .from(payouts)
+      .where(and(eq(payouts.programId, programId), eq(payouts.runId, runId), eq(payouts.state, 'awaiting_approval')))
+      .orderBy(asc(payouts.id))
 
   async function lockedIn(tx: Tx, payoutId: string, state: PayoutRow['state']): Promise<PayoutRow | undefined> {
     const [payout] = await tx
@@ -209,18 +207,16 @@ export function createPreparer(needs: {
       .select()
       .from(runs)
       .where(and(eq(runs.programId, programId), eq(runs.id, runId)))
-    if (started?.actor === actor)
-      throw new UserError(
-        'second_person_needed',
-        'You started this payout run yourself. Ask another admin to run /admin payouts approve.',
-      )
-    const ids = await idsWaiting(programId, runId)
-    if (ids.length > seen)
+    const own = await partners.byUser(db, programId, actor)
+    const left = await waitingOf(programId, runId)
+    const bar = started && approvalBar({ actor: started.actor, payouts: left }, { userId: actor, partnerId: own?.id })
+    if (bar) throw new UserError(...barred[bar])
+    if (left.length > seen)
       throw new UserError(
         'run_changed',
-        `The run has ${ids.length} waiting payouts now, more than you were shown. Nothing was sent. Run /admin payouts approve again and look at its totals.`,
+        `The run has ${left.length} waiting payouts now, more than you were shown. Nothing was sent. Run /admin payouts approve again and look at its totals.`,
       )
-    const done = await eachAlone(ids, (tx, id) => letGo(tx, id, actor))
+    const done = await eachAlone(left, (tx, { id }) => letGo(tx, id, actor))
     return {
       approved: done.filter(({ state }) => state === 'queued'),
       takenBack: done.filter(({ state }) => state === 'cancelled'),
@@ -270,7 +266,7 @@ export function createPreparer(needs: {
   }
 
   const reject: Preparer['reject'] = async (programId, runId) =>
-    eachAlone(await idsWaiting(programId, runId), async (tx, id) => {
+    eachAlone(await waitingOf(programId, runId), async (tx, { id }) => {
       const payout = await lockedIn(tx, id, 'awaiting_approval')
       return payout && callBack(tx, payout, 'The whole run was rejected.')
     })
@@ -318,6 +314,14 @@ export function createPreparer(needs: {
     })
 
   return { run, waiting, approve, reject, mayGo, cancel, retryDue }
+}
+
+const barred: Readonly<Record<ApprovalBar, [code: string, message: string]>> = {
+  started_it: ['second_person_needed', 'You started this payout run yourself. Ask another admin to run /admin payouts approve.'],
+  is_paid_by_it: [
+    'own_payout',
+    'This run contains a payout of your own. Ask another admin, who did not start it, to run /admin payouts approve; or call yours back with /admin payouts cancel, then approve the rest.',
+  ],
 }
 
 const whyNot: Readonly<Record<Exclude<PayoutRow['state'], 'awaiting_approval' | 'queued'>, string>> = {

@@ -23,8 +23,8 @@ export interface Batches {
   unheard(reader: Reader, programId: string, limit: number): Promise<Batch[]>
   /** Payouts of which nobody knows whether PayPal has them. */
   unclear(reader: Reader, programId: string): Promise<Batch[]>
-  /** An admin looked: PayPal has no such batch, so it may be sent. @throws UserError unless the payout is unclear */
-  noteAbsent(tx: Tx, programId: string, payoutId: string): Promise<void>
+  /** An admin looked: PayPal has no such batch, so it may be sent. What was known of it. @throws UserError unless the payout is unclear */
+  noteAbsent(tx: Tx, programId: string, payoutId: string): Promise<Batch>
 }
 
 /** PayPal refuses a sender_batch_id for 30 days; a day less, for clocks and for the time under way. */
@@ -94,11 +94,12 @@ export function createBatches({ db, clock }: { db: Db; clock: Clock }): Batches 
       await db.delete(batches).where(and(eq(batches.payoutId, payoutId), isNull(batches.batchId)))
     },
     noteAbsent: async (tx, programId, payoutId) => {
-      const noted = await tx
+      const [noted] = await tx
         .delete(batches)
         .where(and(eq(batches.programId, programId), eq(batches.payoutId, payoutId), isNull(batches.batchId), forgotten()))
-        .returning({ payoutId: batches.payoutId })
-      if (noted.length === 0) throw notUnclear()
+        .returning()
+      if (!noted) throw notUnclear()
+      return noted
     },
   }
 }

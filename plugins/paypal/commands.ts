@@ -1,21 +1,23 @@
 // What admins do with PayPal: see how it stands, hand parked events in again, and settle what nobody can know but they.
 import { type Command, type Ctx, defineCommand } from '../../commands/define.ts'
 import { audit } from '../../db/tables.ts'
-import { type Db, UserError } from '../kit/index.ts'
+import { type Db, refuseOwn, UserError } from '../kit/index.ts'
 import { type Batches, senderBatchIdOf } from './batches.ts'
 import { PayPalRefusal } from './client.ts'
 import { foundCard, replayedCard, statusCard } from './messages.ts'
+import type { Receivers } from './receivers.ts'
 import type { PayPalService } from './service.ts'
 
 export function paypalCommands(ports: {
   db: Db
   batches: Batches
+  receivers: Receivers
   /** Undefined while PayPal is off. */
   service: PayPalService | undefined
   webhook: boolean
   webhookUrl: string
 }): Command[] {
-  const { db, batches, service, webhook, webhookUrl } = ports
+  const { db, batches, receivers, service, webhook, webhookUrl } = ports
   const on = (): PayPalService => {
     if (service) return service
     throw new UserError(
@@ -72,7 +74,10 @@ export function paypalCommands(ports: {
           throw new UserError('unknown_payout', 'There is no such payout. Choose one from the list that appears while you type.')
         if (batch !== undefined) await asPayPalSays(on().found(programId, payoutId, batch))
         await db.transaction(async (tx) => {
-          if (batch === undefined) await batches.noteAbsent(tx, programId, payoutId)
+          if (batch === undefined) {
+            const { receiverId } = await batches.noteAbsent(tx, programId, payoutId)
+            refuseOwn('payout', (await receivers.find(tx, programId, receiverId))?.userId, ctx.user.id)
+          }
           const detail = { payoutId, batch: batch ?? null }
           await tx.insert(audit).values({ programId, actor: ctx.user.id, action: 'paypal.found', detail, at: ctx.now })
         })

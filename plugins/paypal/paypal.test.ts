@@ -654,7 +654,11 @@ describe('a payout that was tried a month ago without an answer', () => {
 
   test('is sent again once an admin has looked and it is not there', async () => {
     const partner = await unclear()
-    await house.run('admin paypal found', { payout: (await payoutOf(partner)).id }, admin)
+    const { id: payout } = await payoutOf(partner)
+    await expect(house.run('admin paypal found', { payout }, { ...partner, isAdmin: true })).rejects.toMatchObject({
+      code: 'own_payout',
+    })
+    await house.run('admin paypal found', { payout }, admin)
     await retry()
     expect((await payoutOf(partner)).state).toBe('sent')
     expect((await atPayPal()).batches).toHaveLength(2)

@@ -45,7 +45,7 @@ export const paypal = definePlugin({
     const webhookUrl = url('/webhooks/paypal')
     return {
       commandGroups: { 'admin paypal': 'Payouts through PayPal' },
-      commands: paypalCommands({ db, batches, service, webhook: on !== undefined, webhookUrl }),
+      commands: paypalCommands({ db, batches, receivers, service, webhook: on !== undefined, webhookUrl }),
       routes: async (app) => {
         webhookRoutes({ ...ports, on })(app)
         addressRoutes(ports)(app)
