@@ -4,7 +4,8 @@ import { type Db, minutes, type Sql, type Tx } from '../kit/index.ts'
 
 /** Clicks may still be on their way for so long. */
 const settledAfterMs = minutes(5)
-const lockKey = 7_405_562
+/** Whoever holds it changes the sums of days; who holds it shared keeps them as they are. */
+export const daysLock = 7_405_562
 /** So many days are summed at a time, so that years of clicks need no more room than a week of them. */
 const stepDays = 7
 
@@ -50,7 +51,7 @@ export async function sumDays(db: Db, now: Date): Promise<void> {
 
 /** False once nothing is left to do. */
 async function sumSomeDays(tx: Tx, settled: Date): Promise<boolean> {
-  await tx.execute(sql`select pg_advisory_xact_lock(${lockKey})`)
+  await tx.execute(sql`select pg_advisory_xact_lock(${daysLock})`)
   await tx.execute(sql`set local work_mem = '64MB'`)
   const until = sql`${settled.toISOString()}::timestamptz`
   const [oldest] = await tx.execute<{ at: string | null }>(sql`select min(at) as at from links_clicks`)
@@ -76,53 +77,58 @@ async function sumSomeDays(tx: Tx, settled: Date): Promise<boolean> {
     on conflict (program_id) do update set time_zone = excluded.time_zone, through = excluded.through, read_from = excluded.read_from
     where s.time_zone <> excluded.time_zone`)
   // Locked, so that a click of the past that is committed from here on sets its program back afterwards.
-  const due = await tx.execute<Due>(sql`
-    select program_id, until, through > links_begin_of_day(day, time_zone) and read_from = through and (until at time zone time_zone)::date = day as adding
+  const due = await tx.execute<Due & { adding: boolean }>(sql`
+    select program_id, through as since, until, through > links_begin_of_day(day, time_zone) and read_from = through and (until at time zone time_zone)::date = day as adding
     from links_days_summed, lateral (select (through at time zone time_zone)::date as day) d,
       lateral (select least(links_begin_of_day(day + ${stepDays}::integer, time_zone), greatest(${until}, reached)) as until) u
     where through < until order by program_id for update of links_days_summed`)
   if (due.length === 0) return false
-  for (const [adding, some] of Map.groupBy(due, (row) => row.adding)) await (adding ? addSince : sumFromBeginning)(tx, some)
+  for (const [adding, some] of Map.groupBy(due, (row) => row.adding))
+    await sumInto(tx, some, daySums, adding ? sinceTheLastTime : fromTheBeginning)
   await tx.execute(
     sql`update links_days_summed s set through = w.until, read_from = w.until, reached = greatest(reached, w.until) from ${given(due)} where s.program_id = w.id`,
   )
   return true
 }
 
-/** A program, how far its clicks are to be summed up, and whether only within the day that it is summed up into already. */
-type Due = { program_id: string; until: string; adding: boolean }
+/** A program and from when to when its clicks are to be summed up. */
+export type Due = { program_id: string; since: string; until: string }
 
 function given(due: readonly Due[]): SQL {
-  const columns = (key: 'program_id' | 'until') => `{${due.map((row) => row[key]).join()}}`
-  return sql`unnest(${columns('program_id')}::uuid[], ${columns('until')}::timestamptz[]) as w (id, until)`
+  const columns = (key: keyof Due) => `{${due.map((row) => row[key]).join()}}`
+  return sql`unnest(${columns('program_id')}::uuid[], ${columns('since')}::timestamptz[], ${columns('until')}::timestamptz[]) as w (id, since, until)`
+}
+
+const daySums = sql`links_days`
+
+/** A way to bring clicks into the sums: which of them are read, which count as a visitor, and what becomes of a sum that is there. */
+interface Way {
+  readonly from: SQL
+  readonly first: SQL
+  readonly change: SQL
 }
 
 /** Adds the clicks since the last time to the sums of the day. */
-const addSince = (tx: Tx, due: readonly Due[]) =>
-  sumInto(tx, due, {
-    from: sql`s.through`,
-    first: isFirstSince(sql`w.from`),
-    change: sql`set clicks = d.clicks + excluded.clicks, visitors = d.visitors + excluded.visitors`,
-  })
+const sinceTheLastTime: Way = {
+  from: sql`w.since`,
+  first: isFirstSince(sql`w.from`),
+  change: sql`set clicks = d.clicks + excluded.clicks, visitors = d.visitors + excluded.visitors`,
+}
 
 /** Sums up whole days, the last of them as far as it goes, in place of what their sums were. */
-const sumFromBeginning = (tx: Tx, due: readonly Due[]) =>
-  sumInto(tx, due, {
-    from: readFrom(sql`start`, sql`s.time_zone`),
-    first: isFirstOfDay,
-    change: sql`set clicks = excluded.clicks, visitors = excluded.visitors
+export const fromTheBeginning: Way = {
+  from: readFrom(sql`start`, sql`s.time_zone`),
+  first: isFirstOfDay,
+  change: sql`set clicks = excluded.clicks, visitors = excluded.visitors
       where (d.clicks, d.visitors) is distinct from (excluded.clicks, excluded.visitors)`,
-  })
+}
 
-async function sumInto(
-  tx: Tx,
-  due: readonly Due[],
-  { from, first, change }: { from: SQL; first: SQL; change: SQL },
-): Promise<void> {
+/** Sums up the clicks in a table that is made like links_days. */
+export async function sumInto(tx: Tx, due: readonly Due[], table: SQL, { from, first, change }: Way): Promise<void> {
   await tx.execute(sql`
     with wanted as materialized (
       select s.program_id, s.time_zone, start, w.until, ${from} as "from"
-      from ${given(due)} join links_days_summed s on s.program_id = w.id, lateral (select (s.through at time zone s.time_zone)::date as start) d
+      from ${given(due)} join links_days_summed s on s.program_id = w.id, lateral (select (w.since at time zone s.time_zone)::date as start) d
     ),
     clicks as materialized (
       select c.*, (c.at at time zone w.time_zone)::date as day, w.start, w.until, ${first} as first
@@ -150,7 +156,7 @@ async function sumInto(
       union all
       select program_id, null, dimension, day, value, sum(clicks), sum(visitors) from of_partners group by program_id, dimension, day, value
     )
-    insert into links_days as d (program_id, partner_id, dimension, day, value, clicks, visitors)
+    insert into ${table} as d (program_id, partner_id, dimension, day, value, clicks, visitors)
     select program_id, partner_id, dimension, day, value, clicks, visitors from summed
     on conflict (program_id, partner_id, dimension, day, value) do update ${change}`)
 }
@@ -174,14 +180,14 @@ export async function sumDaysAgain(sql: Sql, clicks: readonly { programId: strin
     select program_id from found`
   if ((await setBack()).length === oldest.size) return
   // Programs that are summed up for the first time, perhaps at this moment.
-  await sql`select pg_advisory_xact_lock_shared(${lockKey})`
+  await sql`select pg_advisory_xact_lock_shared(${daysLock})`
   await setBack()
 }
 
 /** Takes the names of a partner's campaigns out of their clicks and the sums of these. Clicks are read for that, all since the partner has links: not for everyday. */
 export async function forgetCampaigns(tx: Tx, programId: string, partnerId: string): Promise<void> {
   // No summing up in between: it would bring back what it has read.
-  await tx.execute(sql`select pg_advisory_xact_lock(${lockKey})`)
+  await tx.execute(sql`select pg_advisory_xact_lock(${daysLock})`)
   await tx.execute(sql`
     update links_clicks set campaign = null, subs = null
     where program_id = ${programId} and partner_id = ${partnerId} and (campaign is not null or subs is not null)

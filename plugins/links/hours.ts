@@ -5,7 +5,7 @@ import { type Db, days, hours, minutes, type Reader, type Tx } from '../kit/inde
 /** Clicks are summed up once no other of that time can still be on its way. */
 const settledAfterMs = minutes(5)
 /** One summing up at a time; clicks of the past are stored beside it and mark their hours, so none is forgotten. */
-const lockKey = 7_405_561
+export const hoursLock = 7_405_561
 
 /**
  * Sums up the hours since the last time, the one that is under way until a few minutes ago, and again those that clicks arrived for afterwards.
@@ -13,7 +13,7 @@ const lockKey = 7_405_561
  */
 export async function sumUp(db: Db, now: Date): Promise<void> {
   await db.transaction(async (tx) => {
-    await tx.execute(sql`select pg_advisory_xact_lock(${lockKey})`)
+    await tx.execute(sql`select pg_advisory_xact_lock(${hoursLock})`)
     const until = instant(now.getTime() - settledAfterMs)
     // Marks are taken before the clicks are read: a click that is committed after that leaves its mark for the next time.
     const stale = await tx.execute<{ hour: string }>(
@@ -31,7 +31,7 @@ export async function sumUp(db: Db, now: Date): Promise<void> {
 
 /** Sums up [from, to) anew, whole hours as far as they have been summed up before, from the clicks that are there. Sums of deleted clicks stay. */
 export async function sumAgain(tx: Tx, from: Date, to: Date): Promise<void> {
-  await tx.execute(sql`select pg_advisory_xact_lock(${lockKey})`)
+  await tx.execute(sql`select pg_advisory_xact_lock(${hoursLock})`)
   await sumHours(
     tx,
     sql`at >= ${instant(floorHour(from.getTime()))} and at < least(${instant(floorHour(to.getTime()))}, (select through from links_summed))`,
