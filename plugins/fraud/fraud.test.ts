@@ -247,18 +247,22 @@ describe('judging a commission', () => {
     await house.set('fraud', 'bannedReferrers', [])
   })
 
-  test('two partners whose money goes to one place are connected, unless an admin allows it', async () => {
+  test('two partners whose money can go to one place, be it the default of neither, are connected, unless an admin allows it', async () => {
     const [ada, bob] = [await trade.aPartner(), await trade.aPartner()]
     for (const { id } of [ada, bob])
       await house.connection.sql`
         insert into payouts_methods (id, program_id, partner_id, provider, account, chosen, ready, missing, changed_at, created_at)
         values (${newId()}, ${house.program.id}, ${id}, 'bank', ${`acct_${id}`}, true, false, 'all', now(), now())`
-    const told = (id: string, place: string) =>
-      house.db.transaction((tx) => house.use(payouts).accountChanged(tx, 'bank', `acct_${id}`, { ready: true, missing: '', place }))
-    await told(ada.id, 'fingerprint-1')
-    await told(bob.id, 'fingerprint-2')
+    const told = (id: string, ...names: string[]) => {
+      const places = names.map((name, i) => ({ name, isDefault: i === 0 }))
+      return house.db.transaction((tx) =>
+        house.use(payouts).accountChanged(tx, 'bank', `acct_${id}`, { ready: true, missing: '', places }),
+      )
+    }
+    await told(ada.id, 'fingerprint-1', 'fingerprint-3')
+    await told(bob.id, 'fingerprint-2', 'fingerprint-4')
     expect(await signalsOf((await aSale(ada)).id)).toBeUndefined()
-    await told(bob.id, 'Fingerprint-1 ')
+    await told(bob.id, 'fingerprint-2', 'Fingerprint-3 ')
     const held = await aSale(ada)
     expect(held).toMatchObject({ state: 'held', reason: 'fraud_same_payout_method' })
     const user = ({ userId, username }: TestPartner) => ({ id: userId, username, bot: false })

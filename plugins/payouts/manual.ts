@@ -78,7 +78,7 @@ export function createManual(needs: {
       }),
     accountState: async (account) => {
       const [row] = await db.select().from(references).where(eq(references.account, account))
-      return row?.reference ? { ...ready, place: row.reference } : notReady
+      return row?.reference ? { ...ready, places: [{ name: row.reference, isDefault: true }] } : notReady
     },
     available: async () => undefined,
   }
@@ -102,7 +102,7 @@ export function createManual(needs: {
         // Another reference is another receiver: the waiting time after a change begins anew.
         if (before.reference) await service.accountChanged(tx, byHand, before.account, notReady)
       }
-      await service.accountChanged(tx, byHand, before.account, { ...ready, place: reference })
+      await service.accountChanged(tx, byHand, before.account, { ...ready, places: [{ name: reference, isDefault: true }] })
       return { reference }
     })
   }

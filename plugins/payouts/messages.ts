@@ -358,10 +358,10 @@ export function methodMovedMessage({ changedAt, coolingHours }: { changedAt: Dat
   return card({
     title: 'The account that your payouts go to was changed',
     body: [
-      'The payment provider tells us that your money now goes to another bank account or address than before.',
+      'The payment provider tells us of another bank account, card or address that your money can go to now, or that it goes to from now on.',
       coolingHours === 0
         ? 'What is payable goes there with the next run.'
-        : `For your safety nothing is sent there before ${time(from, 'f')}.`,
+        : `For your safety nothing is sent before ${time(from, 'f')}.`,
       'You did this yourself? Then you need do nothing. **If it was not you**, tell an admin at once, change your password at the provider, and run `/payout setup` to give your own account again.',
     ],
     tone: 'warn',

@@ -13,6 +13,7 @@ import {
   PayoutPostponed,
   type PayoutProvider,
   PayoutRefused,
+  type Place,
   payoutGate,
   payoutProvider,
   type SendRequest,
@@ -655,7 +656,11 @@ describe('approval', () => {
       house.clock.advance(days(4))
       const goesTo = (place: string) =>
         house.db.transaction((tx) =>
-          house.use(payouts).accountChanged(tx, 'testbank', `acct_${ada.id}`, { ready: true, missing: '', place }),
+          house.use(payouts).accountChanged(tx, 'testbank', `acct_${ada.id}`, {
+            ready: true,
+            missing: '',
+            places: [{ name: place, isDefault: true }],
+          }),
         )
       await goesTo('her bank')
       const words = await afterWaiting(ada, async () => {
@@ -905,6 +910,11 @@ test('payments of a period are summed by partner and currency, without what came
   expect(await sums({ from, to }, [])).toEqual([])
 })
 
+const hers: Place = { name: 'her bank', isDefault: true }
+const spare: Place = { name: 'her card', isDefault: false }
+const third: Place = { name: 'a bank in Riga', isDefault: false }
+const [waits, goesOn] = ['for your safety', 'paid with the next payout run']
+
 describe('the payout method', () => {
   test('leads to the provider and back; what is missing is said, with a way to go on', async () => {
     const ada = await trade.aPartner()
@@ -969,17 +979,72 @@ describe('the payout method', () => {
     expect(wordsOf(await house.run('payout status', {}, ada))).toContain('for your safety')
   })
 
+  /** What the partner reads after the provider told of these places, long after it did so last. */
+  async function wordsAfter(partner: TestPartner, places: readonly Place[] | undefined): Promise<string> {
+    house.clock.advance(hours(100))
+    await house.db.transaction((tx) =>
+      house.use(payouts).accountChanged(tx, 'testbank', `acct_${partner.id}`, { ready: true, missing: '', places }),
+    )
+    await house.drain()
+    return wordsOf(await house.run('payout status', {}, partner))
+  }
+
+  test.each<[string, (Place[] | undefined)[], string]>([
+    ['a place more', [[hers], [hers, spare]], waits],
+    [
+      'another default among known places',
+      [
+        [hers, spare],
+        [
+          { ...hers, isDefault: false },
+          { ...spare, isDefault: true },
+        ],
+      ],
+      waits,
+    ],
+    [
+      'a place in the stead of one that was not the default',
+      [
+        [hers, spare],
+        [hers, third],
+      ],
+      waits,
+    ],
+    ['a place that comes after all were gone', [[hers], [], [third]], waits],
+    [
+      'the same places in another order',
+      [
+        [hers, spare],
+        [spare, hers],
+      ],
+      goesOn,
+    ],
+    ['a place that goes away', [[hers, spare], [hers]], goesOn],
+    ['a default that goes away beside another', [[hers, { ...spare, isDefault: true }], [hers]], goesOn],
+    ['no word of places', [[hers, spare], undefined, [hers, spare]], goesOn],
+  ])('after %s the waiting time is right', async (_, tellings, expected) => {
+    await house.set('payouts', 'methodCoolingHours', 72)
+    const ada = await aPayablePartner()
+    const words = []
+    for (const places of tellings) words.push(await wordsAfter(ada, places))
+    expect(words.shift()).toContain(goesOn)
+    expect(words.pop()).toContain(expected)
+  })
+
+  test('of what was kept before all places were, the one known place is no change, and any other is', async () => {
+    await house.set('payouts', 'methodCoolingHours', 72)
+    const ada = await aPayablePartner()
+    await wordsAfter(ada, [hers])
+    await house.connection.sql`update payouts_methods set default_places = null where partner_id = ${ada.id}`
+    expect(await wordsAfter(ada, [hers])).toContain(goesOn)
+    await house.connection.sql`update payouts_methods set default_places = null where partner_id = ${ada.id}`
+    expect(await wordsAfter(ada, [hers, spare])).toContain(waits)
+  })
+
   test('another bank account behind the same method must wait anew, and its partner is told; the first one known is no change', async () => {
     await house.set('payouts', 'methodCoolingHours', 72)
     const ada = await aPayablePartner()
-    const goesTo = async (place: string) => {
-      house.clock.advance(hours(100))
-      await house.db.transaction((tx) =>
-        house.use(payouts).accountChanged(tx, 'testbank', `acct_${ada.id}`, { ready: true, missing: '', place }),
-      )
-      await house.drain()
-      return wordsOf(await house.run('payout status', {}, ada))
-    }
+    const goesTo = async (name: string) => wordsAfter(ada, [{ name, isDefault: true }])
     expect(await goesTo('her bank')).toContain('paid with the next payout run')
     expect(await goesTo('her bank')).toContain('paid with the next payout run')
     expect(await told(ada)).not.toContain('was changed')

@@ -19,12 +19,20 @@ export interface ProviderTransfer {
   readonly state: 'sent' | 'returned'
 }
 
+/** Somewhere that the money of an account can go. */
+export interface Place {
+  /** What the provider calls it, the same for two accounts that share it. Kept as a keyed hash. */
+  readonly name: string
+  /** Whether money goes there unless somebody says otherwise. */
+  readonly isDefault: boolean
+}
+
 export interface AccountState {
   readonly ready: boolean
   /** What the partner still has to do, in words. */
   readonly missing: string
-  /** What the provider calls the place that the money goes to, the same for two accounts that share it; left out when it does not say. Kept as a keyed hash. */
-  readonly place?: string | undefined
+  /** All places that the money can go to, not only the default; left out when the provider does not say. */
+  readonly places?: readonly Place[] | undefined
 }
 
 /** No for good. The message is for admins. */
@@ -124,7 +132,7 @@ export interface Payouts {
   ): Promise<readonly PaidTotal[]>
   /** What was sent to these partners and has neither arrived nor come back yet, by partner and currency. */
   onTheWay(reader: Reader, programId: string, partnerIds: readonly string[]): Promise<readonly PaidTotal[]>
-  /** Other partners whose money goes to the same place as this partner's, by their ids. */
+  /** Other partners whose money can go to a place that this partner's can go to as well, by their ids. */
   sharing(reader: Reader, programId: string, partnerIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>
   /** Which program an account at the provider belongs to. */
   programOfAccount(reader: Reader, provider: string, account: string): Promise<string | undefined>

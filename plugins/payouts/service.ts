@@ -20,7 +20,7 @@ import type { Partner, Partners } from '../partners/public.ts'
 import { createBooks } from './books.ts'
 import type { Config } from './config.ts'
 import { payoutPaid, payoutReturned, payoutSent } from './events.ts'
-import { type Identify, sharing } from './identity.ts'
+import { afterTold, type Identify, sharing } from './identity.ts'
 import { checkAccount } from './jobs.ts'
 import { methodMovedMessage, methodReadyMessage, paidMail, paidMessage, returnedMessage } from './messages.ts'
 import { type PayoutRow, type PayoutService, payloadOf } from './model.ts'
@@ -169,26 +169,23 @@ export function createPayoutService(needs: Needs): PayoutService {
     return partner
   }
 
-  const accountChanged: Payouts['accountChanged'] = async (tx, provider, account, { ready, missing, place }) => {
+  const accountChanged: Payouts['accountChanged'] = async (tx, provider, account, { ready, missing, places = [] }) => {
     const known = await tx
       .select()
       .from(methods)
       .where(and(eq(methods.provider, provider), eq(methods.account, account)))
       .for('update')
     const now = clock.now()
-    const identityHash = place === undefined ? undefined : identify(provider, place)
     for (const method of known) {
       const becameReady = ready && !method.ready
-      // Whoever took an account over at the provider gives their own bank there: for us nothing but the place changes.
-      const moved = identityHash !== undefined && method.identityHash !== null && identityHash !== method.identityHash
-      const learned = identityHash !== undefined && identityHash !== method.identityHash
-      if (!learned && method.ready === ready && method.missing === missing) continue
+      // Whoever took an account over at the provider gives their own bank there: for us nothing but the places changes.
+      const { moved, ...learned } = afterTold(method, places, (name) => identify(provider, name))
       await tx
         .update(methods)
         .set({
           ready,
           missing: missing.slice(0, 500),
-          ...(learned && { identityHash }),
+          ...learned,
           ...((becameReady || moved) && { changedAt: now }),
           ...(becameReady && { verifiedAt: now }),
         })

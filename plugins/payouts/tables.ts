@@ -1,4 +1,4 @@
-// Drizzle's view of the payouts' tables; db/migrations/0032_payouts.sql, 0090_payouts_more.sql, 0154_fraud_facts.sql and 0190_payouts_postponed.sql are the truth.
+// Drizzle's view of the payouts' tables; db/migrations/0032_payouts.sql, 0090_payouts_more.sql, 0190_payouts_postponed.sql and 0197_payouts_places.sql are the truth.
 import { bigint, boolean, integer, pgTable, primaryKey, smallint, text, uuid } from 'drizzle-orm/pg-core'
 import { at, minor } from '../../db/tables.ts'
 
@@ -16,7 +16,8 @@ export const methods = pgTable('payouts_methods', {
   verifiedAt: at('verified_at'),
   changedAt: at('changed_at').notNull(),
   createdAt: at('created_at').notNull(),
-  identityHash: text('identity_hash'),
+  places: text('places').array(),
+  defaultPlaces: text('default_places').array(),
 })
 
 export const runs = pgTable('payouts_runs', {

@@ -58,7 +58,7 @@ export function createPayoutProvider(ports: {
     accountState: async (account) => {
       const receiver = await receivers.byId(db, account)
       return isReady(receiver)
-        ? { ready: true, missing: '', place: receiver.email }
+        ? { ready: true, missing: '', places: [{ name: receiver.email, isDefault: true }] }
         : { ready: false, missing: 'your PayPal address' }
     },
     find: async ({ payoutId }) => {

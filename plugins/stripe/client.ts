@@ -113,7 +113,10 @@ async function unlessMissing<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
     return await ask()
   } catch (error) {
-    if (error instanceof Stripe.errors.StripeInvalidRequestError && error.statusCode === 404) return undefined
+    const { StripeInvalidRequestError, StripePermissionError } = Stripe.errors
+    if (error instanceof StripeInvalidRequestError && error.statusCode === 404) return undefined
+    // A connected account that was deleted, or left.
+    if (error instanceof StripePermissionError && error.code === 'account_invalid') return undefined
     throw error
   }
 }

@@ -1,5 +1,6 @@
 // Reads Stripe's events and objects into facts: the few fields that are needed, what connects them to a payment, and how new they are. Pure.
 import { z } from 'zod'
+import type { Place } from '../payouts/public.ts'
 
 export type FactType =
   | 'payment_intent'
@@ -76,7 +77,7 @@ interface FieldsOf {
   /** `outside`: the money did not go through Stripe, which only has a record of it. */
   invoice_payment: { status: string; outside?: boolean }
   transfer: { amount: number; reversed: number; payoutId: string | null }
-  account: { ready: boolean; missing: string; place?: string | undefined }
+  account: { ready: boolean; missing: string; places?: readonly Place[] | undefined }
 }
 
 /** What is known of one object of Stripe's. Amounts in Stripe's units, times in seconds. */
@@ -212,12 +213,16 @@ const shapes = {
     requirements: z
       .object({ disabled_reason: text, currently_due: z.array(z.string()).nullish(), past_due: z.array(z.string()).nullish() })
       .nullish(),
-    external_accounts: z.object({ data: z.array(z.object({ fingerprint: text })) }).nullish(),
+    external_accounts: z
+      .object({ data: z.array(z.object({ id: z.string(), fingerprint: text, default_for_currency: z.boolean().nullish() })) })
+      .nullish(),
   }),
 }
 
 /** The kinds of events that are handled; Stripe's `payment.*` are the other side of our own transfers and say nothing new. */
 const handled = /^(payment_intent|charge|refund|checkout\.session|invoice|invoice_payment|transfer)\.|^account\.updated$/
+/** The object is one bank account or card, and says nothing of the others: the connected account itself is read for all of them. */
+const ofPlaces = /^account\.external_account\./
 
 /** Every event type that an endpoint has to be subscribed to, for the setup guide. */
 export const platformEvents = [
@@ -239,7 +244,12 @@ export const platformEvents = [
   'transfer.created',
   'transfer.reversed',
 ] as const
-export const connectEvents = ['account.updated'] as const
+export const connectEvents = [
+  'account.updated',
+  'account.external_account.created',
+  'account.external_account.updated',
+  'account.external_account.deleted',
+] as const
 
 /** The kinds of objects that tell facts, and can be read by their id. */
 const objectWithId = z.object({
@@ -263,7 +273,7 @@ export const keptEvent = z.object({
   account: z.string().nullable(),
   fact: z.custom<Fact>((value) => typeof value === 'object' && value !== null).nullable(),
   problem: z.string().nullable(),
-  /** Instead of a fact: an event in the shape of another version of the API tells only which object to read, in our own. */
+  /** Instead of a fact: an event in the shape of another version of the API, or about a part of an object, tells only which object to read, in our own. */
   unread: z.object({ ...objectWithId.shape, created: z.int(), version: z.string() }).nullish(),
 })
 export type UnreadObject = NonNullable<KeptEvent['unread']>
@@ -280,7 +290,7 @@ const envelope = z.object({
 
 /**
  * Reads an event as Stripe sent it. `kept` is undefined for a kind that is not handled. Each endpoint has a version of the API that its events are written in;
- * of an event in another one than `version` only the id of its object is believed. @throws ZodError when it is no event at all
+ * of an event in another one than `version` only the id of its object is believed. Of a bank account or card of a connected account, only whose it is. @throws ZodError when it is no event at all
  */
 export function readEvent(
   event: unknown,
@@ -288,6 +298,10 @@ export function readEvent(
   version: string,
 ): { id: string; type: string; kept: KeptEvent | undefined } {
   const { id, type, created, account, api_version: writtenIn, data } = envelope.parse(event)
+  if (ofPlaces.test(type) && account) {
+    const unread = { object: 'account', id: account, created, version: writtenIn ?? version } as const
+    return { id, type, kept: { account, fact: null, problem: null, unread } }
+  }
   if (!handled.test(type)) return { id, type, kept: undefined }
   const named = objectWithId.safeParse(data.object)
   if (writtenIn && dateOf(writtenIn) !== dateOf(version) && named.success)
@@ -455,20 +469,37 @@ export function payable(account: {
     | { disabled_reason?: string | null; currently_due?: string[] | null | undefined; past_due?: string[] | null | undefined }
     | null
     | undefined
-  external_accounts?: { data: readonly object[] } | null | undefined
-}): { ready: boolean; missing: string; place?: string } {
-  const [first] = account.external_accounts?.data ?? []
-  const place = first && 'fingerprint' in first && typeof first.fingerprint === 'string' ? { place: first.fingerprint } : {}
+  external_accounts?: { data: readonly ExternalAccount[] } | null | undefined
+}): FieldsOf['account'] {
+  const places = placesOf(account.external_accounts?.data ?? [])
   const ready = account.capabilities?.transfers === 'active' && account.payouts_enabled === true
-  if (ready) return { ready, missing: '', ...place }
+  if (ready) return { ready, missing: '', places }
   const due = [...new Set([...(account.requirements?.past_due ?? []), ...(account.requirements?.currently_due ?? [])])]
   const wanted = due.map((name) => name.replaceAll(/[._]/g, ' ')).join(', ')
   return {
     ready,
-    ...place,
+    places,
     missing:
       wanted || account.requirements?.disabled_reason?.replaceAll(/[._]/g, ' ') || 'Stripe has not finished checking the account',
   }
+}
+
+/**
+ * All bank accounts and cards of a connected account, of which the default of each currency gets what is paid out by itself; any other can be chosen for a payout
+ * (https://docs.stripe.com/connect/payouts-bank-accounts). One without a fingerprint is known by its id, which no other account shares. An account shows its
+ * ten newest.
+ */
+function placesOf(external: readonly ExternalAccount[]): Place[] {
+  return external.map(({ id, fingerprint, default_for_currency }) => ({
+    name: fingerprint ?? id,
+    isDefault: default_for_currency === true,
+  }))
+}
+
+interface ExternalAccount {
+  readonly id: string
+  readonly fingerprint?: string | null | undefined
+  readonly default_for_currency?: boolean | null | undefined
 }
 
 /** Merchants put all kinds of things into references and metadata; click ids and deals’ ids are UUIDs. */

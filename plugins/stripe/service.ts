@@ -214,13 +214,16 @@ export function createStripeService({
     return { account: ownEvent ? null : account, fact: await withCoupon(fact ?? (await readAnew(unread!, stored.eventId))) }
   }
 
-  /** The object of an event that was written in another version of the API. @throws UserError when Stripe does not have it as expected */
+  /** The object of an event that says only which one it is about, or that was written in another version of the API. @throws UserError when Stripe does not have it as expected */
   async function readAnew(unread: UnreadObject, eventId: string): Promise<Fact> {
     const found = await api.object(unread, eventId)
     if (typeof found === 'object') return found
+    const why = `its ${unread.object} ${unread.id} cannot be read anew: ${found ?? 'Stripe does not have it.'}`
     throw new UserError(
-      'other_version',
-      `The event is written in version ${unread.version} of Stripe’s API, and its ${unread.object} ${unread.id} cannot be read anew: ${found ?? 'Stripe does not have it.'} Set the webhook endpoint to version ${api.version}, so that its events can be read as they come.`,
+      'unreadable_object',
+      unread.version === api.version
+        ? `The event does not say enough by itself, and ${why}`
+        : `The event is written in version ${unread.version} of Stripe’s API, and ${why} Set the webhook endpoint to version ${api.version}, so that its events can be read as they come.`,
     )
   }
 

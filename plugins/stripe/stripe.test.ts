@@ -793,7 +793,7 @@ describe('payouts through Stripe Connect', () => {
           type: 'account.updated',
           created: Math.floor(house.clock.now().getTime() / 1000),
           account: account.id,
-          data: { object: { ...account, external_accounts: { data: [{ fingerprint }] } } },
+          data: { object: { ...account, external_accounts: { data: [{ id: 'ba_1', fingerprint, default_for_currency: true }] } } },
         },
         { secret: secrets.connect },
       )
@@ -815,8 +815,49 @@ describe('payouts through Stripe Connect', () => {
     await aMethod(first.account)
     await control(`accounts/${first.account}/onboard`)
     await settled()
-    expect(await provider().accountState(first.account)).toEqual({ ready: true, missing: '', place: expect.any(String) })
+    expect(await provider().accountState(first.account)).toEqual({
+      ready: true,
+      missing: '',
+      places: [{ name: expect.any(String), isDefault: true }],
+    })
     expect(await methodOf(first.account)).toEqual({ ready: true, missing: '' })
+  })
+
+  test('one more bank or another default at Stripe restarts the waiting time; a bank that is taken away does not', async () => {
+    const account = await aPayableAccount()
+    const changedAfter = async (act: () => Promise<unknown>) => {
+      house.clock.advance(3_600_000)
+      await act()
+      await settled()
+      const [method] = await house.connection.sql`select changed_at from payouts_methods where account = ${account}`
+      return new Date(method!.changed_at).getTime() === house.clock.now().getTime()
+    }
+    const at = (verb: string, body: object) => () => control(`accounts/${account}/${verb}`, body)
+    const banks = async () => (await stripe.accounts.retrieve(account)).external_accounts!.data.map(({ id }) => id)
+    expect(await changedAfter(at('add_bank', { fingerprint: 'another' }))).toBe(true)
+    const [added, first] = await banks()
+    expect(await changedAfter(at('default_bank', { bank: added }))).toBe(true)
+    expect(await changedAfter(at('remove_bank', { bank: first }))).toBe(false)
+    expect(await banks()).toEqual([added])
+  })
+
+  test('of a bank account that was added, the connected account itself is read, for the event says nothing of the others', async () => {
+    const account = await aPayableAccount()
+    sandbox.webhooks.hold()
+    house.clock.advance(3_600_000)
+    await control(`accounts/${account}/add_bank`)
+    const { data } = await stripe.events.list({ type: 'account.external_account.created', limit: 1 }, { stripeAccount: account })
+    await send(data[0]!, { secret: secrets.connect })
+    await house.drain()
+    const [method] = await house.connection.sql`select changed_at, places from payouts_methods where account = ${account}`
+    expect(new Date(method!.changed_at)).toEqual(house.clock.now())
+    expect(method!.places).toHaveLength(2)
+    sandbox.webhooks.release()
+    await settled()
+    const gone = { ...data[0]!, id: `evt_gone${++count}`, account: 'acct_gone' }
+    await send(gone, { secret: secrets.connect })
+    await house.drain()
+    expect(await parkedReasons()).toEqual([expect.stringMatching(/account acct_gone cannot be read anew: Stripe does not have it/)])
   })
 
   test('a payout is one transfer however often it is sent, found again by its id, and confirmed by webhook', async () => {

@@ -1,6 +1,7 @@
 // Accounts: the platform's own and the connected ones, their onboarding links, login links and capabilities. Who may be paid is decided here.
 
 import type Stripe from 'stripe'
+import { putBank } from './banks.ts'
 import { invalid, StripeRefusal } from './errors.ts'
 import { newId, randomText } from './ids.ts'
 import { listPage, mergeMetadata, type Route, route } from './routes.ts'
@@ -306,8 +307,7 @@ export function completeOnboarding(world: World, accountId: string): Stripe.Acco
   const account = world.platform.tables.account.get(accountId)!
   if (account.details_submitted) return account
   const scope = scopeOf(world, accountId)
-  const bank = put(scope, 'external_account', bankAccount(account))
-  emit(world, scope, 'account.external_account.created', bank)
+  const bank = putBank(world, account)
   const names = Object.keys(account.capabilities ?? {})
   change(world, scope, 'account.updated', account, {
     business_type: account.business_type ?? 'individual',
@@ -349,33 +349,6 @@ export function restrictAccount(world: World, accountId: string, reason = 'requi
     payouts_enabled: false,
     requirements: { ...requirements(['individual.verification.document']), disabled_reason: reason as 'requirements.past_due' },
   })
-}
-
-function bankAccount(account: Stripe.Account): Stripe.BankAccount {
-  return {
-    id: newId('ba'),
-    object: 'bank_account',
-    account: account.id,
-    account_holder_name: null,
-    account_holder_type: null,
-    account_type: null,
-    available_payout_methods: ['standard'],
-    bank_name: 'STRIPE TEST BANK',
-    country: account.country ?? 'US',
-    currency: account.default_currency ?? 'usd',
-    default_for_currency: true,
-    fingerprint: randomText(16),
-    future_requirements: bankRequirements(),
-    last4: '6789',
-    metadata: {},
-    requirements: bankRequirements(),
-    routing_number: '110000000',
-    status: 'new',
-  }
-}
-
-function bankRequirements(): Stripe.BankAccount.Requirements {
-  return { currently_due: [], errors: [], past_due: [], pending_verification: [] }
 }
 
 function capabilityOf(world: World, account: Stripe.Account, name: string): Stripe.Capability {

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import type Stripe from 'stripe'
 import { completeOnboarding, restrictAccount } from './accounts.ts'
 import { balanceOf, fund } from './balance.ts'
+import { addBank, makeDefault, removeBank } from './banks.ts'
 import { endSubscription, renewDue, renewSubscription } from './billing.ts'
 import { currencyOf } from './catalog.ts'
 import { expireIfDue, expireSession, type PayForm, paySession } from './checkout.ts'
@@ -69,9 +70,17 @@ export const ACTIONS: Record<string, Act> = {
   'payouts/settle': (world, id) => settlePayout(world, ...payoutBehind(world, id)),
   'payouts/fail': (world, id, body) =>
     failPayout(world, ...payoutBehind(world, id), typeof body.failure_code === 'string' ? body.failure_code : undefined),
-  'accounts/onboard': (world, id) => completeOnboarding(world, required(world.platform, 'account', 'account', id).id),
+  'accounts/onboard': (world, id) => completeOnboarding(world, connected(world, id).id),
+  'accounts/add_bank': (world, id, body) =>
+    addBank(world, connected(world, id), typeof body.fingerprint === 'string' ? { fingerprint: body.fingerprint } : {}),
+  'accounts/default_bank': (world, id, body) => makeDefault(world, connected(world, id), String(body.bank)),
+  'accounts/remove_bank': (world, id, body) => removeBank(world, connected(world, id), String(body.bank)),
   'accounts/restrict': (world, id, body) =>
     restrictAccount(world, id, typeof body.disabled_reason === 'string' ? body.disabled_reason : undefined),
+}
+
+function connected(world: World, id: string): Stripe.Account {
+  return required(world.platform, 'account', 'account', id)
 }
 
 function reverse(world: World, id: string, body: Record<string, unknown>) {

@@ -198,7 +198,7 @@ export function createPayout(
   scope: Scope,
   given: { amount: number; currency: string; automatic: boolean; description?: string | null; metadata?: Stripe.Metadata },
 ): Stripe.Payout {
-  const bank = [...scope.tables.external_account.values()].at(-1)
+  const bank = [...scope.tables.external_account.values()].find((place) => place.default_for_currency)
   if (!bank && scope !== world.platform) throw invalid("Sorry, you don't have any external accounts in that currency.", 'currency')
   if (given.amount > available(world, scope, given.currency))
     throw invalid(
