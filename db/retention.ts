@@ -5,7 +5,7 @@ import type { Db } from './connect.ts'
 /** Days that rows are kept after they are finished. */
 const keepDays = { interactions: 1, jobs: 7, deliveries: 30, tokens: 30, webhooks: 90 } as const
 
-/** Deletes what is past its time, counted from `now`, and returns how many rows by table. Work that is still open is never touched. */
+/** Deletes what is past its time, counted from `now`, and returns how many rows by table. Work that is still open, and what an admin set aside, is never touched. */
 export async function prune(db: Db, now: Date): Promise<Record<keyof typeof keepDays, number>> {
   const before = (kept: keyof typeof keepDays) =>
     sql`${new Date(now.getTime() - keepDays[kept] * 86_400_000).toISOString()}::timestamptz`
@@ -19,6 +19,6 @@ export async function prune(db: Db, now: Date): Promise<Record<keyof typeof keep
     ),
     jobs: await count(sql`delete from core_outbox where kind = 'job' and done_at < ${before('jobs')}`),
     tokens: await count(sql`delete from core_tokens where expires_at < ${before('tokens')}`),
-    webhooks: await count(sql`delete from core_webhooks where handled_at < ${before('webhooks')}`),
+    webhooks: await count(sql`delete from core_webhooks where handled_at < ${before('webhooks')} and set_aside_at is null`),
   }
 }

@@ -97,6 +97,9 @@ export const webhooks = pgTable(
     handledAt: at('handled_at'),
     parkedAt: at('parked_at'),
     parkReason: text('park_reason'),
+    setAsideAt: at('set_aside_at'),
+    setAsideBy: text('set_aside_by'),
+    setAsideReason: text('set_aside_reason'),
   },
   (t) => [primaryKey({ columns: [t.source, t.eventId] })],
 )

@@ -1,23 +1,25 @@
 // What admins do with PayPal: see how it stands, hand parked events in again, and settle what nobody can know but they.
-import { type Command, type Ctx, defineCommand } from '../../commands/define.ts'
+import { type Ctx, defineCommand } from '../../commands/define.ts'
+import { parkedEvents } from '../../commands/parked.ts'
 import { audit } from '../../db/tables.ts'
-import { type Db, refuseOwn, UserError } from '../kit/index.ts'
+import { type Db, type Parts, refuseOwn, UserError, type WebhookInbox } from '../kit/index.ts'
 import { type Batches, senderBatchIdOf } from './batches.ts'
 import { PayPalRefusal } from './client.ts'
-import { foundCard, replayedCard, statusCard } from './messages.ts'
+import { foundCard, statusCard } from './messages.ts'
 import type { Receivers } from './receivers.ts'
-import type { PayPalService } from './service.ts'
+import { type PayPalService, source } from './service.ts'
 
-export function paypalCommands(ports: {
+export function paypalTools(ports: {
   db: Db
+  webhooks: WebhookInbox
   batches: Batches
   receivers: Receivers
   /** Undefined while PayPal is off. */
   service: PayPalService | undefined
   webhook: boolean
   webhookUrl: string
-}): Command[] {
-  const { db, batches, receivers, service, webhook, webhookUrl } = ports
+}): Required<Pick<Parts, 'commands' | 'components'>> {
+  const { db, webhooks, batches, receivers, service, webhook, webhookUrl } = ports
   const on = (): PayPalService => {
     if (service) return service
     throw new UserError(
@@ -25,7 +27,8 @@ export function paypalCommands(ports: {
       'PayPal is not set up. Set PAYPAL_CLIENT_ID and PAYPAL_CLIENT_SECRET where the program runs, restart it, and run this command again.',
     )
   }
-  return [
+  const parked = parkedEvents({ source, title: 'PayPal', on }, { db, webhooks })
+  const commands = [
     defineCommand({
       path: 'admin paypal status',
       description: 'How PayPal is set up, and what needs you',
@@ -35,16 +38,13 @@ export function paypalCommands(ports: {
         statusCard({
           webhook,
           webhookUrl,
-          parked: await on().parked(db, program.id),
+          parked: await webhooks.countParked(db, {
+            source,
+            programId: program.id,
+            unassigned: await on().seesUnassigned(db, program.id),
+          }),
           unclear: await batches.unclear(db, program.id),
         }),
-    }),
-    defineCommand({
-      path: 'admin paypal replay',
-      description: 'Hand parked events in again',
-      access: 'admin',
-      reply: 'ephemeral',
-      run: async ({ program }) => replayedCard(await on().replay(program.id)),
     }),
     defineCommand({
       path: 'admin paypal found',
@@ -84,7 +84,9 @@ export function paypalCommands(ports: {
         return foundCard(batch)
       },
     }),
+    ...parked.commands,
   ]
+  return { commands, components: parked.components }
 }
 
 /** A refusal of PayPal is for the admin to read. */

@@ -1,9 +1,6 @@
 // Every word that the PayPal plugin says in Discord.
 import { card, literal, type Message, time } from '../../commands/messages.ts'
-import type { StoredWebhook } from '../kit/index.ts'
 import { type Batch, senderBatchIdOf } from './batches.ts'
-
-const shown = 15
 
 export function unclaimedMessage(email: string): Message {
   return card({
@@ -20,7 +17,8 @@ export function unclaimedMessage(email: string): Message {
 export function statusCard(setup: {
   webhook: boolean
   webhookUrl: string
-  parked: readonly StoredWebhook[]
+  /** How many events. */
+  parked: number
   unclear: readonly Batch[]
 }): Message {
   const { webhook, webhookUrl, parked, unclear } = setup
@@ -41,25 +39,11 @@ export function statusCard(setup: {
             },
           ]
         : []),
-      ...(parked.length > 0 ? [{ name: `Parked events: ${parked.length}`, value: parkedLines(parked) }] : []),
+      ...(parked > 0
+        ? [{ name: `Parked events: ${parked}`, value: 'They could not be handled: see why with `/admin paypal parked`.' }]
+        : []),
     ],
-    tone: parked.length + unclear.length > 0 ? 'warn' : 'good',
-    ...(parked.length > 0 && { footer: 'Mend the cause, then run /admin paypal replay to hand the events in again.' }),
-  })
-}
-
-function parkedLines(events: readonly StoredWebhook[]): string {
-  const lines = events
-    .slice(0, shown)
-    .map((event) => `• \`${event.type}\` · ${time(event.parkedAt!)} · \`${event.eventId}\`\n  ${literal(event.parkReason ?? '')}`)
-  return [...lines, ...(events.length > shown ? [`… and ${events.length - shown} more.`] : [])].join('\n')
-}
-
-export function replayedCard(count: number): Message {
-  if (count === 0) return card({ title: 'Nothing to replay', body: 'No event is parked.', tone: 'good' })
-  return card({
-    title: count === 1 ? '1 event is handed in again' : `${count} events are handed in again`,
-    body: 'What still cannot be handled is parked again, with its reason: see /admin paypal status in a moment.',
+    tone: parked + unclear.length > 0 ? 'warn' : 'good',
   })
 }
 

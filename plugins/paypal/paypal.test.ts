@@ -613,10 +613,19 @@ describe('webhooks', () => {
     const unknown = `siso-${newId(house.clock.now())}`
     await batch(unknown)
     await heard()
-    expect(wordsOf(await house.run('admin paypal status', {}, admin)).replaceAll('\\', '')).toContain(unknown)
+    expect(wordsOf(await house.run('admin paypal status', {}, admin))).toContain('Parked events: 1')
+    const list = await house.run('admin paypal parked', {}, admin)
+    expect(wordsOf(list).replaceAll('\\', '')).toContain(unknown)
     expect(wordsOf(await house.run('admin paypal replay', {}, admin))).toContain('1 event is handed in again')
     await house.drain()
-    expect(wordsOf(await house.run('admin paypal status', {}, admin))).toContain('Parked events: 1')
+    expect(wordsOf(await house.run('admin paypal parked', {}, admin))).toContain('1 event is parked')
+    const [event] = await house.connection
+      .sql`select event_id from core_webhooks where parked_at is not null and handled_at is null`
+    const again = await house.press(`paypal.parked_again:parked:0:${event!.event_id}`, {}, admin)
+    expect(wordsOf(again).replaceAll('\\', '')).toContain(`No payout of this program was sent in PayPal’s batch`)
+    const aside = { fields: { reason: 'sent by hand at PayPal' } }
+    await house.press(`paypal.parked_reason:parked:0:${event!.event_id}`, aside, admin)
+    expect(wordsOf(await house.run('admin paypal status', {}, admin))).not.toContain('Parked events')
   })
 })
 

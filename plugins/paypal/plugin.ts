@@ -7,7 +7,7 @@ import { payoutProvider } from '../payouts/public.ts'
 import { createBatches } from './batches.ts'
 import { paypalChecks } from './checks.ts'
 import { createPayPalApi } from './client.ts'
-import { paypalCommands } from './commands.ts'
+import { paypalTools } from './commands.ts'
 import { environment, productionUrl } from './environment.ts'
 import { eraseFor, exportFor } from './privacy.ts'
 import { createPayoutProvider } from './provider.ts'
@@ -45,12 +45,12 @@ export const paypal = definePlugin({
     const webhookUrl = url('/webhooks/paypal')
     return {
       commandGroups: { 'admin paypal': 'Payouts through PayPal' },
-      commands: paypalCommands({ db, batches, receivers, service, webhook: on !== undefined, webhookUrl }),
+      ...paypalTools({ ...ports, service, webhook: on !== undefined, webhookUrl }),
       routes: async (app) => {
         webhookRoutes({ ...ports, on })(app)
         addressRoutes(ports)(app)
       },
-      jobs: service ? [handle(handleEventJob, ({ eventId }) => service.handleEvent(eventId))] : [],
+      jobs: service ? [handle(handleEventJob, ({ eventId }) => service.handleAlone(eventId))] : [],
       schedules: service ? [schedule('paypal.reconcile', { ms: minutes(5) }, service.reconcile)] : [],
       extends: api ? [extend(payoutProvider, createPayoutProvider({ ...ports, api }))] : [],
       checks: paypalChecks({ api, half: Boolean(clientId) !== Boolean(clientSecret), webhookId, webhookUrl }),

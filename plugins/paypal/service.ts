@@ -8,7 +8,6 @@ import {
   type Enqueue,
   type Programs,
   type Reader,
-  type StoredWebhook,
   type Tx,
   UserError,
   type WebhookInbox,
@@ -27,12 +26,13 @@ export interface PayPalService {
   /** Keeps a verified event and asks for its handling. A duplicate is only counted; what is not about our payouts is not kept. */
   receive(event: ReadEvent): Promise<void>
   /** Handles a kept event once. What cannot be handled is parked with a reason. */
-  handleEvent(eventId: string): Promise<void>
+  handleAlone(eventId: string): Promise<void>
   /** Asks PayPal about payouts on their way that were not heard of for a while: a webhook may be lost, or not set up. */
   reconcile(): Promise<void>
-  parked(reader: Reader, programId: string): Promise<StoredWebhook[]>
-  /** Hands every parked event in again; returns how many. */
-  replay(programId: string): Promise<number>
+  /** Asks for the handling of kept events once more. */
+  handleAgain(tx: Tx, programId: string, eventIds: readonly string[]): Promise<void>
+  /** Events of no payout of ours belong to nobody: every program sees them. */
+  seesUnassigned(reader: Reader, programId: string): Promise<boolean>
   /** An admin found the batch of an unclear payout at PayPal. @throws UserError when the batch is another one's */
   found(programId: string, payoutId: string, batchId: string): Promise<void>
 }
@@ -41,7 +41,6 @@ export const source = 'paypal'
 export const handleEventJob = defineJob({ name: 'paypal.handle_event', payload: z.object({ eventId: z.string() }) })
 
 const askedAtOnce = 100
-const shownParked = 100
 
 export function createPayPalService(ports: {
   db: Db
@@ -57,7 +56,7 @@ export function createPayPalService(ports: {
 }): PayPalService {
   const { db, clock, enqueue, webhooks, programs, payouts, notifications, batches, receivers, api } = ports
 
-  const handleEvent: PayPalService['handleEvent'] = (eventId) =>
+  const handleAlone: PayPalService['handleAlone'] = (eventId) =>
     db.transaction(async (tx) => {
       const stored = await webhooks.open(tx, source, eventId)
       if (!stored) return
@@ -109,7 +108,7 @@ export function createPayPalService(ports: {
   }
 
   return {
-    handleEvent,
+    handleAlone,
     receive: async ({ id, type, kept }) => {
       if (!kept) return
       await db.transaction(async (tx) => {
@@ -120,13 +119,14 @@ export function createPayPalService(ports: {
       for (const { id } of await programs.all(db))
         for (const batch of await batches.unheard(db, id, askedAtOnce)) await askAbout(batch)
     },
-    parked: (reader, programId) => webhooks.parked(reader, source, programId, { unassigned: true, limit: shownParked }),
-    replay: (programId) =>
-      db.transaction(async (tx) => {
-        const parked = await webhooks.parked(tx, source, programId, { unassigned: true, limit: 1000 })
-        for (const { eventId } of parked) await enqueue(tx, handleEventJob, { eventId }, { programId, dedupeKey: eventId })
-        return parked.length
-      }),
+    seesUnassigned: async () => true,
+    handleAgain: async (tx, programId, eventIds) => {
+      await enqueue.many(
+        tx,
+        handleEventJob,
+        eventIds.map((eventId) => ({ payload: { eventId }, programId, dedupeKey: eventId })),
+      )
+    },
     found: async (programId, payoutId, typed) => {
       const batch = await batches.of(db, payoutId)
       if (batch?.programId !== programId || batch.batchId !== null) throw notUnclear()

@@ -146,6 +146,20 @@ describe('an invoice that was paid outside Stripe', () => {
     },
   )
 
+  test('and set aside by an admin, it is not parked again when more is told of it', async () => {
+    const invoice = anInvoice()
+    await send(anEvent('invoice.paid', invoice))
+    await aWhileLater()
+    const [event] = await house.connection
+      .sql`select event_id from core_webhooks where parked_at is not null and handled_at is null`
+    await house.press(`stripe.parked_reason:parked:0:${event!.event_id}`, { fields: { reason: 'no sale of partners' } }, admin)
+    expect(await parked()).toContain('Nothing is parked')
+    await send(anEvent('invoice_payment.paid', aRecord(invoice)))
+    await aWhileLater()
+    expect(await parked()).toContain('Nothing is parked')
+    expect(wordsOf(await house.run('admin stripe parked', { set_aside: true }, admin))).toContain('no sale of partners')
+  })
+
   test('is no concern when the customer had credit for all of it', async () => {
     await send(anEvent('invoice.paid', anInvoice({ amount_due: 0 })))
     await aWhileLater()

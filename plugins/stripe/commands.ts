@@ -1,21 +1,24 @@
-// What admins do with Stripe: connect the account, see what is parked, hand it in again.
-import { type Command, defineCommand } from '../../commands/define.ts'
-import { type Db, UserError } from '../kit/index.ts'
+// What admins do with Stripe: connect the account, and deal with events that are parked.
+import { defineCommand } from '../../commands/define.ts'
+import { parkedEvents } from '../../commands/parked.ts'
+import { type Db, type Parts, UserError, type WebhookInbox } from '../kit/index.ts'
 import { apiVersion } from './client.ts'
-import { connected, parkedList, replayed } from './messages.ts'
-import type { StripeService } from './service.ts'
+import { connected } from './messages.ts'
+import { type StripeService, source } from './service.ts'
 
-export function stripeCommands({
+export function stripeTools({
   db,
+  webhooks,
   service,
   secrets,
   webhookUrl,
 }: {
   db: Db
+  webhooks: WebhookInbox
   service: StripeService | undefined
   secrets: number
   webhookUrl: string
-}): Command[] {
+}): Required<Pick<Parts, 'commands' | 'components'>> {
   const on = (): StripeService => {
     if (service) return service
     throw new UserError(
@@ -23,27 +26,18 @@ export function stripeCommands({
       'Stripe is not set up. Set STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET where the program runs, restart it, and run this command again.',
     )
   }
-  return [
-    defineCommand({
-      path: 'admin stripe connect',
-      description: 'Let payments on your Stripe account count for this program',
-      access: 'admin',
-      reply: 'ephemeral',
-      run: async (ctx) => connected(await on().connect(ctx.program.id), { webhookUrl, secrets, version: apiVersion }),
-    }),
-    defineCommand({
-      path: 'admin stripe parked',
-      description: 'Events of Stripe that could not be handled, and why',
-      access: 'admin',
-      reply: 'ephemeral',
-      run: async (ctx) => parkedList(await on().parked(db, ctx.program.id)),
-    }),
-    defineCommand({
-      path: 'admin stripe replay',
-      description: 'Hand parked events in again',
-      access: 'admin',
-      reply: 'ephemeral',
-      run: async (ctx) => replayed(await on().replay(ctx.program.id)),
-    }),
-  ]
+  const parked = parkedEvents({ source, title: 'Stripe', on }, { db, webhooks })
+  return {
+    commands: [
+      defineCommand({
+        path: 'admin stripe connect',
+        description: 'Let payments on your Stripe account count for this program',
+        access: 'admin',
+        reply: 'ephemeral',
+        run: async (ctx) => connected(await on().connect(ctx.program.id), { webhookUrl, secrets, version: apiVersion }),
+      }),
+      ...parked.commands,
+    ],
+    components: parked.components,
+  }
 }

@@ -1,9 +1,6 @@
-// Every word that the Stripe plugin says to admins.
-import { card, literal, type Message, time } from '../../commands/messages.ts'
-import type { StoredWebhook } from '../kit/index.ts'
+// Every word that the Stripe plugin says to admins. What they read of parked events is the house's.
+import { card, literal, type Message } from '../../commands/messages.ts'
 import { connectEvents, platformEvents } from './facts.ts'
-
-const shown = 15
 
 export function connected(
   account: { id: string; name: string },
@@ -26,32 +23,5 @@ export function connected(
       { name: 'Events of connected accounts', value: connectEvents.map((name) => `\`${name}\``).join(' ') },
     ],
     tone: setup.secrets === 0 ? 'warn' : 'good',
-  })
-}
-
-export function parkedList(events: readonly StoredWebhook[]): Message {
-  if (events.length === 0)
-    return card({ title: 'Nothing is parked', body: 'Every event that Stripe sent was handled.', tone: 'good' })
-  const more = events.length > shown ? [`… and ${events.length - shown} more.`] : []
-  return card({
-    title: events.length === 1 ? '1 event is parked' : `${events.length} events are parked`,
-    body: [
-      ...events
-        .slice(0, shown)
-        .map(
-          (event) => `• \`${event.type}\` · ${time(event.parkedAt!)} · \`${event.eventId}\`\n  ${literal(event.parkReason ?? '')}`,
-        ),
-      ...more,
-    ],
-    tone: 'warn',
-    footer: 'Mend the cause, then run /admin stripe replay to hand them in again.',
-  })
-}
-
-export function replayed(count: number): Message {
-  if (count === 0) return card({ title: 'Nothing to replay', body: 'No event is parked.', tone: 'good' })
-  return card({
-    title: count === 1 ? '1 event is handed in again' : `${count} events are handed in again`,
-    body: 'What still cannot be handled is parked again, with its reason: see /admin stripe parked in a moment.',
   })
 }

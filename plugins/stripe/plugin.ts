@@ -4,7 +4,7 @@ import { definePlugin, extend } from '../kit/index.ts'
 import { payouts } from '../payouts/plugin.ts'
 import { payoutProvider } from '../payouts/public.ts'
 import { createApi, createClient } from './client.ts'
-import { stripeCommands } from './commands.ts'
+import { stripeTools } from './commands.ts'
 import { environment, secretsOf } from './environment.ts'
 import { stripeJobs } from './jobs.ts'
 import { createPayoutProvider } from './provider.ts'
@@ -44,7 +44,7 @@ export const stripe = definePlugin({
       })
     return {
       commandGroups: { 'admin stripe': 'Payments and payouts through Stripe' },
-      commands: stripeCommands({ db, service, secrets: secrets.length, webhookUrl: url('/webhooks/stripe') }),
+      ...stripeTools({ db, webhooks, service, secrets: secrets.length, webhookUrl: url('/webhooks/stripe') }),
       routes: stripeRoutes({ db, clock, webhooks, service, secrets, hashEmail }),
       jobs: service ? stripeJobs(service) : [],
       extends: client ? [extend(payoutProvider, createPayoutProvider(client))] : [],

@@ -54,9 +54,10 @@ export interface StripeService {
   checkInvoice(programId: string, invoiceId: string): Promise<void>
   /** Says that payments of the platform's account belong to this program. @throws UserError when they belong to another */
   connect(programId: string): Promise<{ id: string; name: string }>
-  parked(reader: Reader, programId: string): Promise<StoredWebhook[]>
-  /** Hands every parked event in again; returns how many. */
-  replay(programId: string): Promise<number>
+  /** Asks for the handling of kept events once more. */
+  handleAgain(tx: Tx, programId: string, eventIds: readonly string[]): Promise<void>
+  /** Events that could not even be read belong to nobody: whoever the account belongs to sees them, and a single program before it has an account. */
+  seesUnassigned(reader: Reader, programId: string): Promise<boolean>
 }
 
 interface Received {
@@ -83,7 +84,6 @@ export const checkInvoiceJob = defineJob({
 
 /** Events of one payment come within seconds of each other: only after this is Stripe asked for what is missing. */
 const originPatienceMs = 5_000
-const shownParked = 100
 
 export function createStripeService({
   db,
@@ -254,8 +254,7 @@ export function createStripeService({
     return only.id
   }
 
-  /** Events that could not even be read belong to nobody: whoever the account belongs to sees them, and a single program before it has an account. */
-  async function seesUnassigned(reader: Reader, programId: string): Promise<boolean> {
+  const seesUnassigned: StripeService['seesUnassigned'] = async (reader, programId) => {
     const [row] = await reader.select().from(accounts).where(eq(accounts.programId, programId))
     return row !== undefined || (await programs.all(reader)).length === 1
   }
@@ -445,15 +444,14 @@ export function createStripeService({
     findOrigin,
     checkInvoice,
     connect,
-    parked: async (reader, programId) =>
-      webhooks.parked(reader, source, programId, { unassigned: await seesUnassigned(reader, programId), limit: shownParked }),
-    replay: async (programId) =>
-      db.transaction(async (tx) => {
-        const unassigned = await seesUnassigned(tx, programId)
-        const parked = await webhooks.parked(tx, source, programId, { unassigned, limit: 1000 })
-        for (const { eventId } of parked) await enqueue(tx, handleEventJob, { eventId }, { programId, dedupeKey: eventId })
-        return parked.length
-      }),
+    seesUnassigned,
+    handleAgain: async (tx, programId, eventIds) => {
+      await enqueue.many(
+        tx,
+        handleEventJob,
+        eventIds.map((eventId) => ({ payload: { eventId }, programId, dedupeKey: eventId })),
+      )
+    },
   }
 }
 
