@@ -126,6 +126,22 @@ describe('when a payment is complete', () => {
     ],
   ])('%s', (_, facts, asked, state) => expect(assemble(facts(), { asked }).state).toBe(state))
 
+  test.each([
+    ['ends where it begins', paidAt, 'complete'],
+    ['ends before: there is another one between them', paidAt - 500, 'incomplete'],
+  ])('a renewal, when the period of the invoice before it that is known %s', (_, end, state) => {
+    const covering = (start: number, end: number) => ({ lines: { data: [{ amount: 12_000, period: { start, end } }] } })
+    const first = invoice({
+      id: 'in_01',
+      billing_reason: 'subscription_create',
+      created: paidAt - 1000,
+      ...covering(paidAt - 1000, end),
+    })
+    const facts = [charge(), invoice(covering(paidAt, paidAt + 1000))]
+    expect(assemble(facts, { siblings: [first, facts[1]!] }).state).toBe(state)
+    expect(assemble(facts, { siblings: [first, facts[1]!], asked: true }).state).toBe('complete')
+  })
+
   test('a renewal and its invoice, once the first invoice of the subscription is known', () => {
     const siblings = [invoice({ id: 'in_01', billing_reason: 'subscription_create', created: paidAt - 1000 })]
     expect(assemble([charge(), invoice()], { siblings }).state).toBe('complete')
@@ -231,6 +247,40 @@ describe('refunds', () => {
       300n,
     ],
     ['everything', () => [charge({ amount_refunded: 12_000 })], 12_000n],
+    [
+      'a refund whose failure was not told, and the next one in the total',
+      () => [
+        charge({ amount_refunded: 12_000 }, { created: paidAt + 9 }),
+        refund({ amount: 12_000, created: paidAt + 1 }, { created: paidAt + 1 }),
+        refund({ amount: 12_000, created: paidAt + 9 }, { created: paidAt + 9 }),
+      ],
+      12_000n,
+    ],
+    [
+      'a refund that was made after the total was told, and one before',
+      () => [
+        charge({ amount_refunded: 700 }, { created: paidAt + 2 }),
+        refund({ amount: 300, created: paidAt + 3 }, { created: paidAt + 3 }),
+        refund({ amount: 700, created: paidAt + 1 }, { created: paidAt + 5 }),
+      ],
+      1_000n,
+    ],
+    [
+      'a refund that was made and failed after the total was told',
+      () => [
+        charge({ amount_refunded: 700 }, { created: paidAt + 2 }),
+        refund({ amount: 300, status: 'failed', created: paidAt + 3 }, { created: paidAt + 4 }),
+      ],
+      700n,
+    ],
+    [
+      'a total that was asked for, and a refund that was made before that',
+      () => [
+        { ...charge({ amount_refunded: 700 }), fields: { ...charge({ amount_refunded: 700 }).fields, asOf: paidAt + 5 } } as Fact,
+        refund({ amount: 700, created: paidAt + 3 }, { created: paidAt + 3 }),
+      ],
+      700n,
+    ],
   ])('%s', (_, facts, refunded) => expect(paymentOf([...facts(), session()]).refunded).toBe(refunded))
 
   test('more than was paid is refused, even while the origin is unknown', () => {

@@ -27,7 +27,7 @@ const automatic = new Set(['subscription_cycle', 'subscription_update', 'subscri
 
 /**
  * A payment is complete when its charge has succeeded, its origin is known (its Checkout session, or an invoice that Stripe made by itself) and so is the
- * invoice that it pays, if it does, and the first invoice of the subscription that it renews; or, after Stripe was asked, with whatever there is. @throws UserError when the facts contradict each other or cannot be counted
+ * invoice that it pays, if it does, and what came before it in the subscription that it renews; or, after Stripe was asked, with whatever there is. @throws UserError when the facts contradict each other or cannot be counted
  */
 export function canonicalPayment(known: KnownOfPayment): Assembled {
   const { programId, paymentKey, facts, asked } = known
@@ -52,7 +52,7 @@ export function canonicalPayment(known: KnownOfPayment): Assembled {
   const originKnown = session !== undefined || (invoice !== undefined && automatic.has(invoice.fields.billingReason ?? ''))
   // The session of a subscription may come before its invoice, which says which payment it is.
   const invoiceAwaited = invoice === undefined && facts.some(({ invoiceId }) => invoiceId !== null)
-  if ((!originKnown || invoiceAwaited || isBeginUnknown(invoice, known.siblings)) && !asked) return { state: 'incomplete' }
+  if ((!originKnown || invoiceAwaited || isPastUnknown(invoice, known.siblings)) && !asked) return { state: 'incomplete' }
 
   const origins = [session, charge, invoice].filter((fact) => fact !== undefined)
   const first = <T>(pick: (fields: (typeof origins)[number]['fields']) => T | null) => {
@@ -122,18 +122,22 @@ function extras(
 }
 
 /**
- * What is refunded now. Two things tell it: the charge's total, and the refunds themselves; either may be missing or older. A refund that failed is still in
- * a total that was told before it failed.
+ * What is refunded now. Two things tell it: the charge's total, as of some moment, and the refunds themselves; either may be missing. What was made since
+ * comes on top of the total, what failed since is still in it. Whether a refund of that very second is in it, or one that does not say when it was made,
+ * nobody knows.
  */
 function refundedOf(charge: Fact<'charge'>, refunds: readonly Fact<'refund'>[]): bigint {
-  const { currency } = charge.fields
-  const inUnits = (refund: Fact<'refund'>) => fromStripe(refund.fields.amount, refund.fields.currency)
+  const asOf = charge.fields.asOf ?? charge.eventCreated
+  const madeAt = ({ fields }: Fact<'refund'>) => fields.createdAt ?? asOf
   const hasFailed = ({ fields }: Fact<'refund'>) => fields.status === 'failed' || fields.status === 'canceled'
-  const standing = sum(refunds.filter((refund) => !hasFailed(refund)).map(inUnits))
-  const failedSince = sum(refunds.filter((refund) => hasFailed(refund) && refund.eventCreated >= charge.eventCreated).map(inUnits))
-  const told = fromStripe(charge.fields.refunded, currency) - failedSince
+  const amountOf = (wanted: (refund: Fact<'refund'>) => boolean) =>
+    sum(refunds.filter(wanted).map(({ fields }) => fromStripe(fields.amount, fields.currency)))
+  const failedSince = amountOf((refund) => hasFailed(refund) && refund.eventCreated >= asOf && madeAt(refund) <= asOf)
+  const total = fromStripe(charge.fields.refunded, charge.fields.currency) - failedSince
+  const perhaps = amountOf((refund) => !hasFailed(refund) && madeAt(refund) === asOf)
+  const since = amountOf((refund) => !hasFailed(refund) && madeAt(refund) > asOf)
   // biome-ignore lint/complexity/useMathMinMax: Math.max takes no bigint
-  return told > standing ? told : standing
+  return (total > perhaps ? total : perhaps) + since
 }
 
 /** Open as long as any dispute is; an inquiry counts as one until it is closed. */
@@ -152,10 +156,16 @@ function lostOf(disputes: readonly Fact<'dispute'>[], left: bigint, currency: st
   return lost < left ? lost : left
 }
 
-/** Whether the invoice renews a subscription of whose first invoice nothing was told: how many payments came before is then not known. */
-function isBeginUnknown(invoice: Fact<'invoice'> | undefined, siblings: readonly Fact<'invoice'>[]): boolean {
+/**
+ * Whether it is not known how many payments came before the invoice, which renews a subscription: nothing was told of the first invoice, or of the one whose
+ * period ends where its own begins.
+ */
+function isPastUnknown(invoice: Fact<'invoice'> | undefined, siblings: readonly Fact<'invoice'>[]): boolean {
   const isFirst = ({ fields }: Fact<'invoice'>) => fields.billingReason === 'subscription_create'
-  return Boolean(invoice?.subscriptionId) && !isFirst(invoice!) && !siblings.some(isFirst)
+  if (!invoice?.subscriptionId || isFirst(invoice)) return false
+  const { from } = invoice.fields
+  const others = siblings.filter(({ objectId }) => objectId !== invoice.objectId)
+  return !others.some(isFirst) || (from != null && !others.some(({ fields }) => fields.to === from))
 }
 
 /** Which payment of its subscription an invoice is: the paid invoices before it, and one. */

@@ -34,8 +34,10 @@ interface FieldsOf {
     product: string | null
     deal?: string | null
     paidAt: number
+    /** When it was read from Stripe, if it was not told: what was refunded is as of then. */
+    asOf?: number
   }
-  refund: { status: string; amount: number; currency: string }
+  refund: { status: string; amount: number; currency: string; createdAt?: number | null }
   /** `amount` is null when it was not told. */
   dispute: { status: string; amount?: number | null; currency?: string | null }
   session: {
@@ -73,6 +75,9 @@ interface FieldsOf {
     /** What was to be paid; less than the total when the customer had credit. */
     due?: number
     createdAt: number
+    /** The period that it is mostly for: where one ends, the next invoice of the subscription begins. */
+    from?: number | null
+    to?: number | null
   }
   /** `outside`: the money did not go through Stripe, which only has a record of it. */
   invoice_payment: { status: string; outside?: boolean }
@@ -147,7 +152,15 @@ const shapes = {
     metadata,
     created: z.int(),
   }),
-  refund: z.object({ id: z.string(), payment_intent: reference, charge: reference, status: text, amount: positive, currency }),
+  refund: z.object({
+    id: z.string(),
+    payment_intent: reference,
+    charge: reference,
+    status: text,
+    amount: positive,
+    currency,
+    created: z.int().nullish(),
+  }),
   dispute: z.object({
     id: z.string(),
     payment_intent: reference,
@@ -192,6 +205,7 @@ const shapes = {
         data: z.array(
           z.object({
             amount: optionalAmount,
+            period: z.object({ start: z.int(), end: z.int() }).nullish(),
             pricing: z.object({ price_details: z.object({ product: text }).nullish() }).nullish(),
           }),
         ),
@@ -336,6 +350,11 @@ export function readObject(
   return { ...connections, eventCreated: source.created, eventId: source.eventId } as Fact
 }
 
+/** A fact that was read from Stripe at this time, however it is dated. */
+export function readAt(fact: Fact, at: Date): Fact {
+  return fact.type === 'charge' ? { ...fact, fields: { ...fact.fields, asOf: Math.floor(at.getTime() / 1000) } } : fact
+}
+
 type Read = { success: true; data: object } | { success: false; error: z.ZodError }
 
 function readers(hashEmail: (email: string) => string): Record<string, (object: unknown) => Read> {
@@ -385,7 +404,12 @@ function readers(hashEmail: (email: string) => string): Record<string, (object: 
       objectId: refund.id,
       paymentKey: refund.payment_intent ?? refund.charge,
       rank: { failed: 3, canceled: 3, succeeded: 2 }[refund.status ?? ''] ?? 1,
-      fields: { status: refund.status ?? 'succeeded', amount: refund.amount, currency: refund.currency },
+      fields: {
+        status: refund.status ?? 'succeeded',
+        amount: refund.amount,
+        currency: refund.currency,
+        createdAt: refund.created ?? null,
+      },
     })),
     dispute: read(shapes.dispute, (dispute) => ({
       type: 'dispute',
@@ -415,31 +439,36 @@ function readers(hashEmail: (email: string) => string): Record<string, (object: 
         promotion: promotionOf(session.discounts),
       },
     })),
-    invoice: read(shapes.invoice, (invoice) => ({
-      type: 'invoice',
-      objectId: invoice.id,
-      invoiceId: invoice.id,
-      subscriptionId: invoice.parent?.subscription_details?.subscription ?? null,
-      rank: { paid: 3, void: 3, uncollectible: 2, open: 1 }[invoice.status ?? ''] ?? 0,
-      fields: {
-        status: invoice.status,
-        billingReason: invoice.billing_reason,
-        currency: invoice.currency,
-        total: invoice.total,
-        tax: (invoice.total_taxes ?? []).reduce((total, tax) => total + tax.amount, 0),
-        shipping: invoice.shipping_cost?.amount_subtotal ?? 0,
-        customer: invoice.customer,
-        emailHash: hashed(invoice.customer_email),
-        country: invoice.customer_address?.country ?? null,
-        clickId: uuidOf(invoice.parent?.subscription_details?.metadata.siso_cid) ?? uuidOf(invoice.metadata.siso_cid),
-        product: invoice.metadata.product ?? productOf(invoice.lines?.data ?? []),
-        deal: uuidOf(invoice.parent?.subscription_details?.metadata.siso_deal) ?? uuidOf(invoice.metadata.siso_deal),
-        promotion: promotionOf(invoice.discounts),
-        discounted: (invoice.discounts ?? []).some((discount) => typeof discount === 'string'),
-        due: invoice.amount_due ?? invoice.total,
-        createdAt: invoice.created,
-      },
-    })),
+    invoice: read(shapes.invoice, (invoice) => {
+      const largest = largestOf(invoice.lines?.data ?? [])
+      return {
+        type: 'invoice',
+        objectId: invoice.id,
+        invoiceId: invoice.id,
+        subscriptionId: invoice.parent?.subscription_details?.subscription ?? null,
+        rank: { paid: 3, void: 3, uncollectible: 2, open: 1 }[invoice.status ?? ''] ?? 0,
+        fields: {
+          status: invoice.status,
+          billingReason: invoice.billing_reason,
+          currency: invoice.currency,
+          total: invoice.total,
+          tax: (invoice.total_taxes ?? []).reduce((total, tax) => total + tax.amount, 0),
+          shipping: invoice.shipping_cost?.amount_subtotal ?? 0,
+          customer: invoice.customer,
+          emailHash: hashed(invoice.customer_email),
+          country: invoice.customer_address?.country ?? null,
+          clickId: uuidOf(invoice.parent?.subscription_details?.metadata.siso_cid) ?? uuidOf(invoice.metadata.siso_cid),
+          product: invoice.metadata.product ?? largest?.pricing?.price_details?.product ?? null,
+          deal: uuidOf(invoice.parent?.subscription_details?.metadata.siso_deal) ?? uuidOf(invoice.metadata.siso_deal),
+          promotion: promotionOf(invoice.discounts),
+          discounted: (invoice.discounts ?? []).some((discount) => typeof discount === 'string'),
+          due: invoice.amount_due ?? invoice.total,
+          createdAt: invoice.created,
+          from: largest?.period?.start ?? null,
+          to: largest?.period?.end ?? null,
+        },
+      }
+    }),
     invoice_payment: read(shapes.invoice_payment, (payment) => ({
       type: 'invoice_payment',
       objectId: payment.id,
@@ -514,12 +543,6 @@ function promotionOf(discounts: readonly (string | { promotion_code: string | nu
 }
 
 /** What an invoice is mostly for: when the plan changed, its first line is what is given back for the old one. */
-function productOf(
-  lines: readonly {
-    amount: number
-    pricing?: { price_details?: { product: string | null } | null | undefined } | null | undefined
-  }[],
-): string | null {
-  const [largest] = lines.toSorted((a, b) => b.amount - a.amount)
-  return largest?.pricing?.price_details?.product ?? null
+function largestOf<T extends { amount: number }>(lines: readonly T[]): T | undefined {
+  return lines.toSorted((a, b) => b.amount - a.amount)[0]
 }

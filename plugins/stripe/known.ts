@@ -5,19 +5,23 @@ import { type Assembled, canonicalPayment } from './canonical.ts'
 import { askedEventId, type Fact } from './facts.ts'
 import { facts, payments } from './tables.ts'
 
-/** Keeps the facts unless something newer is known of the same object. With `onlyNew`, for what was asked rather than told, anything that an event told stays. */
-export async function keep(tx: Tx, programId: string, given: readonly Fact[], options: { onlyNew?: boolean } = {}): Promise<void> {
-  const onConflict = options.onlyNew
-    ? sql`do nothing`
-    : sql`(program_id, object_id) do update set payment_key = excluded.payment_key, invoice_id = excluded.invoice_id,
-        subscription_id = excluded.subscription_id, fields = excluded.fields, event_created = excluded.event_created, rank = excluded.rank, event_id = excluded.event_id
-        where (excluded.event_created, excluded.rank, excluded.event_id) > (stripe_facts.event_created, stripe_facts.rank, stripe_facts.event_id)`
+/**
+ * Keeps the facts unless something newer is known of the same object. With `asked`, for what was asked rather than told, what an event told stays, unless the
+ * object has come further since.
+ */
+export async function keep(tx: Tx, programId: string, given: readonly Fact[], options: { asked?: boolean } = {}): Promise<void> {
+  const isNewer = options.asked
+    ? sql`excluded.rank > stripe_facts.rank`
+    : sql`(excluded.event_created, excluded.rank, excluded.event_id) > (stripe_facts.event_created, stripe_facts.rank, stripe_facts.event_id)`
   await tx.execute(sql`
     insert into stripe_facts (program_id, object_id, type, payment_key, invoice_id, subscription_id, fields, event_created, rank, event_id)
     select ${programId}::uuid, f."objectId", f.type, f."paymentKey", f."invoiceId", f."subscriptionId", f.fields, f."eventCreated", f.rank, f."eventId"
     from jsonb_to_recordset(${JSON.stringify(newestOf(given))}::text::jsonb) as f ("objectId" text, type text, "paymentKey" text, "invoiceId" text,
       "subscriptionId" text, fields jsonb, "eventCreated" bigint, rank bigint, "eventId" text)
-    order by f."objectId" on conflict ${onConflict}`)
+    order by f."objectId" on conflict (program_id, object_id) do update set payment_key = excluded.payment_key, invoice_id = excluded.invoice_id,
+      subscription_id = excluded.subscription_id, fields = excluded.fields, rank = excluded.rank, event_id = excluded.event_id,
+      event_created = greatest(excluded.event_created, stripe_facts.event_created)
+      where ${isNewer}`)
 }
 
 /** Of several facts of one object the newest alone can stay. */

@@ -18,7 +18,7 @@ import {
   type WebhookInbox,
 } from '../kit/index.ts'
 import type { Payouts } from '../payouts/public.ts'
-import { askedEventId, type Fact, type KeptEvent, keptEvent, type UnreadObject } from './facts.ts'
+import { askedEventId, type Fact, type KeptEvent, keptEvent, readAt, type UnreadObject } from './facts.ts'
 import { aboutInvoice, assemble, keep, keepOne, newestOf, ofInvoice, paymentsOf, present, unexplained } from './known.ts'
 import { createCouponReader, hasPromotion, type PromotionApi } from './promotions.ts'
 import { accounts, facts, payments } from './tables.ts'
@@ -217,7 +217,7 @@ export function createStripeService({
   /** The object of an event that says only which one it is about, or that was written in another version of the API. @throws UserError when Stripe does not have it as expected */
   async function readAnew(unread: UnreadObject, eventId: string): Promise<Fact> {
     const found = await api.object(unread, eventId)
-    if (typeof found === 'object') return found
+    if (typeof found === 'object') return readAt(found, clock.now())
     const why = `its ${unread.object} ${unread.id} cannot be read anew: ${found ?? 'Stripe does not have it.'}`
     throw new UserError(
       'unreadable_object',
@@ -366,7 +366,7 @@ export function createStripeService({
   /** Records what Stripe has of the invoice's payments, and parks the invoice when that is not all and nobody has reported the rest. */
   async function explain(tx: Tx, programId: string, invoiceId: string, found: readonly Fact[]): Promise<void> {
     await lock(tx, [`invoice ${programId} ${invoiceId}`])
-    await keep(tx, programId, found, { onlyNew: true })
+    await keep(tx, programId, found, { asked: true })
     await settle(tx, programId, present(found.map(({ paymentKey }) => paymentKey)).toSorted())
     const { outside, inStripe } = aboutInvoice(await ofInvoice(tx, programId, invoiceId))
     if (!outside && inStripe > 0) return
@@ -387,9 +387,9 @@ export function createStripeService({
       .where(and(eq(payments.programId, programId), eq(payments.paymentKey, paymentKey)))
     if (known?.saleId || (await db.transaction((tx) => settle(tx, programId, [paymentKey])))) return
     const found: Fact[] = []
-    for (const fact of await api.originOf(paymentKey)) found.push(await withCoupon(fact))
+    for (const fact of await api.originOf(paymentKey)) found.push(await withCoupon(readAt(fact, clock.now())))
     await db.transaction(async (tx) => {
-      await keep(tx, programId, found, { onlyNew: true })
+      await keep(tx, programId, found, { asked: true })
       await tx
         .insert(payments)
         .values({ programId, paymentKey, askedAt: clock.now() })

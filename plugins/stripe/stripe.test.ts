@@ -371,6 +371,29 @@ test('a renewal that is told before the first payment is numbered by what Stripe
   await release()
 })
 
+test('a renewal that is told before the one before it keeps its number', async () => {
+  const subscription = String((await aPurchase(aPlan)).subscription)
+  await settled()
+  const renew = async () => {
+    house.clock.advance(60_000)
+    return heldStoryOf(() => control(`subscriptions/${subscription}/renew`))
+  }
+  const [second, third] = [await renew(), await renew()]
+  const numbers = async () =>
+    (await house.connection.sql`select sequence from attribution_sales where subscription = ${subscription} order by sequence`).map(
+      ({ sequence }) => sequence as number,
+    )
+  for (const event of third) await send(event)
+  await house.drain()
+  expect(await numbers()).toEqual([1])
+  await askStripe()
+  expect(await numbers()).toEqual([1, 3])
+  for (const event of second) await send(event)
+  await house.drain()
+  expect(await numbers()).toEqual([1, 2, 3])
+  await release()
+})
+
 test('a charge and its session that are handled at the same moment see each other', async () => {
   const story = await storyOf(() => aPurchase())
   const stories = Array.from({ length: 25 }, () => retold(story))
@@ -522,6 +545,22 @@ describe('payments that no session tells of', () => {
     await settled()
     expect((await salesOf(session.payment_intent)).length).toBe(1)
     expect(heard.map(({ event }) => event)).toEqual(['recorded'])
+  })
+
+  test('a charge of which only its beginning was told is found by asking', async () => {
+    let payment = ''
+    const story = (await heldStoryOf(async () => {
+      payment = String((await aPurchase()).payment_intent)
+    })) as { type: string; created: number; data: { object: object } }[]
+    const charged = story.find(({ type }) => type === 'charge.succeeded')!
+    const pending = { ...charged.data.object, status: 'pending', amount_captured: 0, captured: false, paid: false }
+    await send({ ...charged, id: `evt_pending${++count}`, type: 'charge.pending', data: { object: pending } })
+    await send(story.find(({ type }) => type === 'payment_intent.succeeded')!)
+    await house.drain()
+    await askStripe()
+    expect(await salesOf(payment)).toMatchObject([{ partner_id: ada, gross: '10000' }])
+    await release()
+    expect((await salesOf(payment)).length).toBe(1)
   })
 
   test('a session that is told only after the sale was recorded still attributes it', async () => {
