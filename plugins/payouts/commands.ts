@@ -14,6 +14,7 @@ import {
   importCard,
   listCard,
   type Need,
+  namedIn,
   needOf,
   payoutChoice,
   runCard,
@@ -150,7 +151,9 @@ function adminCommands({ db, service, methods, manual, readAttachment, partners 
       reply: 'ephemeral',
       run: async (ctx) => {
         const own = await partners.byUser(db, ctx.program.id, ctx.user.id)
-        return waitingCard(await service.waiting(db, ctx.program.id), { userId: ctx.user.id, partnerId: own?.id })
+        const waiting = await service.waiting(db, ctx.program.id)
+        const names = await namesOf(ctx.program.id, namedIn(waiting))
+        return waitingCard(waiting, { userId: ctx.user.id, partnerId: own?.id }, names)
       },
     }),
     defineCommand({

@@ -173,8 +173,18 @@ const barWords: Readonly<Record<ApprovalBar, string>> = {
     'A payout of your own is in this run: another admin must approve it. Or call yours back with `/admin payouts cancel`, then approve the rest.',
 }
 
-/** Runs that wait, each with its totals and the buttons that decide about it alone. */
-export function waitingCard(waiting: readonly WaitingRun[], viewer: Approver): Message {
+/** The largest payouts of a run among so many that are shown: whoever approves should see whom they pay. */
+const largestOf = ({ payouts }: WaitingRun, runs: number) =>
+  payouts.toSorted((a, b) => Number(b.amount - a.amount)).slice(0, Math.max(2, Math.floor(shownLines / runs)))
+
+/** The payouts that the card of waiting runs names. */
+export function namedIn(waiting: readonly WaitingRun[]): WaitingRun['payouts'] {
+  const shown = waiting.slice(0, shownRuns)
+  return shown.flatMap((run) => largestOf(run, shown.length))
+}
+
+/** Runs that wait, each with its totals, whom it pays, and the buttons that decide about it alone. `names` by partner. */
+export function waitingCard(waiting: readonly WaitingRun[], viewer: Approver, names: ReadonlyMap<string, string>): Message {
   const shown = waiting.slice(0, shownRuns).map((run) => ({ ...run, bar: approvalBar(run, viewer) }))
   if (shown.length === 0) return card({ title: 'Nothing waits for approval', body: 'Nothing was changed.' })
   return card({
@@ -182,7 +192,7 @@ export function waitingCard(waiting: readonly WaitingRun[], viewer: Approver): M
     body: 'Nothing was sent yet. When you approve, each partner is looked at again; who may not be paid any more is taken back.',
     fields: shown.map((run, i) => ({
       name: `Run ${i + 1}: started by ${run.actor === scheduleActor ? 'the schedule' : `<@${run.actor}>`} ${time(run.startedAt)}`,
-      value: [totals(run.payouts), ...(run.bar ? [barWords[run.bar]] : [])].join('\n'),
+      value: [totals(run.payouts), ...namedLines(run, shown.length, names), ...(run.bar ? [barWords[run.bar]] : [])].join('\n'),
     })),
     rows: shown.map(({ runId, payouts, bar }, i) => [
       button({
@@ -196,6 +206,17 @@ export function waitingCard(waiting: readonly WaitingRun[], viewer: Approver): M
     tone: 'warn',
     ...(waiting.length > shownRuns && { footer: `${waiting.length - shownRuns} more runs wait; decide about these first.` }),
   })
+}
+
+function namedLines(run: WaitingRun, runs: number, names: ReadonlyMap<string, string>): string[] {
+  const largest = largestOf(run, runs)
+  const rest = run.payouts.length - largest.length
+  return [
+    ...largest.map(
+      ({ partnerId, amount, currency }) => `• ${literal(names.get(partnerId) ?? '')}: ${formatMoney(amount, currency)}`,
+    ),
+    ...(rest > 0 ? [`… and ${rest} more, none of them larger`] : []),
+  ]
 }
 
 export function approvedCard(

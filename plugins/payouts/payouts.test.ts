@@ -586,6 +586,8 @@ describe('approval', () => {
     const partners = [await aPayablePartner(250_001n), await aPayablePartner(250_000n)]
     await run()
     for (const partner of partners) expect(await payoutsOf(partner)).toMatchObject([{ state: 'awaiting_approval' }])
+    const shown = wordsOf(await house.run('admin payouts approve', {}, second)).replaceAll('\\', '')
+    expect(shown).toMatch(/• Partner \d+: \$2,500\.01\n• Partner \d+: \$2,500\.00/)
     await approve()
     await house.drain()
   })
