@@ -31,6 +31,7 @@ export function shotsOf(stage: Stage, world: World): Shot[] {
     { name: 'payout-status', url: wanda, prepare: command('/payout status') },
     { name: 'badges', url: wanda, prepare: command('/badges show') },
     { name: 'help', url: wanda, prepare: command('/help') },
+    { name: 'help-subject', url: wanda, prepare: afterCommand('/help', (page) => choose(page, 0, 'links', 'All subjects')) },
     { name: 'privacy', url: wanda, prepare: command('/privacy') },
     { name: 'stats', url: wanda, prepare: command('/stats show') },
     { name: 'agreement', url: wanda, prepare: command('/agreement') },
@@ -48,6 +49,19 @@ export function shotsOf(stage: Stage, world: World): Shot[] {
     { name: 'admin-claims', url: owner, prepare: command('/admin-sales claims') },
     { name: 'admin-landing', url: owner, prepare: command('/admin-links landing list') },
     { name: 'admin-webhooks', url: owner, prepare: command('/admin-api webhooks list') },
+    { name: 'admin-help', url: owner, prepare: command('/help') },
+    {
+      name: 'admin-help-subject',
+      url: owner,
+      prepare: afterCommand('/help', (page) => choose(page, 1, 'commissions', 'All subjects')),
+    },
+    { name: 'admin-parked', url: owner, prepare: command('/admin stripe parked') },
+    { name: 'admin-parked-event', url: owner, prepare: afterCommand('/admin stripe parked', chooseFirst) },
+    {
+      name: 'admin-approve',
+      url: owner,
+      prepare: (page) => stage.payoutsWait().then(() => command('/admin payouts approve')(page)),
+    },
     { name: 'staff', url: owner, prepare: (page) => openChannel(page, 'staff') },
     { name: 'inbox', url: owner, prepare: (page) => showDoor(page, 'mail') },
     { name: 'letter', url: `${urls.sendgrid}/mail`, prepare: openLetter },
@@ -110,6 +124,27 @@ function command(typed: string): (page: Page) => Promise<void> {
     await page.getByTestId('only-you').last().waitFor()
     await page.getByTestId('thinking').waitFor({ state: 'detached' })
   }
+}
+
+function afterCommand(typed: string, then: (page: Page) => Promise<void>): (page: Page) => Promise<void> {
+  return async (page) => {
+    await command(typed)(page)
+    await then(page)
+  }
+}
+
+/** Chooses from a select of the last answer, and waits for the button that comes with what was chosen. */
+async function choose(page: Page, select: number, value: string, button: string): Promise<void> {
+  await page.getByTestId('only-you').last().waitFor()
+  await page.getByRole('main').getByTestId('select').nth(select).click()
+  await page.locator(`[role=option][data-value="${value}"]`).click()
+  await page.getByRole('button', { name: button }).waitFor()
+}
+
+async function chooseFirst(page: Page): Promise<void> {
+  await page.getByRole('main').getByTestId('select').last().click()
+  await page.locator('[role=option]').first().click()
+  await page.getByRole('button', { name: 'Back to the list' }).waitFor()
 }
 
 async function openForm(page: Page): Promise<void> {

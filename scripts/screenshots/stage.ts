@@ -21,6 +21,8 @@ export interface Stage {
   readonly checkoutUrl: string
   readonly thanksUrl: string
   readonly threadName: string
+  /** Has a run of payouts wait for the admin; the same one however often it is asked for. Until then nothing waits. */
+  readonly payoutsWait: () => Promise<void>
 }
 
 interface Letter {
@@ -28,7 +30,7 @@ interface Letter {
 }
 
 export async function setStage({ world }: DemoHost): Promise<Stage> {
-  const { sandbox, publicUrl, control, admin } = world
+  const { sandbox, publicUrl, control, admin, stripe } = world
   const { urls } = sandbox
   const everybody = await control<Identity[]>('GET', '/sandbox/people')
   const partner = everybody.find(({ username }) => username.startsWith('wanda'))!
@@ -50,6 +52,20 @@ export async function setStage({ world }: DemoHost): Promise<Stage> {
   await fetch(usedVerifyUrl, { method: 'POST' })
   const signUrl = await letter('ada@lovelace.example', '/agreements/')
 
+  // Stripe tells of accounts that are no partner's: their events are parked.
+  for (let i = 0; i < 12; i++) {
+    const { id } = await stripe.accounts.create({ type: 'express', country: 'US', email: `guest${i}@example.com` })
+    await stripe.accounts.update(id, { metadata: { shop: 'elsewhere' } })
+  }
+
+  let waiting: Promise<void> | undefined
+  async function runAsDeputy(): Promise<void> {
+    await admin.run('admin settings set', { setting: 'payouts approvalAbove', value: '100.00' })
+    const deputy = await world.openClient(everybody.find(({ username }) => username === 'otis')!)
+    await deputy.run('admin payouts run')
+    deputy.leave()
+  }
+
   const wanda = await world.openClient(partner)
   const link = JSON.stringify((await wanda.run('link list')).message)
   const linkUrl = new RegExp(`${publicUrl}/r/[\\w-]+`).exec(link)![0]
@@ -70,6 +86,7 @@ export async function setStage({ world }: DemoHost): Promise<Stage> {
     checkoutUrl: await checkout(urls.shop, 'website-build'),
     thanksUrl: await thanks(world),
     threadName,
+    payoutsWait: () => (waiting ??= runAsDeputy()),
   }
 }
 
