@@ -56,6 +56,7 @@ export function createActing(parts: {
     locale: 'en-US',
     interactionId: `7${String(++interactionCount).padStart(17, '0')}`,
     now: clock.now(),
+    mention: (path) => `\`/${path}\``,
     progress: async () => {},
     followUp: async () => {},
   })

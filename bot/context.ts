@@ -10,6 +10,7 @@ import {
 } from 'discord.js'
 import type { ComponentInput, Ctx, ProgramInfo } from '../commands/define.ts'
 import type { Message } from '../commands/messages.ts'
+import type { CommandIds } from './sync.ts'
 
 export type Answerable = ChatInputCommandInteraction | MessageComponentInteraction | ModalSubmitInteraction
 
@@ -18,6 +19,7 @@ export function factsOf(
   interaction: Answerable | AutocompleteInteraction,
   program: ProgramInfo,
   now: Date,
+  ids: CommandIds | undefined,
 ): Omit<Ctx, 'progress' | 'followUp'> {
   const { member, user } = interaction
   const displayName = member && 'displayName' in member ? (member as GuildMember).displayName : (user.globalName ?? user.username)
@@ -33,6 +35,10 @@ export function factsOf(
     locale: interaction.locale,
     interactionId: interaction.id,
     now,
+    mention: (path) => {
+      const id = ids?.get(path.split(' ')[0]!)
+      return id === undefined ? `\`/${path}\`` : `</${path}:${id}>`
+    },
   }
 }
 

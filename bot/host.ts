@@ -15,7 +15,7 @@ import type { Loaded } from '../plugins/kit/load.ts'
 import { toRestBody } from './effects.ts'
 import { type Holder, holdGateway } from './holder.ts'
 import { createRouter } from './router.ts'
-import { syncCommands } from './sync.ts'
+import { type CommandIds, syncCommands } from './sync.ts'
 
 export interface BotHost {
   readonly applicationId: string
@@ -47,7 +47,9 @@ export async function startBot(options: Options): Promise<BotHost> {
   const { db } = connection
   const applicationId = await identify(rest)
   const stopping = new AbortController()
-  const router = createRouter({ db, clock, log, loaded, measure: options.measure })
+  const commandIds = new Map<string, CommandIds>()
+  const idsOf = (guildId: string) => commandIds.get(guildId)
+  const router = createRouter({ db, clock, log, loaded, idsOf, measure: options.measure })
 
   let client: Client | undefined
   let holder: Holder | undefined
@@ -128,7 +130,9 @@ export async function startBot(options: Options): Promise<BotHost> {
 
   async function welcomeGuild(guild: Guild): Promise<void> {
     await db.transaction((tx) => programStore.ensure(tx, { guildId: guild.id, name: guild.name }))
-    if (await syncCommands(rest, applicationId, guild.id, loaded)) log.info({ guild: guild.id }, 'commands were brought up to date')
+    const { sent, ids } = await syncCommands(rest, applicationId, guild.id, loaded)
+    commandIds.set(guild.id, ids)
+    if (sent) log.info({ guild: guild.id }, 'commands were brought up to date')
   }
 
   async function tellMembership(

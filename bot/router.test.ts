@@ -45,6 +45,7 @@ const lab = definePlugin({
         return plain(`Hello ${ctx.user.username}`)
       }),
       command('loud', 'public', async () => counter('0')),
+      command('pointing', 'ephemeral', async (ctx) => plain(`${ctx.mention('mixed open')} ${ctx.mention('elsewhere')}`)),
       command('quiet-bug', 'ephemeral', bug),
       command('loud-bug', 'public', bug),
       command('form-bug', 'modal', bug),
@@ -138,6 +139,18 @@ test('an ephemeral command is answered to its user alone', async () => {
   expect(words(answer)).toContain('Hello ada')
   expect((await discord.messages(channelId)).map((message) => message.id)).not.toContain(answer.id)
 })
+
+/** What the bot makes of the id that Discord has for /mixed, and of a command that Discord does not have. */
+async function pointsToCommands(): Promise<void> {
+  const registered = (await discord.rest.get(`/applications/${bot!.applicationId}/guilds/${discord.guildId}/commands`)) as {
+    id: string
+    name: string
+  }[]
+  const { id } = registered.find(({ name }) => name === 'mixed')!
+  expect(words(await answered(ada, (await run(ada, 'pointing')).nonce))).toContain(`</mixed open:${id}> \`/elsewhere\``)
+}
+
+test('commands are pointed to by the ids that Discord gave them', pointsToCommands)
 
 test('a public command is answered to everyone', async () => {
   const { nonce } = await run(ada, 'loud')
@@ -300,6 +313,7 @@ describe('across processes', () => {
     expect(words(told)).toContain('We were interrupted')
     expect(lines.slice(logged).join()).not.toContain('commands were brought up to date')
     expect(words(await answered(ada, (await run(ada, 'quiet')).nonce))).toContain('Hello ada')
+    await pointsToCommands()
   })
 
   /** The same bot in a process of its own, with the same commands, whose handlers never finish. */

@@ -27,6 +27,7 @@ import type { Clock } from '../plugins/kit/clock.ts'
 import { UserError } from '../plugins/kit/errors.ts'
 import type { Loaded } from '../plugins/kit/load.ts'
 import { type Answerable, factsOf, inputOf, optionsOf, pathOf, toPayload } from './context.ts'
+import type { CommandIds } from './sync.ts'
 
 export interface Router {
   handle(interaction: Interaction): Promise<void>
@@ -41,12 +42,15 @@ export function createRouter({
   clock,
   log,
   loaded,
+  idsOf,
   measure,
 }: {
   db: Db
   clock: Clock
   log: Logger
   loaded: Pick<Loaded, 'commands' | 'components'>
+  /** Discord's ids of a guild's commands, once they are known. */
+  idsOf: (guildId: string) => CommandIds | undefined
   /** Told how long the acknowledgement and the answer of an interaction took. */
   measure?: ((action: string, stage: 'acknowledged' | 'answered', ms: number) => void) | undefined
 }): Router {
@@ -67,7 +71,7 @@ export function createRouter({
       await defer(interaction, plan.reply)
       if (plan.reply !== 'modal') measure?.(plan.name, 'acknowledged', performance.now() - startedAt)
       const program = await programOf(db, interaction)
-      const ctx = contextFor(interaction, program, clock.now())
+      const ctx = contextFor(interaction, program, clock.now(), idsOf(program.guildId))
       await checkAccess(ctx, plan.access)
       await answer(interaction, plan.reply, await plan.run(ctx))
     } catch (error) {
@@ -104,7 +108,11 @@ export function createRouter({
       const command = commands.get(pathOf(interaction))
       const option = command?.options[focused.name]
       const program = await programOf(db, interaction)
-      const ctx: Ctx = { ...factsOf(interaction, program, clock.now()), progress: async () => {}, followUp: async () => {} }
+      const ctx: Ctx = {
+        ...factsOf(interaction, program, clock.now(), idsOf(program.guildId)),
+        progress: async () => {},
+        followUp: async () => {},
+      }
       if (command) await checkAccess(ctx, command.access)
       const choices = option?.type === 'string' && option.suggest ? await option.suggest(ctx, focused.value) : []
       await interaction.respond(choices.slice(0, 25).map(({ name, value }) => ({ name: name.slice(0, 100), value })))
@@ -235,9 +243,9 @@ async function answer(interaction: Answerable, reply: ComponentReply, result: Me
   await interaction.showModal(result)
 }
 
-function contextFor(interaction: Answerable, program: ProgramInfo, now: Date): Ctx {
+function contextFor(interaction: Answerable, program: ProgramInfo, now: Date, ids: CommandIds | undefined): Ctx {
   return {
-    ...factsOf(interaction, program, now),
+    ...factsOf(interaction, program, now, ids),
     progress: async (message) => {
       if (interaction.deferred) await interaction.editReply(toPayload(message))
     },

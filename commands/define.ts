@@ -19,6 +19,8 @@ export interface Ctx {
   readonly locale: string
   readonly interactionId: string
   readonly now: Date
+  /** The command as a link that puts it into the person's message box; in plain code while Discord's id of it is not known. */
+  mention(path: string): string
   /** Shows how far a long piece of work is; replaced by the next call and by the final reply. */
   progress(message: Message): Promise<void>
   /** A further message after the reply, seen by this person only. */

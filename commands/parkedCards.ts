@@ -3,7 +3,7 @@ import type { ParkedPage, ParkedWebhook } from '../db/webhooks.ts'
 import { type ComponentRef, customId } from './customId.ts'
 import { button, card, literal, type Message, type Modal, modal, select, time, truncate } from './messages.ts'
 
-export const pageSize = 10
+export const pageSize = 8
 /** So that a page of reasons fits a card; the event's own card has all of it. */
 const reasonLength = 240
 
@@ -37,7 +37,7 @@ export function listCard({ source, title, refs }: Vendor, { total, page, events 
   const other = list === 'parked' ? 'aside' : 'parked'
   const go = (to: List, number: number, label: string, disabled = false) =>
     button({ customId: customId(refs.list, { list: to, page: String(number) }), label, disabled })
-  const elsewhere = go(other, 0, other === 'aside' ? 'Set aside' : 'Parked')
+  const elsewhere = go(other, 0, other === 'aside' ? 'Show those set aside' : 'Show what is parked')
   if (total === 0)
     return list === 'parked'
       ? card({
@@ -77,9 +77,10 @@ export function listCard({ source, title, refs }: Vendor, { total, page, events 
 
 function lineOf({ type, eventId, parkedAt, parkReason, setAside }: ParkedWebhook): string {
   const reason = literal(truncate(parkReason ?? '', reasonLength))
-  const head = `**${literal(type)}** · \`${eventId}\``
-  if (!setAside) return `${head} · ${time(parkedAt)}\n${reason}`
-  return `${head} · <@${setAside.by}> ${time(setAside.at)}: ${literal(truncate(setAside.reason, reasonLength))}\n-# Parked: ${reason}`
+  const id = `-# \`${eventId}\``
+  if (!setAside) return `**${literal(type)}** · ${time(parkedAt)}\n${reason}\n${id}`
+  const word = `<@${setAside.by}> ${time(setAside.at)}: ${literal(truncate(setAside.reason, reasonLength))}`
+  return `**${literal(type)}**\n${reason}\nSet aside by ${word}\n${id}`
 }
 
 /** One event: what it is, why it is parked, and what can be done about it. */

@@ -9,7 +9,8 @@ import { UserError } from '../plugins/kit/errors.ts'
 import { settingsChanged } from '../plugins/kit/events.ts'
 import { schedule } from '../plugins/kit/jobs.ts'
 import { definePlugin, type Plugin, type SetupContext } from '../plugins/kit/plugin.ts'
-import { type Access, type Command, type Ctx, defineCommand } from './define.ts'
+import { type Command, type Ctx, defineCommand } from './define.ts'
+import { helpCommand, helpComponents } from './help.ts'
 import { card, literal, type Message, time } from './messages.ts'
 import { privacyCommands, privacyComponents } from './privacy.ts'
 
@@ -21,7 +22,7 @@ export type Reconcile = (
 
 /** What these commands need from the whole house; handed in lazily because they are set up before it is complete. */
 interface WholeHouse {
-  commands(): readonly Command[]
+  commands(): readonly (Command & { readonly plugin: string })[]
   plugins(): readonly Plugin[]
   reconcile: Reconcile
 }
@@ -31,6 +32,20 @@ export function housePlugin(house: WholeHouse): Plugin {
     id: 'house',
     title: 'Help and administration',
     summary: 'Shows what there is, sets the server up, and changes settings.',
+    help: {
+      partners: {
+        id: 'house',
+        title: 'Help and your data',
+        emoji: '💡',
+        about: 'What you can do here, and what is stored about you',
+      },
+      admins: {
+        id: 'house',
+        title: 'Setup and upkeep',
+        emoji: '🛠️',
+        about: 'Roles and channels, settings, failed work, personal data',
+      },
+    },
     setup: (context: SetupContext<unknown>) => ({
       commandGroups: {
         admin: 'Run the partner program',
@@ -40,52 +55,15 @@ export function housePlugin(house: WholeHouse): Plugin {
       },
       schedules: [schedule('house.prune', { cron: '17 * * * *' }, async () => void (await prune(context.db, context.clock.now())))],
       commands: [
-        help(house),
+        helpCommand(house),
         setup(house),
         ...settingsCommands(house, context),
         ...jobCommands(context),
         ...privacyCommands({ db: context.db, plugins: house.plugins }),
       ],
-      components: privacyComponents({ db: context.db, plugins: house.plugins }),
+      components: [...helpComponents(house), ...privacyComponents({ db: context.db, plugins: house.plugins })],
     }),
   })
-}
-
-function help(house: WholeHouse): Command {
-  return defineCommand({
-    path: 'help',
-    description: 'What you can do here',
-    access: 'everyone',
-    reply: 'ephemeral',
-    run: async (ctx) => {
-      const usable = house.commands().filter((command) => command.access !== 'admin' || ctx.member.isAdmin)
-      const line = (command: Command) => `\`/${command.path}\` · ${command.description}`
-      const section = (name: string, commands: readonly Command[]) =>
-        commands.length > 0 ? [{ name, value: commands.map(line).join('\n') }] : []
-      return card({
-        title: `Help for ${literal(ctx.program.name)}`,
-        body: 'Type `/` in any channel to use a command.',
-        fields: [
-          ...section(
-            'For everyone',
-            usable.filter((command) => command.access === 'everyone'),
-          ),
-          ...section(
-            'For partners',
-            usable.filter((command) => isPrecondition(command.access)),
-          ),
-          ...section(
-            'For admins',
-            usable.filter((command) => command.access === 'admin'),
-          ),
-        ],
-      })
-    },
-  })
-}
-
-function isPrecondition(access: Access): boolean {
-  return typeof access === 'object'
 }
 
 function setup(house: WholeHouse): Command {

@@ -4,6 +4,7 @@ import type { Plugin, SetupContext } from '../plugins/kit/plugin.ts'
 import { componentRef, customId } from './customId.ts'
 import { type Command, type Component, type Ctx, defineCommand, onComponent } from './define.ts'
 import { button, card, literal, type Message, withFile } from './messages.ts'
+import { pageAsked, pagesOf } from './pages.ts'
 
 const told = componentRef('house.privacy', ['page'])
 const handedOver = componentRef('house.privacy-export')
@@ -18,7 +19,7 @@ export function privacyCommands(needs: Needs): Command[] {
       description: 'What is stored about you, and a copy of it',
       access: 'everyone',
       reply: 'ephemeral',
-      run: async () => statements(needs.plugins(), 0),
+      run: async () => statements(needs.plugins(), '0'),
     }),
     defineCommand({
       path: 'admin privacy export',
@@ -44,7 +45,7 @@ export function privacyComponents(needs: Needs): Component[] {
     onComponent(told, {
       access: 'everyone',
       reply: 'update',
-      run: async (_ctx, { page }) => statements(needs.plugins(), Number(page)),
+      run: async (_ctx, { page }) => statements(needs.plugins(), page),
     }),
     onComponent(handedOver, { access: 'everyone', reply: 'ephemeral', run: (ctx) => copyFor(needs, ctx, ctx.user.id) }),
     onComponent(erased, { access: 'admin', reply: 'update', run: (ctx, { user }) => erase(needs, ctx, user) }),
@@ -54,20 +55,12 @@ export function privacyComponents(needs: Needs): Component[] {
 /** Of the 4,000 characters that a card has, with room for the rest of it. */
 const pageLength = 3_000
 
-function statements(plugins: readonly Plugin[], asked: number): Message {
-  const pages: string[][] = [[]]
-  let length = 0
-  for (const { title, data } of plugins) {
-    if (!data) continue
-    const line = `**${title}**\n${data.statement}`
-    length += line.length
-    if (length > pageLength) {
-      pages.push([])
-      length = line.length
-    }
-    pages.at(-1)!.push(line)
-  }
-  const page = Math.min(Math.max(0, Math.trunc(asked) || 0), pages.length - 1)
+function statements(plugins: readonly Plugin[], asked: string): Message {
+  const pages = pagesOf(
+    plugins.flatMap(({ title, data }) => (data ? [`**${title}**\n${data.statement}`] : [])),
+    pageLength,
+  )
+  const page = pageAsked(asked, pages.length)
   const turn = (to: number, label: string) =>
     to >= 0 && to < pages.length ? [button({ customId: customId(told, { page: String(to) }), label, style: 'secondary' })] : []
   return card({

@@ -179,6 +179,21 @@ describe.each(everyone)('%s', (id, plugin) => {
   })
 })
 
+test('subjects of /help fit their controls, and say the same wherever they are given', () => {
+  for (const side of ['partners', 'admins'] as const) {
+    const subjects = all.flatMap((plugin) => plugin.help?.[side] ?? [])
+    for (const subject of subjects) {
+      expect(subject.id).toMatch(/^[a-z][a-z0-9-]{1,30}$/)
+      expect(subject.title).toMatch(/^\p{Lu}.{1,40}$/u)
+      expect(subject.about.length, subject.title).toBeLessThanOrEqual(100)
+      expect(subject.emoji).toMatch(/^\p{RGI_Emoji}$/v)
+      expect(subjects.filter(({ id }) => id === subject.id)).toEqual(
+        subjects.filter(({ id }) => id === subject.id).map(() => subject),
+      )
+    }
+  }
+})
+
 test('every plugin in this folder is listed', () => {
   const there = folders().filter((name) => existsSync(new URL(`./${name}/plugin.ts`, import.meta.url)))
   expect(plugins.map((plugin) => plugin.id).toSorted()).toEqual(there.toSorted())
@@ -254,6 +269,7 @@ describe('the commands', () => {
       locale: 'en-US',
       interactionId: '1',
       now: new Date('2026-11-02T09:00:00Z'),
+      mention: (path: string) => `\`/${path}\``,
       progress: async () => {},
       followUp: async () => {},
     }

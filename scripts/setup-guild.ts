@@ -31,7 +31,7 @@ await runScript(async () => {
       onChange: async (change) =>
         console.log(`${dryRun ? 'would ' : ''}${change.action} ${change.kind} “${change.name}” (${change.because})`),
     })
-    if (!dryRun && (await syncCommands(house.rest, application.id, guild.id, house.loaded)))
+    if (!dryRun && (await syncCommands(house.rest, application.id, guild.id, house.loaded)).sent)
       console.log('updated the slash commands')
     console.log(
       changes.length === 0

@@ -4,7 +4,7 @@ import { definePlugin, extend, hours, on, schedule } from '../kit/index.ts'
 import { notifications } from '../notifications/plugin.ts'
 import { emailVerified } from '../partners/events.ts'
 import { partners } from '../partners/plugin.ts'
-import { activationRequirement } from '../partners/public.ts'
+import { activationRequirement, partnerHelp } from '../partners/public.ts'
 import { createCommands, createComponents, signingRequirement } from './commands.ts'
 import { type AgreementsConfig, config } from './config.ts'
 import { type Agreement, bundledAgreement } from './documents.ts'
@@ -21,6 +21,7 @@ export const agreementsWith = (documents: () => Agreement) =>
     id: 'agreements',
     title: 'Agreements',
     summary: 'Versioned documents that partners read and sign on the web, with evidence and a signed copy.',
+    help: partnerHelp,
     features: [3],
     requires: [notifications, partners],
     config,

@@ -16,6 +16,20 @@ export const analytics = definePlugin<Record<never, never>, Reports>({
   id: 'analytics',
   title: 'Statistics',
   summary: 'Clicks, leads, sales and what they earn, by link, place and day, as cards, pictures, files and for other programs.',
+  help: {
+    partners: {
+      id: 'figures',
+      title: 'Your figures',
+      emoji: '📊',
+      about: 'Clicks, sales and what they earn, as picture and as file',
+    },
+    admins: {
+      id: 'figures',
+      title: 'Figures',
+      emoji: '📊',
+      about: 'Clicks, sales and what they earn: the program’s and each partner’s',
+    },
+  },
   features: [25, 42, 44],
   requires: [partners],
   tables,

@@ -9,7 +9,7 @@ import { createEmailHash } from './emailHash.ts'
 import { saleFigures } from './figures.ts'
 import { createListing } from './listing.ts'
 import { createPointing } from './pointing.ts'
-import { type Attribution, saleFollower, touchSource } from './public.ts'
+import { type Attribution, saleFollower, saleHelp, touchSource } from './public.ts'
 import { publicEvents } from './publicEvents.ts'
 import { readRevenue } from './revenue.ts'
 import { toSale } from './sale.ts'
@@ -20,6 +20,7 @@ export const attribution = definePlugin<Config, Attribution>({
   id: 'attribution',
   title: 'Attribution',
   summary: 'Records payments as sales and decides, with a trace, which partner each belongs to.',
+  help: saleHelp,
   requires: [partners],
   config,
   tables,

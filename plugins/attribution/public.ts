@@ -281,3 +281,9 @@ export interface TouchSource {
   findAll?(reader: Reader, programId: string, asked: readonly Asked[]): Promise<readonly (readonly Touch[])[]>
 }
 export const touchSource = defineExtensionPoint<TouchSource>('attribution.touch_source')
+
+/** Subjects of /help, for plugins whose commands belong there as well. */
+export const saleHelp = {
+  partners: { id: 'earnings', title: 'Sales and earnings', emoji: '💰', about: 'What came through you, what it earns, and why' },
+  admins: { id: 'sales', title: 'Sales', emoji: '🧾', about: 'Whose a sale is and why; claims and changes' },
+}

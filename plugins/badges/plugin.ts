@@ -3,6 +3,7 @@ import { attribution } from '../attribution/plugin.ts'
 import { definePlugin, extend } from '../kit/index.ts'
 import { notifications } from '../notifications/plugin.ts'
 import { partners } from '../partners/plugin.ts'
+import { partnerHelp } from '../partners/public.ts'
 import { badgeCommands } from './commands.ts'
 import { type Config, config } from './config.ts'
 import { createReactions } from './listeners.ts'
@@ -15,6 +16,10 @@ export const badges = definePlugin<Config>({
   id: 'badges',
   title: 'Badges',
   summary: 'Badges for what partners achieve, celebrated in the server; the greatest come with a role.',
+  help: {
+    partners: { id: 'badges', title: 'Badges', emoji: '🏅', about: 'What you have achieved, and what is still to be earned' },
+    admins: partnerHelp.admins,
+  },
   features: [22],
   requires: [partners, attribution, notifications],
   config,

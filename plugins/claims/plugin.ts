@@ -1,5 +1,6 @@
 // Claims: partners claim sales that were not credited to them, and admins, always two people, change whose a sale is.
 import { attribution } from '../attribution/plugin.ts'
+import { saleHelp } from '../attribution/public.ts'
 import { channels } from '../channels/plugin.ts'
 import { readUpload } from '../kit/attachments.ts'
 import { definePlugin } from '../kit/index.ts'
@@ -17,6 +18,7 @@ export const claims = definePlugin<Config>({
   id: 'claims',
   title: 'Claims and overrides',
   summary: 'Partners claim sales that were not credited to them, and two people change whose a sale is.',
+  help: saleHelp,
   features: [20],
   requires: [partners, attribution, channels, notifications],
   config,

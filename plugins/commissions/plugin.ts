@@ -10,7 +10,7 @@ import { type Config, config } from './config.ts'
 import { commissionExtensions } from './extensions.ts'
 import { commissionJobs, commissionSchedules } from './jobs.ts'
 import { commissionListeners } from './listeners.ts'
-import { type Commissions, tierSource } from './public.ts'
+import { type Commissions, commissionHelp, tierSource } from './public.ts'
 import { createRuleBook } from './ruleBook.ts'
 import { ruleComponents } from './ruleCommands.ts'
 import { createStampers } from './rules.ts'
@@ -22,6 +22,7 @@ export const commissions = definePlugin<Config, Commissions>({
   id: 'commissions',
   title: 'Commissions',
   summary: 'Books what each sale earns its partner, holds it while it can be refunded, and releases it.',
+  help: commissionHelp,
   requires: [partners, agreements, attribution, ledger, notifications],
   config,
   tables,

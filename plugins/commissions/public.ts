@@ -1,4 +1,5 @@
 // What other plugins may ask of commissions. Amounts in minor units.
+import { saleHelp } from '../attribution/public.ts'
 import { defineExtensionPoint, type Reader, type Tx } from '../kit/index.ts'
 
 export type CommissionState = 'pending' | 'held' | 'payable' | 'in_payout' | 'paid' | 'rejected' | 'voided'
@@ -75,3 +76,13 @@ export interface TierSource {
   tierOf(reader: Reader, programId: string, partnerId: string): Promise<string | null>
 }
 export const tierSource = defineExtensionPoint<TierSource>('commissions.tier_source')
+
+export const commissionHelp = {
+  partners: saleHelp.partners,
+  admins: {
+    id: 'commissions',
+    title: 'Commissions and rules',
+    emoji: '⚖️',
+    about: 'What partners earn by which rule; hold, adjust and void',
+  },
+}

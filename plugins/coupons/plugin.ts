@@ -3,6 +3,7 @@ import { attribution } from '../attribution/plugin.ts'
 import { touchSource } from '../attribution/public.ts'
 import { channels } from '../channels/plugin.ts'
 import { definePlugin, extend } from '../kit/index.ts'
+import { linkHelp } from '../links/public.ts'
 import { notifications } from '../notifications/plugin.ts'
 import { partners } from '../partners/plugin.ts'
 import { couponCommands } from './commands.ts'
@@ -15,6 +16,7 @@ export const coupons = definePlugin<Config>({
   id: 'coupons',
   title: 'Coupons',
   summary: 'Codes that partners name where nobody can click, counted for them at the checkout.',
+  help: linkHelp,
   requires: [partners, attribution, channels, notifications],
   config,
   tables,

@@ -18,6 +18,10 @@ export const deals = definePlugin<Config>({
   id: 'deals',
   title: 'Deals',
   summary: 'Partners register prospects, the first one is protected, staff decide, and a won deal is a sale.',
+  help: {
+    partners: { id: 'deals', title: 'Deals', emoji: '🤝', about: 'Register companies that might buy, and protect them for you' },
+    admins: { id: 'deals', title: 'Deals', emoji: '🤝', about: 'Accept, reject and record what partners registered' },
+  },
   requires: [partners, attribution, notifications, channels],
   config,
   tables,

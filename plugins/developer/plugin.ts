@@ -13,7 +13,7 @@ import { developerChecks, developerGauges } from './health.ts'
 import { createKeyService } from './keys.ts'
 import { createOnce } from './once.ts'
 import { eraseFor, exportFor } from './privacy.ts'
-import { apiScope, type Developer, publicEvent } from './public.ts'
+import { apiHelp, apiScope, type Developer, publicEvent } from './public.ts'
 import { developerSchedules } from './schedules.ts'
 import { createSender } from './sender.ts'
 import * as tables from './tables.ts'
@@ -22,6 +22,7 @@ export const developer = definePlugin<Config, Developer>({
   id: 'developer',
   title: 'Public API',
   summary: 'API keys, the feed of events, outgoing webhooks, and what all routes of the public API have in common.',
+  help: apiHelp,
   features: [69],
   config,
   tables,

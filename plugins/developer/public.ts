@@ -110,3 +110,8 @@ export const pageOf = <T extends z.ZodType>(item: T) =>
 export function jsonOnly(app: FastifyInstance): void {
   app.removeContentTypeParser(['application/x-www-form-urlencoded', 'text/plain'])
 }
+
+/** Subjects of /help, for plugins whose commands belong there as well. */
+export const apiHelp = {
+  admins: { id: 'api', title: 'Public API', emoji: '🔌', about: 'Keys, webhooks, and what your own programs report' },
+}

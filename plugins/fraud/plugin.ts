@@ -13,7 +13,7 @@ import { fraudComponents } from './components.ts'
 import { type Config, config } from './config.ts'
 import { createReactions } from './listeners.ts'
 import { eraseFor, exportFor } from './privacy.ts'
-import { fraudSignal } from './public.ts'
+import { fraudHelp, fraudSignal } from './public.ts'
 import { createFraudService } from './service.ts'
 import { noteSighting } from './sightings.ts'
 import { asSignal, builtInSignals } from './signals.ts'
@@ -23,6 +23,7 @@ export const fraud = definePlugin<Config>({
   id: 'fraud',
   title: 'Fraud',
   summary: 'Signals add up to a score, suspicious commissions are held, partners may appeal, and a person decides.',
+  help: fraudHelp,
   requires: [partners, attribution, links, commissions, payouts, channels, notifications],
   config,
   tables,

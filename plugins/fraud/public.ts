@@ -1,5 +1,5 @@
 // How another plugin adds a signal of fraud: one small rule that looks at the facts of a sale and returns evidence, or nothing.
-import type { Sale, SalesFigures, Touch } from '../attribution/public.ts'
+import { type Sale, type SalesFigures, saleHelp, type Touch } from '../attribution/public.ts'
 import { defineExtensionPoint, type Reader } from '../kit/index.ts'
 import type { Partner } from '../partners/public.ts'
 
@@ -76,3 +76,8 @@ export interface FraudSignal {
 
 /** Contribute signals here. */
 export const fraudSignal = defineExtensionPoint<FraudSignal>('fraud.signal')
+
+export const fraudHelp = {
+  partners: saleHelp.partners,
+  admins: { id: 'fraud', title: 'Fraud', emoji: '🔎', about: 'Commissions that need your decision, and who is allowed what' },
+}

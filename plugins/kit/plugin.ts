@@ -90,11 +90,23 @@ export interface PersonalData {
   deletePartner?(tx: Tx, programId: string, userId: string): Promise<void>
 }
 
+/** What a person may want to do, as /help offers it. Plugins that give a subject with the same id share it. */
+export interface Subject {
+  /** Small letters, digits and hyphens; it travels in custom ids. */
+  readonly id: string
+  readonly title: string
+  readonly emoji: string
+  /** What can be done there, in at most 100 characters. */
+  readonly about: string
+}
+
 export interface Manifest<Config = unknown, Public = unknown> {
   /** Lower case; prefix of its tables, custom ids, listeners and jobs. */
   readonly id: string
   readonly title: string
   readonly summary: string
+  /** Where /help shows the plugin's commands: those for admins, and all others. A side that is left out is a subject by the plugin's title. */
+  readonly help?: { readonly partners?: Subject; readonly admins?: Subject }
   /** Roadmap numbers that this plugin serves. */
   readonly features?: readonly number[]
   /** Set up before this one; the order is topological and a cycle is a boot error that names it. */

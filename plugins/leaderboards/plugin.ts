@@ -14,6 +14,10 @@ export const leaderboards = definePlugin<Config>({
   id: 'leaderboards',
   title: 'Leaderboards',
   summary: 'Who leads this month, posted in the server and final when the month is over.',
+  help: {
+    partners: { id: 'leaderboard', title: 'Leaderboard', emoji: '🏆', about: 'Who leads this month, and where you stand' },
+    admins: { id: 'leaderboard', title: 'Leaderboard', emoji: '🏆', about: 'The board that is posted in the server' },
+  },
   features: [21],
   requires: [partners, attribution],
   config,

@@ -11,6 +11,7 @@ export const ledger = definePlugin<Record<never, never>, Ledger>({
   id: 'ledger',
   title: 'Ledger',
   summary: 'Keeps every amount in double entry, immutable and chained by hash, and proves the books every night.',
+  help: { admins: { id: 'books', title: 'Books', emoji: '📒', about: 'Prove every amount, and export every transfer' } },
   tables,
   data: {
     statement:

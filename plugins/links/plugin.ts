@@ -14,7 +14,7 @@ import { createLand } from './land.ts'
 import { createLandingPages } from './landing/pages.ts'
 import { manageLinks } from './manage.ts'
 import { eraseFor, exportFor, statement } from './privacy.ts'
-import type { Links } from './public.ts'
+import { type Links, linkHelp } from './public.ts'
 import { createRedirect } from './redirect.ts'
 import { linkRoutes } from './routes.ts'
 import { linkSchedules } from './schedules.ts'
@@ -27,6 +27,7 @@ export const links = definePlugin<Config, Links>({
   id: 'links',
   title: 'Links',
   summary: 'Referral links for partners, the redirect behind them, and honest click counts.',
+  help: linkHelp,
   requires: [partners, agreements, attribution, notifications],
   config,
   tables,

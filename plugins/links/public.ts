@@ -70,3 +70,9 @@ export type LinkCardPart = (
   now: Date,
 ) => Promise<LinkCardField>
 export const linkCardPart = defineExtensionPoint<LinkCardPart>('links.card_part')
+
+/** Subjects of /help, for plugins whose commands belong there as well. */
+export const linkHelp = {
+  partners: { id: 'links', title: 'Links and codes', emoji: '🔗', about: 'Bring people in: links, QR codes and coupon codes' },
+  admins: { id: 'links', title: 'Links and codes', emoji: '🔗', about: 'Links of partners, landing pages, coupon codes' },
+}

@@ -12,6 +12,7 @@ export const notifications = definePlugin<Record<never, never>, Notifications>({
   id: 'notifications',
   title: 'Notifications',
   summary: 'E-mail and Discord messages to people, with a private thread when direct messages are closed.',
+  help: { admins: { id: 'mail', title: 'Mail', emoji: '✉️', about: 'What was sent, and whether it went out' } },
   features: [24],
   tables,
   permissions: ['CreatePrivateThreads', 'SendMessagesInThreads', 'ManageThreads'],

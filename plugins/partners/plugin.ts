@@ -5,7 +5,7 @@ import { createCommands } from './commands.ts'
 import { createComponents } from './components.ts'
 import { config, type PartnersConfig } from './config.ts'
 import { eraseFor, exportFor } from './privacy.ts'
-import { activationRequirement, type Partners, partnerCardPart, partnerWitness } from './public.ts'
+import { activationRequirement, type Partners, partnerCardPart, partnerHelp, partnerWitness } from './public.ts'
 import { publicEvents } from './publicEvents.ts'
 import { createRoutes } from './routes.ts'
 import { createPartnerService } from './service.ts'
@@ -15,6 +15,7 @@ export const partners = definePlugin<PartnersConfig, Partners>({
   id: 'partners',
   title: 'Partners',
   summary: 'Registration, e-mail verification, the way to an active partner, and profiles.',
+  help: partnerHelp,
   features: [1, 2, 4, 5, 15],
   requires: [notifications],
   config,

@@ -88,3 +88,14 @@ export { partnerIdOf } from './identity.ts'
 
 /** A button with this id does what /start does: for cards of other plugins. */
 export const startButton = componentRef('partners.start')
+
+/** Subjects of /help, for plugins whose commands belong there as well. */
+export const partnerHelp = {
+  partners: {
+    id: 'partnership',
+    title: 'Your partnership',
+    emoji: '👋',
+    about: 'Become a partner, sign the agreement, keep your details right',
+  },
+  admins: { id: 'partners', title: 'Partners', emoji: '👥', about: 'Who is there, how far they are, and what they achieved' },
+}

@@ -15,7 +15,7 @@ import { payoutJobs, payoutSchedules } from './jobs.ts'
 import { createManual } from './manual.ts'
 import { createMethods } from './methods.ts'
 import { eraseFor, exportFor } from './privacy.ts'
-import { type Payouts, payoutGate, payoutProvider } from './public.ts'
+import { type Payouts, payoutGate, payoutHelp, payoutProvider } from './public.ts'
 import { payoutRoutes } from './routes.ts'
 import { createScheduler } from './schedule.ts'
 import { createSender } from './send.ts'
@@ -26,6 +26,7 @@ export const payouts = definePlugin<Config, Payouts>({
   id: 'payouts',
   title: 'Payouts',
   summary: 'Pays partners through payout providers: dry run, run, approval, confirmation, and never twice.',
+  help: payoutHelp,
   requires: [partners, agreements, commissions, ledger, notifications],
   config,
   tables,

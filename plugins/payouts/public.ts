@@ -137,3 +137,22 @@ export interface Payouts {
   /** Which program an account at the provider belongs to. */
   programOfAccount(reader: Reader, provider: string, account: string): Promise<string | undefined>
 }
+
+/** Subjects of /help, for plugins whose commands belong there as well. */
+export const payoutHelp = {
+  partners: { id: 'payouts', title: 'Getting paid', emoji: '🏦', about: 'Say where your money goes, and see what is on its way' },
+  admins: {
+    id: 'payouts',
+    title: 'Payouts and tax',
+    emoji: '🏦',
+    about: 'Pay partners, approve, and what the tax office asks for',
+  },
+}
+export const providerHelp = {
+  admins: {
+    id: 'providers',
+    title: 'Payment providers',
+    emoji: '💳',
+    about: 'How they are set up, and what they told that could not be handled',
+  },
+}

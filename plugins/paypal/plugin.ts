@@ -3,7 +3,7 @@ import { definePlugin, extend, handle, minutes, schedule } from '../kit/index.ts
 import { notifications } from '../notifications/plugin.ts'
 import { partners } from '../partners/plugin.ts'
 import { payouts } from '../payouts/plugin.ts'
-import { payoutProvider } from '../payouts/public.ts'
+import { payoutProvider, providerHelp } from '../payouts/public.ts'
 import { createBatches } from './batches.ts'
 import { paypalChecks } from './checks.ts'
 import { createPayPalApi } from './client.ts'
@@ -20,6 +20,7 @@ export const paypal = definePlugin({
   id: 'paypal',
   title: 'PayPal',
   summary: 'Pays partners to their PayPal address.',
+  help: providerHelp,
   requires: [payouts, partners, notifications],
   tables,
   environment,

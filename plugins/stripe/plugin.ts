@@ -2,7 +2,7 @@
 import { attribution } from '../attribution/plugin.ts'
 import { definePlugin, extend } from '../kit/index.ts'
 import { payouts } from '../payouts/plugin.ts'
-import { payoutProvider } from '../payouts/public.ts'
+import { payoutProvider, providerHelp } from '../payouts/public.ts'
 import { createApi, createClient } from './client.ts'
 import { stripeTools } from './commands.ts'
 import { environment, secretsOf } from './environment.ts'
@@ -16,6 +16,7 @@ export const stripe = definePlugin({
   id: 'stripe',
   title: 'Stripe',
   summary: 'Turns Stripe’s payments into sales, and pays partners through Stripe Connect.',
+  help: providerHelp,
   requires: [attribution, payouts],
   tables,
   environment,

@@ -2,7 +2,7 @@
 import { definePlugin, extend } from '../kit/index.ts'
 import { partners } from '../partners/plugin.ts'
 import { payouts } from '../payouts/plugin.ts'
-import { payoutGate } from '../payouts/public.ts'
+import { payoutGate, payoutHelp } from '../payouts/public.ts'
 import { taxCommands } from './commands.ts'
 import { type Config, config } from './config.ts'
 import { eraseFor, exportFor } from './privacy.ts'
@@ -14,6 +14,7 @@ export const tax = definePlugin<Config, Tax>({
   id: 'tax',
   title: 'Tax',
   summary: 'Keeps how far partners’ tax forms are, holds payouts that need one, and reports each year as CSV.',
+  help: payoutHelp,
   requires: [partners, payouts],
   config,
   tables,

@@ -3,7 +3,7 @@ import { figureSource } from '../analytics/public.ts'
 import { attribution } from '../attribution/plugin.ts'
 import { touchSource } from '../attribution/public.ts'
 import { developer } from '../developer/plugin.ts'
-import { apiScope } from '../developer/public.ts'
+import { apiHelp, apiScope } from '../developer/public.ts'
 import { definePlugin, extend } from '../kit/index.ts'
 import { links } from '../links/plugin.ts'
 import { trackingCommands } from './commands.ts'
@@ -16,6 +16,7 @@ import { publicEvents } from './publicEvents.ts'
 import { trackingRoutes } from './routes.ts'
 import { scopes } from './scopes.ts'
 import * as tables from './tables.ts'
+import { leadTouches } from './touches.ts'
 import { visitRoutes } from './visitRoutes.ts'
 import { createVisits } from './visits.ts'
 
@@ -23,6 +24,7 @@ export const tracking = definePlugin<Config, Tracking>({
   id: 'tracking',
   title: 'Tracking by API',
   summary: 'Leads, sales and refunds that the company’s own programs report.',
+  help: apiHelp,
   features: [20, 25, 69],
   requires: [attribution, developer, links],
   config,
@@ -48,12 +50,7 @@ export const tracking = definePlugin<Config, Tracking>({
         extend(figureSource, leadFigures),
         ...publicEvents,
         ...scopes.map((scope) => extend(apiScope, scope)),
-        extend(touchSource, {
-          kind: 'click',
-          find: async (reader, programId, hints, customer, paidAt) =>
-            (await leads.touches(reader, programId, [{ hints, customer, paidAt }]))[0]!,
-          findAll: leads.touches,
-        }),
+        extend(touchSource, leadTouches(leads)),
       ],
     }
   },
