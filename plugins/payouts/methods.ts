@@ -5,7 +5,7 @@ import type { Partners } from '../partners/public.ts'
 import type { Config } from './config.ts'
 import type { Onboarding } from './manual.ts'
 import type { MethodRow, PayoutService } from './model.ts'
-import type { PayoutProvider } from './public.ts'
+import type { AccountState, PayoutProvider } from './public.ts'
 import { methods } from './tables.ts'
 
 export interface Methods {
@@ -141,7 +141,7 @@ export function createMethods(options: {
       const link = await behind(secret)
       const method = link && (await find(link.partner.programId, link.partner.id, link.provider.id))
       if (!method) return { state: 'unknown' }
-      const state = await link.provider.accountState(method.account).catch(() => undefined)
+      const state = await askState(link.provider, method.account, clock)
       if (!state) return { state: 'unanswered' }
       await db.transaction(async (tx) => {
         await service.accountChanged(tx, link.provider.id, method.account, state)
@@ -157,4 +157,18 @@ export function createMethods(options: {
       return { url: await onboard({ programId, partnerId, email }, link.provider, secret) }
     },
   }
+}
+
+/**
+ * What the provider says of an account, undefined when it does not answer for it. Dated before it is asked, since what it tells by itself meanwhile may be newer
+ * than its answer, and to the second, as providers date what they tell.
+ */
+export async function askState(
+  provider: Pick<PayoutProvider, 'accountState'>,
+  account: string,
+  clock: Clock,
+): Promise<AccountState | undefined> {
+  const at = new Date(Math.floor(clock.now().getTime() / 1000) * 1000)
+  const state = await provider.accountState(account).catch(() => undefined)
+  return state && { at, ...state }
 }

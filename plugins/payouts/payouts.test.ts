@@ -9,6 +9,7 @@ import { days, definePlugin, extend, hours } from '../kit/index.ts'
 import { ledger } from '../ledger/plugin.ts'
 import { payouts } from './plugin.ts'
 import {
+  type AccountState,
   type PayoutGate,
   PayoutPostponed,
   type PayoutProvider,
@@ -22,7 +23,9 @@ import { stepOf } from './schedule.ts'
 
 /** A provider with real accounts and transfers in memory: what was applied stays applied, whatever the caller was told. */
 const bank = {
-  accounts: new Map<string, { ready: boolean; missing: string }>(),
+  accounts: new Map<string, AccountState>(),
+  /** How long it takes to say how an account is. */
+  thinksMs: 0,
   transfers: new Map<string, { id: string; request: SendRequest }>(),
   funds: 1_000_000_000n,
   sends: 0,
@@ -52,6 +55,7 @@ const provider: PayoutProvider = {
   accountState: async (account) => {
     const state = bank.accounts.get(account)
     if (!state) throw new Error('the bank is closed')
+    house.clock.advance(bank.thinksMs)
     return state
   },
   find: async ({ payoutId }) => {
@@ -1060,6 +1064,28 @@ describe('the payout method', () => {
     await run()
     expect(await payoutsOf(ada)).toHaveLength(1)
     await house.drain()
+  })
+
+  test('what the provider says of a tax form is told on, dated to the second before it was asked; of none it says nothing', async () => {
+    const ada = await aPayablePartner()
+    const asked = async (state: AccountState) => {
+      const [link] = controlsOf(await house.run('payout setup', {}, ada))
+      bank.accounts.set(`acct_${ada.id}`, state)
+      house.clock.set('2027-01-01T12:00:00.900Z')
+      bank.thinksMs = 5_000
+      await house.app.inject(new URL(new URL(link!).searchParams.get('back')!).pathname)
+      bank.thinksMs = 0
+      return (
+        await house.connection.sql`
+          select payload from core_outbox where name = 'payouts.tax_form_told' and payload->>'partnerId' = ${ada.id} order by id`
+      ).map(({ payload }) => payload)
+    }
+    const state = { ready: true, missing: '' }
+    const taxForm = { jurisdiction: 'US', form: 'W-9', status: 'submitted' } as const
+    const told = { provider: 'testbank', at: '2027-01-01T12:00:00.000Z' }
+    expect(await asked(state)).toEqual([])
+    expect(await asked({ ...state, taxForm })).toMatchObject([{ ...told, form: taxForm }])
+    expect(await asked({ ...state, taxForm: null })).toMatchObject([{}, { ...told, form: null }])
   })
 
   test('an account that nobody has changes nothing', async () => {

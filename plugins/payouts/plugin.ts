@@ -51,7 +51,7 @@ export const payouts = definePlugin<Config, Payouts>({
       components: payoutComponents({ ...adminTools({ db, partners: use(partners) }), service }),
       routes: payoutRoutes(methods, manual),
       gauges: payoutGauges(db, clock),
-      jobs: payoutJobs(createSender({ db, service, providers })),
+      jobs: payoutJobs(createSender({ db, clock, service, providers })),
       schedules: payoutSchedules(service, createScheduler({ ...house, service })),
       extends: payoutExtensions(use(ledger)),
     }

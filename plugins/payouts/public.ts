@@ -27,12 +27,25 @@ export interface Place {
   readonly isDefault: boolean
 }
 
+/** How far a tax form is, as the provider that collects it says. */
+export interface ProviderTaxForm {
+  /** Where the owner of the account is liable: ISO 3166-1 alpha-2. */
+  readonly jurisdiction: string
+  /** Which form, such as W-9. */
+  readonly form: string
+  readonly status: 'requested' | 'submitted' | 'valid' | 'rejected'
+}
+
 export interface AccountState {
   readonly ready: boolean
   /** What the partner still has to do, in words. */
   readonly missing: string
   /** All places that the money can go to, not only the default; left out when the provider does not say. */
   readonly places?: readonly Place[] | undefined
+  /** What the provider says of the tax form that it collects for the account, and never a tax number. Null when it says nothing; left out by one that never does. */
+  readonly taxForm?: ProviderTaxForm | null | undefined
+  /** When this was so, by the provider's clock; left out for now. */
+  readonly at?: Date
 }
 
 /** No for good. The message is for admins. */

@@ -1,5 +1,6 @@
 // Sends one payout through its provider so that it cannot be paid twice, whatever breaks in between.
-import { type Db, formatMoney } from '../kit/index.ts'
+import { type Clock, type Db, formatMoney } from '../kit/index.ts'
+import { askState } from './methods.ts'
 import type { PayoutService } from './model.ts'
 import { PayoutPostponed, type PayoutProvider, PayoutRefused, type ProviderTransfer } from './public.ts'
 
@@ -15,12 +16,17 @@ export interface Sender {
  * knows that there may be a transfer, asks the provider for it and adopts what it finds. Two tries at the same time are told apart by the provider, by
  * the idempotency key that it derives from the payout's id.
  */
-export function createSender(options: { db: Db; service: PayoutService; providers: () => readonly PayoutProvider[] }): Sender {
-  const { db, service, providers } = options
+export function createSender(options: {
+  db: Db
+  clock: Clock
+  service: PayoutService
+  providers: () => readonly PayoutProvider[]
+}): Sender {
+  const { db, clock, service, providers } = options
   return {
     checkAccount: async (providerId, account) => {
       const provider = providers().find(({ id }) => id === providerId)
-      const state = await provider?.accountState(account).catch(() => undefined)
+      const state = provider && (await askState(provider, account, clock))
       if (state) await db.transaction((tx) => service.accountChanged(tx, providerId, account, state))
     },
     send: async (payoutId) => {

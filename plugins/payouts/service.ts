@@ -19,7 +19,7 @@ import type { Notifications } from '../notifications/public.ts'
 import type { Partner, Partners } from '../partners/public.ts'
 import { createBooks } from './books.ts'
 import type { Config } from './config.ts'
-import { payoutPaid, payoutReturned, payoutSent } from './events.ts'
+import { payoutPaid, payoutReturned, payoutSent, taxFormTold } from './events.ts'
 import { afterTold, type Identify, sharing } from './identity.ts'
 import { checkAccount } from './jobs.ts'
 import { methodMovedMessage, methodReadyMessage, paidMail, paidMessage, returnedMessage } from './messages.ts'
@@ -169,7 +169,7 @@ export function createPayoutService(needs: Needs): PayoutService {
     return partner
   }
 
-  const accountChanged: Payouts['accountChanged'] = async (tx, provider, account, { ready, missing, places = [] }) => {
+  const accountChanged: Payouts['accountChanged'] = async (tx, provider, account, { ready, missing, places = [], taxForm, at }) => {
     const known = await tx
       .select()
       .from(methods)
@@ -190,6 +190,10 @@ export function createPayoutService(needs: Needs): PayoutService {
           ...(becameReady && { verifiedAt: now }),
         })
         .where(eq(methods.id, method.id))
+      if (taxForm !== undefined) {
+        const { programId, partnerId } = method
+        await emit(tx, taxFormTold, { programId, partnerId, provider, at: at ?? now, form: taxForm })
+      }
       if (!becameReady && !moved) continue
       const change = { changedAt: now, coolingHours: (await settings.of(tx, method.programId)).methodCoolingHours }
       await notifications.tell(tx, {

@@ -1,4 +1,4 @@
-// Drizzle's view of the payouts' tables; db/migrations/0032_payouts.sql, 0090_payouts_more.sql, 0190_payouts_postponed.sql and 0197_payouts_places.sql are the truth.
+// Drizzle's view of the payouts' tables; db/migrations/0032_payouts.sql, 0090_payouts_more.sql, 0190_payouts_postponed.sql, 0197_payouts_places.sql and 0199_payouts_places_read.sql are the truth.
 import { bigint, boolean, integer, pgTable, primaryKey, smallint, text, uuid } from 'drizzle-orm/pg-core'
 import { at, minor } from '../../db/tables.ts'
 

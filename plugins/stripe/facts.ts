@@ -1,6 +1,7 @@
 // Reads Stripe's events and objects into facts: the few fields that are needed, what connects them to a payment, and how new they are. Pure.
 import { z } from 'zod'
-import type { Place } from '../payouts/public.ts'
+import type { AccountState } from '../payouts/public.ts'
+import { accountShape, stateOf } from './account.ts'
 
 export type FactType =
   | 'payment_intent'
@@ -82,7 +83,7 @@ interface FieldsOf {
   /** `outside`: the money did not go through Stripe, which only has a record of it. */
   invoice_payment: { status: string; outside?: boolean }
   transfer: { amount: number; reversed: number; payoutId: string | null }
-  account: { ready: boolean; missing: string; places?: readonly Place[] | undefined }
+  account: Omit<AccountState, 'at'>
 }
 
 /** What is known of one object of Stripe's. Amounts in Stripe's units, times in seconds. */
@@ -220,17 +221,7 @@ const shapes = {
     payment: z.object({ type: text, payment_intent: reference, charge: reference }),
   }),
   transfer: z.object({ id: z.string(), amount: positive, amount_reversed: positive, metadata }),
-  account: z.object({
-    id: z.string(),
-    capabilities: z.object({ transfers: text }).nullish(),
-    payouts_enabled: z.boolean().nullish(),
-    requirements: z
-      .object({ disabled_reason: text, currently_due: z.array(z.string()).nullish(), past_due: z.array(z.string()).nullish() })
-      .nullish(),
-    external_accounts: z
-      .object({ data: z.array(z.object({ id: z.string(), fingerprint: text, default_for_currency: z.boolean().nullish() })) })
-      .nullish(),
-  }),
+  account: accountShape,
 }
 
 /** The kinds of events that are handled; Stripe's `payment.*` are the other side of our own transfers and say nothing new. */
@@ -484,51 +475,11 @@ function readers(hashEmail: (email: string) => string): Record<string, (object: 
       fields: { amount: transfer.amount, reversed: transfer.amount_reversed, payoutId: transfer.metadata.payoutId ?? null },
     })),
     account: read(shapes.account, (account) => {
-      const state = payable(account)
-      return { type: 'account', objectId: account.id, rank: state.ready ? 1 : 0, fields: state }
+      const state = stateOf(account)
+      const formRank = state.taxForm ? { requested: 1, submitted: 2, valid: 3, rejected: 3 }[state.taxForm.status] : 0
+      return { type: 'account', objectId: account.id, rank: (state.ready ? 10 : 0) + formRank, fields: state }
     }),
   }
-}
-
-/** Whether a connected account can be paid, and if not, what Stripe still asks for. */
-export function payable(account: {
-  capabilities?: { transfers?: string | null } | null | undefined
-  payouts_enabled?: boolean | null | undefined
-  requirements?:
-    | { disabled_reason?: string | null; currently_due?: string[] | null | undefined; past_due?: string[] | null | undefined }
-    | null
-    | undefined
-  external_accounts?: { data: readonly ExternalAccount[] } | null | undefined
-}): FieldsOf['account'] {
-  const places = placesOf(account.external_accounts?.data ?? [])
-  const ready = account.capabilities?.transfers === 'active' && account.payouts_enabled === true
-  if (ready) return { ready, missing: '', places }
-  const due = [...new Set([...(account.requirements?.past_due ?? []), ...(account.requirements?.currently_due ?? [])])]
-  const wanted = due.map((name) => name.replaceAll(/[._]/g, ' ')).join(', ')
-  return {
-    ready,
-    places,
-    missing:
-      wanted || account.requirements?.disabled_reason?.replaceAll(/[._]/g, ' ') || 'Stripe has not finished checking the account',
-  }
-}
-
-/**
- * All bank accounts and cards of a connected account, of which the default of each currency gets what is paid out by itself; any other can be chosen for a payout
- * (https://docs.stripe.com/connect/payouts-bank-accounts). One without a fingerprint is known by its id, which no other account shares. An account shows its
- * ten newest.
- */
-function placesOf(external: readonly ExternalAccount[]): Place[] {
-  return external.map(({ id, fingerprint, default_for_currency }) => ({
-    name: fingerprint ?? id,
-    isDefault: default_for_currency === true,
-  }))
-}
-
-interface ExternalAccount {
-  readonly id: string
-  readonly fingerprint?: string | null | undefined
-  readonly default_for_currency?: boolean | null | undefined
 }
 
 /** Merchants put all kinds of things into references and metadata; click ids and deals’ ids are UUIDs. */

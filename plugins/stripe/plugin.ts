@@ -22,7 +22,7 @@ export const stripe = definePlugin({
   environment,
   data: {
     statement:
-      'Of customers’ payments: Stripe’s ids, amounts, times, country and a keyed hash of the e-mail address. Of partners: the id of their Stripe account and whether it can be paid. Bank details stay with Stripe.',
+      'Of customers’ payments: Stripe’s ids, amounts, times, country and a keyed hash of the e-mail address. Of partners: the id of their Stripe account, whether it can be paid, fingerprints of its bank accounts and cards, and how far its tax form is. Bank details and tax numbers stay with Stripe.',
   },
   setup: ({ db, clock, log, env, enqueue, webhooks, programs, use, url }) => {
     const secrets = secretsOf(env.STRIPE_WEBHOOK_SECRET)

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import Stripe from 'stripe'
 import { UserError } from '../kit/index.ts'
 import { PayoutPostponed, type PayoutProvider, PayoutRefused, type ProviderTransfer } from '../payouts/public.ts'
-import { payable } from './facts.ts'
+import { accountShape, stateOf } from './account.ts'
 import { fromStripe, toStripe } from './units.ts'
 
 export function createPayoutProvider(stripe: Stripe): PayoutProvider {
@@ -20,7 +20,7 @@ export function createPayoutProvider(stripe: Stripe): PayoutProvider {
       })
       return { account: id, url: link.url }
     },
-    accountState: async (account) => payable(await stripe.accounts.retrieve(account)),
+    accountState: async (account) => stateOf(accountShape.parse(await stripe.accounts.retrieve(account))),
     find: async ({ payoutId }) => {
       const found = await stripe.transfers.list({ transfer_group: payoutId, limit: 10 })
       const transfer = found.data.find(({ metadata }) => metadata.payoutId === payoutId)

@@ -321,8 +321,8 @@ export function createStripeService({
   }
 
   async function learnAccount(tx: Tx, programId: string, fact: Fact<'account'>): Promise<void> {
-    const { objectId, fields } = await keepOne(tx, programId, fact)
-    await payouts.accountChanged(tx, source, objectId, fields)
+    const { objectId, fields, eventCreated } = await keepOne(tx, programId, fact)
+    await payouts.accountChanged(tx, source, objectId, { ...fields, at: new Date(eventCreated * 1000) })
   }
 
   const findOrigin: StripeService['findOrigin'] = async (programId, paymentKey) => {

@@ -859,6 +859,7 @@ describe('payouts through Stripe Connect', () => {
       ready: true,
       missing: '',
       places: [{ name: expect.any(String), isDefault: true }],
+      taxForm: null,
     })
     expect(await methodOf(first.account)).toEqual({ ready: true, missing: '' })
   })

@@ -1,10 +1,10 @@
-// The commands of tax, for admins: what a provider shows of a partner's form, recorded by hand, and the report of a year.
+// The commands of tax, for admins: what a provider shows of a partner's form, recorded by hand, what is known of it, and the report of a year.
 import { type Command, defineCommand } from '../../commands/define.ts'
 import { audit } from '../../db/tables.ts'
 import { type Db, days, refuseOwn, UserError } from '../kit/index.ts'
 import type { Partner, Partners } from '../partners/public.ts'
 import { recordedCard, reportCard, statusCard } from './messages.ts'
-import { type FormStatus, formStatuses } from './public.ts'
+import { byHand, type FormStatus, formStatuses } from './public.ts'
 import type { TaxService } from './service.ts'
 
 export function taxCommands({ db, partners, service }: { db: Db; partners: Partners; service: TaxService }): Command[] {
@@ -37,16 +37,15 @@ export function taxCommands({ db, partners, service }: { db: Db; partners: Partn
         const partner = await partnerOf(ctx.program.id, user)
         refuseOwn('tax form', partner.userId, ctx.user.id)
         const form = {
-          programId: ctx.program.id,
-          partnerId: partner.id,
           jurisdiction: country.toUpperCase(),
           form: name.trim().toUpperCase(),
           status: status as FormStatus,
           validUntil: until === undefined ? null : endOf(until),
-          source: ctx.user.id,
         }
         await db.transaction(async (tx) => {
-          await service.report(tx, form)
+          const { program, user: admin, now: at } = ctx
+          const said = { programId: program.id, partnerId: partner.id, source: byHand, recordedBy: admin.id, at, form }
+          await service.report(tx, said)
           const detail = { partner: partner.id, country: form.jurisdiction, form: form.form, status }
           await tx
             .insert(audit)
@@ -57,13 +56,13 @@ export function taxCommands({ db, partners, service }: { db: Db; partners: Partn
     }),
     defineCommand({
       path: 'admin tax status',
-      description: 'What is recorded of a partner’s tax form',
+      description: 'How far a partner’s tax form is, and who says so',
       options: { partner: partnerOption },
       access: 'admin',
       reply: 'ephemeral',
       run: async (ctx, { partner: user }) => {
         const partner = await partnerOf(ctx.program.id, user)
-        return statusCard(partner, await service.formOf(db, ctx.program.id, partner.id))
+        return statusCard(partner, await service.saidOf(db, ctx.program.id, partner.id))
       },
     }),
     defineCommand({

@@ -1,9 +1,9 @@
 // Whether a partner's tax form lets a payout through, and what a year's report says of them. Pure functions.
-import type { FormReport, FormStatus } from './public.ts'
+import type { FormStatus, TaxForm } from './public.ts'
 import type { Threshold } from './thresholds.ts'
 
 export interface FormFacts {
-  readonly form: Pick<FormReport, 'status' | 'validUntil'> | undefined
+  readonly form: Pick<TaxForm, 'status' | 'validUntil'> | undefined
   readonly threshold: Threshold | undefined
   /** Of the payout that is to be made. */
   readonly currency: string
@@ -14,7 +14,7 @@ export interface FormFacts {
 }
 
 /** What the form is at `now`: valid only until it runs out. */
-export function statusAt(form: Pick<FormReport, 'status' | 'validUntil'>, now: Date): FormStatus {
+export function statusAt(form: Pick<TaxForm, 'status' | 'validUntil'>, now: Date): FormStatus {
   return form.status === 'valid' && form.validUntil && form.validUntil <= now ? 'expired' : form.status
 }
 
@@ -22,7 +22,14 @@ export function statusAt(form: Pick<FormReport, 'status' | 'validUntil'>, now: D
  * The state of the form that stands in the way of the payout, or null. A form is needed once the year's payments reach the threshold with this payout; a
  * payout in another currency cannot be compared with it, and so always needs one.
  */
-export function blockedBy({ form, threshold, currency, amount, paidThisYear, now }: FormFacts): FormStatus | 'missing' | null {
+export function blockedBy({
+  form,
+  threshold,
+  currency,
+  amount,
+  paidThisYear,
+  now,
+}: FormFacts): Exclude<FormStatus, 'valid'> | 'missing' | null {
   if (!threshold) return null
   const needed = currency !== threshold.currency || paidThisYear + amount >= threshold.amount
   const status = form ? statusAt(form, now) : 'missing'

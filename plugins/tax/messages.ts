@@ -5,7 +5,7 @@ import { csvFile, formatMoney, sum, toDecimal } from '../kit/index.ts'
 import type { Partner } from '../partners/public.ts'
 import type { GateClosure } from '../payouts/public.ts'
 import type { ReportLine } from './model.ts'
-import type { FormReport, FormStatus } from './public.ts'
+import { byHand, type FormStatus, type SaidForm, type TaxForm } from './public.ts'
 import type { Threshold } from './thresholds.ts'
 
 const statusWords: Readonly<Record<FormStatus | 'missing', string>> = {
@@ -17,54 +17,73 @@ const statusWords: Readonly<Record<FormStatus | 'missing', string>> = {
   expired: 'has expired',
 }
 
-const thenTell = 'Then tell the team: they record what the provider shows.'
-
 const nextSteps: Readonly<Record<Exclude<FormStatus, 'valid'> | 'missing', string>> = {
-  missing: `Fill it in with the payment provider: run \`/payout setup\` and follow its steps. ${thenTell}`,
-  requested: `Fill it in with the payment provider: run \`/payout setup\` and follow its steps. ${thenTell}`,
-  submitted: 'You need do nothing; it goes on when the team has recorded that the check is done.',
-  rejected: `Correct it with the payment provider: run \`/payout setup\` and follow its steps. ${thenTell}`,
-  expired: `Fill in a new one with the payment provider: run \`/payout setup\` and follow its steps. ${thenTell}`,
+  missing: 'Fill it in with the payment provider: run `/payout setup` and follow its steps.',
+  requested: 'Fill it in with the payment provider: run `/payout setup` and follow its steps.',
+  submitted: 'You need do nothing.',
+  rejected: 'Correct it with the payment provider: run `/payout setup` and follow its steps.',
+  expired: 'Fill in a new one with the payment provider: run `/payout setup` and follow its steps.',
+}
+
+/** How it goes on when the provider has the form: by itself where the provider tells of it. */
+function thenWords(state: FormStatus | 'missing', source: string | undefined): string {
+  if (source !== undefined && source !== byHand) return 'It goes on by itself when the provider tells us that the form is valid.'
+  return state === 'submitted'
+    ? 'It goes on when the provider tells us that the check is done, or the team has recorded it.'
+    : 'Then tell the team: they record what the provider shows, if it does not tell us by itself.'
 }
 
 /** Why a payout waits for a form. */
 export function closureOf(
-  state: FormStatus | 'missing',
+  state: Exclude<FormStatus, 'valid'> | 'missing',
   { jurisdiction, currency, amount }: Threshold,
-  form?: string,
+  said: SaidForm | undefined,
 ): GateClosure {
-  const name = form ? `The tax form ${form}` : 'The tax form'
+  const name = said ? `tax form ${said.form}` : 'tax form'
   const limit = formatMoney(amount, currency)
   return {
-    forAdmin: `reaches ${limit} this year (${jurisdiction}), and the tax form ${form ? `${form} ` : ''}${statusWords[state]}`,
-    forPartner:
-      `${name} ${statusWords[state]}; it is needed once your payments of a year reach ${limit}. ${state === 'valid' ? '' : nextSteps[state]}`.trim(),
+    forAdmin: `reaches ${limit} this year (${jurisdiction}), and the ${name} ${statusWords[state]}`,
+    forPartner: `The ${name} ${statusWords[state]}; it is needed once your payments of a year reach ${limit}. ${nextSteps[state]} ${thenWords(state, said?.source)}`,
   }
 }
 
-export function recordedCard(partner: Partner, form: FormReport): Message {
+export function recordedCard(partner: Partner, form: TaxForm): Message {
   return card({
     title: 'Recorded',
     body: `**${literal(partner.name)}**\n${formWords(form)}`,
     tone: 'good',
-    footer: 'It stands until you record something else: a change at the provider does not come here by itself.',
+    footer: 'It counts until somebody records something else, or the provider says something new.',
   })
 }
 
-export function statusCard(partner: Partner, form: FormReport | undefined): Message {
+/** What each source says, that which counts first. */
+export function statusCard(partner: Partner, [counts, ...others]: readonly SaidForm[]): Message {
+  const who = `**${literal(partner.name)}**`
+  if (!counts)
+    return card({
+      title: 'Tax form',
+      body: [
+        who,
+        'Nobody has said anything of it. What the provider does not tell by itself, look up there, and record it with `/admin tax record`.',
+      ],
+    })
   return card({
     title: 'Tax form',
-    body: [
-      `**${literal(partner.name)}**`,
-      form
-        ? formWords(form)
-        : 'Nothing is recorded. No provider reports it: look it up there, and record it with `/admin tax record`.',
-    ],
+    body: [who, saidWords(counts)],
+    ...(others.length > 0 && {
+      fields: [{ name: 'Said before, and counts no more', value: others.map(saidWords).join('\n') }],
+    }),
   })
 }
 
-const formWords = ({ form, jurisdiction, status, validUntil, source }: FormReport): string =>
-  `${literal(form)} for ${jurisdiction} ${statusWords[status]}${validUntil ? `, until ${time(validUntil, 'D')}` : ''}.\n-# Recorded by ${/^\d+$/.test(source) ? 'an admin' : literal(source)}.`
+const formWords = ({ form, jurisdiction, status, validUntil }: TaxForm): string =>
+  `${literal(form)} for ${jurisdiction} ${statusWords[status]}${validUntil ? `, until ${time(validUntil, 'D')}` : ''}.`
+
+function saidWords(said: SaidForm): string {
+  const who =
+    said.source === byHand ? 'Recorded by an admin' : `Told by the payment provider (${literal(said.source)}), who says so since`
+  return `${formWords(said)}\n-# ${who} ${time(said.since, 'f')}.`
+}
 
 /** The year's report as a file, with what needs an eye in words. */
 export function reportCard(year: number, lines: readonly ReportLine[]): Message {

@@ -1,5 +1,5 @@
 // Tax: what is known of forms, the gate before a payout, and the report of a year. Stores no tax number and calls no vendor.
-import { and, eq, inArray } from 'drizzle-orm'
+import { and, desc, eq, inArray, isNotNull, sql } from 'drizzle-orm'
 import { type Clock, type Programs, type Reader, type Settings, UserError } from '../kit/index.ts'
 import type { Partners } from '../partners/public.ts'
 import type { PayoutGate, Payouts } from '../payouts/public.ts'
@@ -7,12 +7,14 @@ import type { Config } from './config.ts'
 import { blockedBy, reportable, statusAt } from './decide.ts'
 import { closureOf } from './messages.ts'
 import type { ReportLine } from './model.ts'
-import { type FormReport, formStatuses, type Tax } from './public.ts'
+import { byHand, formStatuses, type SaidForm, type Tax, type TaxForm } from './public.ts'
 import { forms } from './tables.ts'
 import { rangeOfYear, thresholdOf } from './thresholds.ts'
 
 export interface TaxService extends Tax {
   readonly gate: PayoutGate
+  /** What each source says of the partner's form; the first counts. */
+  saidOf(reader: Reader, programId: string, partnerId: string): Promise<readonly SaidForm[]>
   /** Everyone who was paid in the calendar year, in the program's time zone, by jurisdiction and name. */
   yearReport(reader: Reader, programId: string, year: number): Promise<ReportLine[]>
   /** The calendar year that it is now for the program. */
@@ -28,26 +30,46 @@ export function createTaxService(needs: {
 }): TaxService {
   const { clock, settings, programs, partners, payouts } = needs
 
-  const report: Tax['report'] = async (tx, said) => {
-    const { programId, partnerId, jurisdiction, form, status, validUntil, source } = said
-    const refusal = refusalOf(said)
+  const report: Tax['report'] = async (tx, { programId, partnerId, form, source, recordedBy, at }) => {
+    const refusal = form && refusalOf(form)
     if (refusal) throw new UserError('bad_tax_form', refusal)
     const partner = await partners.byId(tx, programId, partnerId)
     if (!partner) throw new UserError('unknown_partner', 'There is no such partner.')
-    const now = { jurisdiction, form, status, validUntil, source, userId: partner.userId, updatedAt: clock.now() }
+    const said = { ...(form ?? nothing), recordedBy, userId: partner.userId, toldAt: at }
+    // A provider tells of an account whenever anything changes there. An admin who records the same again means it.
+    const repeats = sql`(tax_forms.jurisdiction, tax_forms.form, tax_forms.status, tax_forms.valid_until)
+      is not distinct from (excluded.jurisdiction, excluded.form, excluded.status, excluded.valid_until)`
     await tx
       .insert(forms)
-      .values({ programId, partnerId, ...now })
-      .onConflictDoUpdate({ target: [forms.programId, forms.partnerId], set: now })
+      .values({ programId, partnerId, source, saidAt: at, ...said })
+      .onConflictDoUpdate({
+        target: [forms.programId, forms.partnerId, forms.source],
+        set: {
+          ...said,
+          saidAt: source === byHand ? at : sql`case when ${repeats} then tax_forms.said_at else excluded.said_at end`,
+        },
+        setWhere: sql`tax_forms.told_at <= excluded.told_at`,
+      })
   }
 
-  async function formsOf(reader: Reader, programId: string, partnerIds: readonly string[]): Promise<Map<string, FormReport>> {
+  /** By partner: what each source says, what was said last before the rest. */
+  async function saidOf(
+    reader: Reader,
+    programId: string,
+    partnerIds: readonly string[],
+  ): Promise<Map<string, readonly SaidForm[]>> {
     if (partnerIds.length === 0) return new Map()
     const rows = await reader
       .select()
       .from(forms)
-      .where(and(eq(forms.programId, programId), inArray(forms.partnerId, [...partnerIds])))
-    return new Map(rows.map(({ updatedAt, userId, ...form }) => [form.partnerId, form]))
+      .where(and(eq(forms.programId, programId), inArray(forms.partnerId, [...partnerIds]), isNotNull(forms.status)))
+      .orderBy(desc(forms.saidAt), desc(eq(forms.source, byHand)), forms.source)
+    return new Map([...Map.groupBy(rows, ({ partnerId }) => partnerId)].map(([id, own]) => [id, own.map(toSaid)]))
+  }
+
+  async function formsOf(reader: Reader, programId: string, partnerIds: readonly string[]): Promise<Map<string, SaidForm>> {
+    const said = await saidOf(reader, programId, partnerIds)
+    return new Map([...said].map(([partnerId, [first]]) => [partnerId, first!]))
   }
 
   const yearOf: TaxService['yearOf'] = async (reader, programId) =>
@@ -76,7 +98,7 @@ export function createTaxService(needs: {
       const paidThisYear = paidTo.get(`${partner.id} ${threshold?.currency}`) ?? 0n
       const form = known.get(partner.id)
       const state = blockedBy({ form, threshold, currency, amount, paidThisYear, now: at })
-      return state && threshold ? closureOf(state, threshold, form?.form) : undefined
+      return state && threshold ? closureOf(state, threshold, form) : undefined
     })
   }
 
@@ -108,11 +130,24 @@ export function createTaxService(needs: {
   return {
     report,
     formOf: async (reader, programId, partnerId) => (await formsOf(reader, programId, [partnerId])).get(partnerId),
+    saidOf: async (reader, programId, partnerId) => (await saidOf(reader, programId, [partnerId])).get(partnerId) ?? [],
     gate: { id: 'tax.form', closed },
     yearReport,
     yearOf,
   }
 }
+
+const nothing = { jurisdiction: null, form: null, status: null, validUntil: null }
+
+/** Of a row in which something is said. */
+const toSaid = ({ jurisdiction, form, status, validUntil, source, saidAt }: typeof forms.$inferSelect): SaidForm => ({
+  jurisdiction: jurisdiction!,
+  form: form!,
+  status: status!,
+  validUntil,
+  source,
+  since: saidAt,
+})
 
 const keyOf = ({ jurisdiction, partner, total }: ReportLine): string =>
   [jurisdiction || '~', partner.name.toLowerCase(), partner.id, total.currency].join('\u0000')
@@ -123,7 +158,7 @@ const yearAt = (at: Date, timeZone: string): number =>
 
 const regions = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' })
 
-function refusalOf({ jurisdiction, form, status }: FormReport): string | undefined {
+function refusalOf({ jurisdiction, form, status }: TaxForm): string | undefined {
   if (!/^[A-Z]{2}$/.test(jurisdiction) || !regions.of(jurisdiction))
     return `“${jurisdiction}” is not a country code. Use two letters such as US or DE.`
   if (!/^[A-Z0-9][A-Z0-9 -]{0,19}$/.test(form) || /\d{3}-?\d{2}-?\d{4}|\d{2}-?\d{7}/.test(form))

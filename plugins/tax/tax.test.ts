@@ -2,9 +2,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { controlsOf, type TestHouse, testHouse, wordsOf } from '../../app/testing.ts'
 import type { Message } from '../../commands/messages.ts'
 import { earningPlugins, type TestPartner, type Trade, tradeIn } from '../commissions/testing.ts'
+import { hours, newId } from '../kit/index.ts'
+import { partners } from '../partners/plugin.ts'
 import { payouts } from '../payouts/plugin.ts'
+import type { ProviderTaxForm } from '../payouts/public.ts'
 import { blockedBy, reportable, statusAt } from './decide.ts'
 import { tax } from './plugin.ts'
+import type { FormStatus } from './public.ts'
 import { rangeOfYear, thresholdOf } from './thresholds.ts'
 
 const boss = { isAdmin: true, userId: '1', username: 'boss' }
@@ -63,6 +67,17 @@ const record = (partner: TestPartner, change: Record<string, unknown> = {}) =>
   house
     .run('admin tax record', { partner: { id: partner.userId }, country: 'us', form: 'w-9', status: 'valid', ...change }, boss)
     .then(wordsOf)
+/** A bank that pays the partner tells how far their form is; undefined when it never tells. */
+async function told(partner: TestPartner, status: FormStatus | null | undefined, at = house.clock.now()): Promise<void> {
+  const account = `bank_${partner.id}`
+  await house.connection.sql`
+    insert into payouts_methods (id, program_id, partner_id, provider, account, chosen, ready, missing, changed_at, created_at)
+    values (${newId()}, ${house.program.id}, ${partner.id}, 'bank', ${account}, false, true, '', now(), now()) on conflict do nothing`
+  const taxForm = status && ({ jurisdiction: 'US', form: 'W-9', status } as ProviderTaxForm)
+  const state = { ready: true, missing: '', at, ...(taxForm !== undefined && { taxForm }) }
+  await house.db.transaction((tx) => house.use(payouts).accountChanged(tx, 'bank', account, state))
+  await house.drain()
+}
 const report = async (year?: number) => {
   const answer = (await house.run('admin tax report', year === undefined ? {} : { year }, boss)) as Message
   return { words: wordsOf(answer), lines: (answer.files?.[0]?.data.toString('utf8') ?? '').trim().split('\r\n') }
@@ -176,7 +191,7 @@ describe('recording', () => {
       code: 'own_tax_form',
       message: expect.stringContaining('Another admin decides'),
     })
-    expect(wordsOf(await house.run('admin tax status', { partner: form.partner }, boss))).toContain('Nothing is recorded')
+    expect(wordsOf(await house.run('admin tax status', { partner: form.partner }, boss))).toContain('Nobody has said anything')
   })
 
   test.each([
@@ -193,7 +208,7 @@ describe('recording', () => {
   test('the last word counts, is shown, exported and erased with the person', async () => {
     const ada = await trade.aPartner()
     const status = () => house.run('admin tax status', { partner: { id: ada.userId } }, boss).then(wordsOf)
-    expect(await status()).toContain('Nothing is recorded')
+    expect(await status()).toContain('Nobody has said anything')
     await record(ada, { status: 'submitted' })
     await record(ada, { status: 'rejected' })
     expect(await status()).toContain('was rejected')
@@ -203,18 +218,167 @@ describe('recording', () => {
     expect(await says()).toEqual({ forms: [] })
   })
 
-  test('a provider may say it, too', async () => {
+  test('a provider may say it, too, and no more', async () => {
     const ada = await trade.aPartner()
-    const said = {
-      programId: house.program.id,
-      partnerId: ada.id,
-      jurisdiction: 'US',
-      form: 'W-9',
-      validUntil: null,
-      source: 'stripe',
+    await told(ada, 'valid')
+    const form = { jurisdiction: 'US', form: 'W-9', status: 'valid', validUntil: null }
+    const since = house.clock.now()
+    expect(await house.use(tax).formOf(house.db, house.program.id, ada.id)).toEqual({ ...form, source: 'bank', since })
+    await told(ada, undefined)
+    expect(await house.use(tax).formOf(house.db, house.program.id, ada.id)).toMatchObject({ status: 'valid' })
+    await told(ada, null)
+    expect(await house.use(tax).formOf(house.db, house.program.id, ada.id)).toBeUndefined()
+  })
+})
+
+describe('of what is said by hand and by a provider', () => {
+  test.each<[string, ['bank' | 'hand', FormStatus | null, number][], string]>([
+    [
+      'the provider’s later word',
+      [
+        ['hand', 'valid', 0],
+        ['bank', 'rejected', 1],
+      ],
+      'bank rejected',
+    ],
+    [
+      'the admin’s later word',
+      [
+        ['bank', 'rejected', 0],
+        ['hand', 'valid', 1],
+      ],
+      'hand valid',
+    ],
+    [
+      'the admin’s word, though the provider repeats its own',
+      [
+        ['bank', 'rejected', 0],
+        ['hand', 'valid', 1],
+        ['bank', 'rejected', 2],
+      ],
+      'hand valid',
+    ],
+    [
+      'what the provider says anew',
+      [
+        ['bank', 'rejected', 0],
+        ['hand', 'valid', 1],
+        ['bank', 'submitted', 2],
+      ],
+      'bank submitted',
+    ],
+    [
+      'what the admin records again',
+      [
+        ['hand', 'valid', 0],
+        ['bank', 'rejected', 1],
+        ['hand', 'valid', 2],
+      ],
+      'hand valid',
+    ],
+    [
+      'the provider’s newest word, in whatever order it comes',
+      [
+        ['bank', 'valid', 2],
+        ['bank', 'requested', 1],
+      ],
+      'bank valid',
+    ],
+    [
+      'of one second, what comes last',
+      [
+        ['bank', 'requested', 1],
+        ['bank', 'valid', 1],
+      ],
+      'bank valid',
+    ],
+    [
+      'nothing older than the provider’s silence',
+      [
+        ['bank', null, 2],
+        ['bank', 'requested', 1],
+      ],
+      'nothing',
+    ],
+    [
+      'the admin’s word, once the provider says nothing more',
+      [
+        ['hand', 'valid', 0],
+        ['bank', 'rejected', 1],
+        ['bank', null, 2],
+      ],
+      'hand valid',
+    ],
+    [
+      'the admin’s word of before the provider’s last change',
+      [
+        ['bank', 'valid', 3],
+        ['hand', 'rejected', 2],
+      ],
+      'bank valid',
+    ],
+  ])('%s counts', async (_, said, expected) => {
+    const base = house.clock.now()
+    const ada = await trade.aPartner()
+    for (const [who, status, hour] of said) {
+      const at = new Date(base.getTime() + hours(hour))
+      if (who === 'bank') await told(ada, status, at)
+      else {
+        house.clock.set(at)
+        await record(ada, { status })
+      }
     }
-    await house.db.transaction((tx) => house.use(tax).report(tx, { ...said, status: 'valid' }))
-    expect(await house.use(tax).formOf(house.db, house.program.id, ada.id)).toEqual({ ...said, status: 'valid' })
+    const form = await house.use(tax).formOf(house.db, house.program.id, ada.id)
+    expect(form ? `${form.source} ${form.status}` : 'nothing').toBe(expected)
+  })
+
+  test('the status names both, that which counts first, with who said it and since when', async () => {
+    const ada = await trade.aPartner()
+    const seconds = () => Math.floor(house.clock.now().getTime() / 1000)
+    await told(ada, 'rejected')
+    const toldAt = seconds()
+    house.clock.advance(hours(1))
+    await record(ada, { status: 'valid' })
+    const words = wordsOf(await house.run('admin tax status', { partner: { id: ada.userId } }, boss))
+    expect(words).toMatch(
+      new RegExp(
+        `is valid[\\s\\S]*Recorded by an admin <t:${seconds()}:f>[\\s\\S]*counts no more[\\s\\S]*was rejected[\\s\\S]*\\(bank\\)[\\s\\S]*<t:${toldAt}:f>`,
+      ),
+    )
+  })
+
+  test('the gate opens and closes by the provider’s word, and the partner reads that it goes on by itself', async () => {
+    house.clock.set('2026-05-01T12:00:00Z')
+    const ada = await aPartner()
+    await told(ada, 'requested')
+    await earns(ada, 200_000n)
+    expect(wordsOf(await house.run('payout status', {}, ada))).toMatch(/tax form W-9 was asked for[\s\S]*goes on by itself/)
+    await payAll()
+    expect(await paidTo(ada)).toEqual([])
+    house.clock.advance(hours(1))
+    await told(ada, 'valid')
+    await payAll()
+    expect(await paidTo(ada)).toEqual([200_000n])
+    house.clock.advance(hours(1))
+    await told(ada, 'rejected')
+    await earns(ada, 10_000n)
+    await payAll()
+    expect(await paidTo(ada)).toEqual([200_000n])
+    expect(wordsOf(await house.run('admin payouts dry-run', {}, boss))).toContain('the tax form W-9 was rejected')
+  })
+
+  test('both are exported and erased with the person, and what is told later is kept without them', async () => {
+    const ada = await trade.aPartner()
+    await record(ada)
+    await told(ada, 'submitted')
+    const says = () => tax.data!.exportPartner!(house.db, house.program.id, ada.userId)
+    expect(await says()).toMatchObject({ forms: [{ source: 'bank', status: 'submitted' }, { source: 'hand' }] })
+    for (const plugin of [tax, partners])
+      await house.db.transaction((tx) => plugin.data!.deletePartner!(tx, house.program.id, ada.userId))
+    house.clock.advance(hours(1))
+    await told(ada, 'valid')
+    expect(await says()).toEqual({ forms: [] })
+    expect(await house.use(tax).formOf(house.db, house.program.id, ada.id)).toMatchObject({ status: 'valid' })
   })
 })
 

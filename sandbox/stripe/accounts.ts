@@ -165,7 +165,7 @@ function accountSettings(name: string | null): Stripe.Account.Settings {
   }
 }
 
-function requirements(due: readonly string[]): Stripe.Account.Requirements {
+export function requirements(due: readonly string[]): Stripe.Account.Requirements {
   return {
     alternatives: [],
     current_deadline: null,
@@ -351,7 +351,7 @@ export function restrictAccount(world: World, accountId: string, reason = 'requi
   })
 }
 
-function capabilityOf(world: World, account: Stripe.Account, name: string): Stripe.Capability {
+export function capabilityOf(world: World, account: Stripe.Account, name: string): Stripe.Capability {
   const status = (account.capabilities as Record<string, Stripe.Capability.Status> | undefined)?.[name]
   if (!status) throw invalid(`No such capability: '${name}'`, 'capability', 'resource_missing')
   const rest = {

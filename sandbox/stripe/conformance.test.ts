@@ -66,6 +66,11 @@ beforeAll(async () => {
   const [payout] = (await stripe.payouts.list({ status: 'in_transit' }, { stripeAccount: account })).data
   await control(`stripe/payouts/${payout!.id}/fail`)
   await stripe.accounts.update(account, { metadata: { seen: 'yes' } })
+  for (const state of ['due', 'checking', 'refused', 'verified']) await control(`stripe/accounts/${account}/tax_number`, { state })
+  const [first] = (await stripe.accounts.retrieve(account)).external_accounts!.data
+  const added = await control(`stripe/accounts/${account}/add_bank`)
+  await control(`stripe/accounts/${account}/default_bank`, { bank: added.id })
+  await control(`stripe/accounts/${account}/remove_bank`, { bank: first!.id })
   await control(`stripe/accounts/${account}/restrict`)
 })
 afterAll(() => here.sandbox.close())
@@ -142,6 +147,8 @@ describe('events', () => {
     expect([...types].sort()).toMatchInlineSnapshot(`
       [
         "account.external_account.created",
+        "account.external_account.deleted",
+        "account.external_account.updated",
         "account.updated",
         "capability.updated",
         "charge.dispute.closed",

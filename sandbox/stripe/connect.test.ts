@@ -93,6 +93,48 @@ describe('an account', () => {
   })
 })
 
+describe('the banks of an account', () => {
+  const banksOf = async (id: string) =>
+    (await stripe.accounts.retrieve(id)).external_accounts!.data.map((bank) => [bank.id, bank.default_for_currency] as const)
+
+  test('are several, one of them the default, which cannot be taken away', async () => {
+    const id = await aPayableAccount(here)
+    const [[first]] = (await banksOf(id)) as [[string, boolean]]
+    await here.control(`stripe/accounts/${id}/add_bank`, { fingerprint: 'another' })
+    const [[added]] = (await banksOf(id)) as [[string, boolean]]
+    expect(await banksOf(id)).toEqual([
+      [added, false],
+      [first, true],
+    ])
+    await expect(here.control(`stripe/accounts/${id}/remove_bank`, { bank: first })).rejects.toMatchObject({ status: 400 })
+    await here.control(`stripe/accounts/${id}/default_bank`, { bank: added })
+    await here.control(`stripe/accounts/${id}/remove_bank`, { bank: first })
+    expect(await banksOf(id)).toEqual([[added, true]])
+    await stripe.transfers.create({ amount: 500, currency: 'usd', destination: id })
+    expect((await stripe.payouts.list({}, { stripeAccount: id })).data).toMatchObject([{ destination: added }])
+  })
+})
+
+describe('the tax number of an account', () => {
+  test.each([
+    ['due', 'inactive', { currently_due: ['individual.id_number'], errors: [] }],
+    ['checking', 'pending', { currently_due: [], pending_verification: ['individual.id_number'] }],
+    ['refused', 'inactive', { errors: [{ requirement: 'individual.id_number' }] }],
+    ['verified', 'active', { currently_due: [], eventually_due: [], pending_verification: [], errors: [] }],
+  ])('that is %s shows in the requirements and the capability', async (state, capability, requirements) => {
+    const id = await aPayableAccount(here)
+    await here.control(`stripe/accounts/${id}/tax_number`, { state })
+    const account = await stripe.accounts.retrieve(id)
+    expect(account).toMatchObject({ capabilities: { tax_reporting_us_1099_misc: capability }, requirements, payouts_enabled: true })
+  })
+
+  test('is one of the US, in a state that there is', async () => {
+    const [german, american] = [await aPayableAccount(here, { country: 'DE' }), await aPayableAccount(here)]
+    await expect(here.control(`stripe/accounts/${german}/tax_number`, { state: 'due' })).rejects.toMatchObject({ status: 400 })
+    await expect(here.control(`stripe/accounts/${american}/tax_number`, { state: 'fine' })).rejects.toMatchObject({ status: 400 })
+  })
+})
+
 describe('a transfer', () => {
   test('moves money from the platform to the account and on to its bank', async () => {
     const destination = await aPayableAccount(here)

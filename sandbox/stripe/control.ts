@@ -13,6 +13,7 @@ import { errorBody, invalid, missing, StripeRefusal } from './errors.ts'
 import type { Idempotency } from './idempotency.ts'
 import { failRefund, refundCharge } from './refunds.ts'
 import { required } from './routes.ts'
+import { setTaxNumber } from './taxNumbers.ts'
 import { failPayout, reverseTransfer, settlePayout } from './transfers.ts'
 import { type Courier, createEndpoint, type EndpointGiven, type ReleaseOrder } from './webhooks.ts'
 import { idOf, type Scope, type World } from './world.ts'
@@ -75,6 +76,7 @@ export const ACTIONS: Record<string, Act> = {
     addBank(world, connected(world, id), typeof body.fingerprint === 'string' ? { fingerprint: body.fingerprint } : {}),
   'accounts/default_bank': (world, id, body) => makeDefault(world, connected(world, id), String(body.bank)),
   'accounts/remove_bank': (world, id, body) => removeBank(world, connected(world, id), String(body.bank)),
+  'accounts/tax_number': (world, id, body) => setTaxNumber(world, connected(world, id), body.state),
   'accounts/restrict': (world, id, body) =>
     restrictAccount(world, id, typeof body.disabled_reason === 'string' ? body.disabled_reason : undefined),
 }

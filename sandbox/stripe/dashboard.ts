@@ -8,6 +8,7 @@ import { balanceOf, fund } from './balance.ts'
 import { ACTIONS, advance } from './control.ts'
 import { StripeRefusal } from './errors.ts'
 import { minorUnits, money } from './money.ts'
+import { taxNumberStates } from './taxNumbers.ts'
 import type { Courier, Delivery } from './webhooks.ts'
 import { idOf, newestFirst, type World } from './world.ts'
 
@@ -23,15 +24,10 @@ export function dashboardRoutes(app: FastifyInstance, { getWorld, courier }: { g
     async (request, reply) => {
       const { kind, id, verb } = request.params
       const act = ACTIONS[`${kind}/${verb}`]
-      const { amount } = request.body ?? {}
+      const { amount, ...others } = request.body ?? {}
+      const currency = getWorld().platform.tables.charge.get(id)?.currency ?? 'usd'
       return reply.redirect(
-        attempt(kind, () =>
-          act?.(
-            getWorld(),
-            id,
-            amount ? { amount: minorUnits(amount, getWorld().platform.tables.charge.get(id)?.currency ?? 'usd') } : {},
-          ),
-        ),
+        attempt(kind, () => act?.(getWorld(), id, { ...others, ...(amount && { amount: minorUnits(amount, currency) }) })),
         303,
       )
     },
@@ -195,12 +191,14 @@ function subscriptionRow(world: World, row: Stripe.Subscription): Html {
   return html`<tr><td class="number"><b>${money((item.price.unit_amount ?? 0) * (item.quantity ?? 1), row.currency)}</b></td><td>${pill(row.status)}</td><td>${customer?.email}<div class="id mono">${row.id}</div></td><td>${time(item.current_period_end)}</td><td><div class="row">${row.status === 'canceled' ? '' : html`${button('subscriptions', row.id, 'renew', 'Renew')}${button('subscriptions', row.id, 'cancel', 'Cancel')}`}</div></td></tr>`
 }
 
+const taxNumberField = html`<select name="state" aria-label="What Stripe makes of the tax number">${taxNumberStates.map((state) => html`<option>${state}</option>`)}</select>`
+
 function accountRow(world: World, account: Stripe.Account): Html {
   const status = account.payouts_enabled ? 'active' : account.details_submitted ? 'restricted' : 'incomplete'
   const balance = balanceOf(world, world.scopes.get(account.id)!)
     .available.map((line) => money(line.amount, line.currency))
     .join(', ')
-  return html`<tr><td>${account.email ?? '—'}<div class="id mono">${account.id}</div></td><td>${pill(status)}</td><td>${account.country}</td><td class="number">${balance}</td><td><div class="row">${account.details_submitted ? (account.payouts_enabled ? button('accounts', account.id, 'restrict', 'Restrict') : '') : button('accounts', account.id, 'onboard', 'Complete onboarding')}</div></td></tr>`
+  return html`<tr><td>${account.email ?? '—'}<div class="id mono">${account.id}</div></td><td>${pill(status)}</td><td>${account.country}</td><td class="number">${balance}</td><td><div class="row">${account.details_submitted ? html`${account.payouts_enabled ? button('accounts', account.id, 'restrict', 'Restrict') : ''}${account.country === 'US' ? button('accounts', account.id, 'tax_number', 'Tax number', taxNumberField) : ''}` : button('accounts', account.id, 'onboard', 'Complete onboarding')}</div></td></tr>`
 }
 
 function transferRow(world: World, transfer: Stripe.Transfer): Html {

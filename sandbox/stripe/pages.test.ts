@@ -1,7 +1,7 @@
 // The pages that people see at the local Stripe: checkout, dashboard and their buttons.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { aCheckout, aSubscription, type Connected, connected } from './testkit.ts'
+import { aCheckout, aPayableAccount, aSubscription, type Connected, connected } from './testkit.ts'
 
 let here: Connected
 
@@ -92,6 +92,12 @@ describe('the dashboard', () => {
     await press(`/dashboard/transfers/${transfer.id}/reverse`)
     expect(await text('/dashboard')).toContain('<span class="pill bad">reversed</span>')
     expect((await here.stripe.payouts.retrieve(payout!.id, {}, { stripeAccount: id })).status).toBe('failed')
+  })
+
+  test('says what Stripe makes of a tax number', async () => {
+    const id = await aPayableAccount(here)
+    await press(`/dashboard/accounts/${id}/tax_number`, { state: 'refused' })
+    expect((await here.stripe.accounts.retrieve(id)).requirements!.errors).toMatchObject([{ requirement: 'individual.id_number' }])
   })
 
   test('holds and releases deliveries', async () => {
