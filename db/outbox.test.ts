@@ -13,6 +13,7 @@ import {
   createOutbox,
   gather,
   giveBack,
+  handOverFresh,
   listFailed,
   markDone,
   markHandedOver,
@@ -43,7 +44,7 @@ const write = (work: (tx: Tx) => Promise<void>) => connection.db.transaction(wor
 /** Takes what is fresh and says so, as a relay does. */
 const take = (limit = 10) =>
   connection.db.transaction(async (tx) => {
-    const rows = await takeFresh(tx, { now: clock.now(), limit })
+    const rows = await takeFresh(tx, { now: clock.now(), limit, jobs: [refresh.name] })
     await markHandedOver(
       tx,
       rows.map(({ id }) => id),
@@ -124,7 +125,7 @@ test('a job that is taken and done while somebody asks for it is asked for anew'
   const ask = (tx: Tx) => enqueue(tx, refresh, { month: '2026-11' }, { dedupeKey: 'november' })
   await write(ask)
   const relay = write(async (tx) => {
-    const rows = await takeFresh(tx, { now: clock.now(), limit: 10 })
+    const rows = await takeFresh(tx, { now: clock.now(), limit: 10, jobs: [refresh.name] })
     taken.open()
     await finish.opened
     const ids = rows.map(({ id }) => id)
@@ -253,6 +254,21 @@ test('what was given back is fresh again, and what is done is not', async () => 
   await markDone(connection.db, [first!.id], clock.now())
   await giveBack(connection.db, [first!.id, second!.id])
   expect((await take()).map(({ id }) => id)).toEqual([second!.id])
+})
+
+test('jobs of other names are handed over in order, and asked for anew by whoever asks for them afterwards', async () => {
+  const ask = (month: string, dedupeKey: string) => write((tx) => enqueue(tx, refresh, { month }, { dedupeKey }))
+  await write((tx) => emit(tx, paid, { programId: program.id, amount: 1n, at: clock.now() }))
+  await ask('first', 'one')
+  await ask('second', 'two')
+  const handOver = (except: string[], limit = 10) => handOverFresh(connection.db, { now: clock.now(), limit, except })
+  const months = (rows: Awaited<ReturnType<typeof handOver>>) => rows.map((row) => (row.payload as { month: string }).month)
+  expect(await handOver(['shop.refresh'])).toEqual([])
+  expect(months(await handOver([], 1))).toEqual(['first'])
+  await ask('third', 'one')
+  await ask('fourth', 'two')
+  expect(months(await handOver([]))).toEqual(['second', 'third'])
+  expect(months(await takeWhatIsStale(new Date(clock.now().getTime() + 1)))).toEqual(['first', 'second', 'third'])
 })
 
 test('of the jobs only those that were asked for are taken, and every event', async () => {

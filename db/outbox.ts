@@ -186,16 +186,36 @@ export type DueRow = Pick<OutboxRow, 'id' | 'programId' | 'kind' | 'name' | 'pay
 const toDueRows = (rows: readonly (Omit<DueRow, 'id' | 'createdAt'> & { id: string; createdAt: string })[]): DueRow[] =>
   rows.map((row) => ({ ...row, id: Number(row.id), createdAt: new Date(row.createdAt) }))
 
-/** Rows that are due and were never handed to anyone, locked for this transaction and passed over by others. With `jobs`, of the jobs only those names. */
-export async function takeFresh(tx: Tx, options: { now: Date; limit: number; jobs?: readonly string[] }): Promise<DueRow[]> {
+const isFresh = (now: Date) =>
+  sql`done_at is null and failed_at is null and relayed_at is null and available_at <= ${now.toISOString()}::timestamptz`
+
+/** Events, and jobs of these names, that are due and were never handed to anyone: locked for this transaction and passed over by others. */
+export async function takeFresh(tx: Tx, options: { now: Date; limit: number; jobs: readonly string[] }): Promise<DueRow[]> {
   const { now, limit, jobs } = options
   return toDueRows(
     await tx.execute(sql`
       select ${columns} from core_outbox
-      where done_at is null and failed_at is null and relayed_at is null and available_at <= ${now.toISOString()}::timestamptz
-        and ${jobs === undefined ? sql`true` : sql`(kind = 'event' or name = any(${`{${jobs.join()}}`}::text[]))`}
+      where ${isFresh(now)} and (kind = 'event' or name = any(${`{${jobs.join()}}`}::text[]))
       order by id limit ${limit} for update skip locked`),
   )
+}
+
+/**
+ * Jobs of other names that are due and were never handed to anyone, handed over now and their keys freed, as `markHandedOver` does. Who asks for such a job never
+ * waits for whoever has it: so this is a transaction of its own, and a short one.
+ */
+export async function handOverFresh(db: Db, options: { now: Date; limit: number; except: readonly string[] }): Promise<DueRow[]> {
+  const { now, limit, except } = options
+  const rows = toDueRows(
+    await db.execute(sql`
+      update core_outbox set relayed_at = ${now.toISOString()}::timestamptz, dedupe_key = null
+      where id in (
+        select id from core_outbox
+        where ${isFresh(now)} and kind = 'job' and name <> all(${`{${except.join()}}`}::text[])
+        order by id limit ${limit} for update skip locked)
+      returning ${columns}`),
+  )
+  return rows.sort((a, b) => a.id - b.id)
 }
 
 /** Rows that are open although they were handed over before that time, marked as handed over now. */

@@ -108,7 +108,7 @@ export function createDeliverer({ db, clock, log, loaded }: { db: Db; clock: Clo
     const payload = payloadOf(handler, row)
     if (handler.within)
       return db.transaction(async (tx) => {
-        if (await claimDelivery(tx, row.id, target, clock.now())) await handler.within(tx, [payload])
+        if (await claimDelivery(tx, row.id, target, clock.now())) await handler.alone(tx, payload)
       })
     if ((await handledTargets(db, row.id)).includes(target)) return
     await handler.run(payload, { id: row.id, attempt, signal })

@@ -253,6 +253,52 @@ function suite(store: Store): void {
     expect(await tally()).toEqual(['first', 'second'])
   })
 
+  test('who asks for a job that reaches out does not wait while other work is handled', async () => {
+    const [entered, finish] = [gate(), gate()]
+    await connection.db.transaction(async (tx) => {
+      await enqueue(tx, polish, { bell: 'first' }, { dedupeKey: 'key' })
+      await enqueue(tx, tune, { bell: 'slow' })
+    })
+    await start({
+      jobs: [
+        handle(polish, async ({ bell }) => {
+          await note(connection.db, bell)
+        }),
+        handleWithin(tune, async (tx) => {
+          entered.open()
+          await finish.passed
+          await note(tx, 'slow')
+        }),
+      ],
+    })
+    await entered.passed
+    const asked = askToPolish('second', 'key')
+    const answer = await Promise.race([asked.then(() => 'asked'), sleep(2_000, 'still waiting')])
+    finish.open()
+    await asked
+    expect(answer).toBe('asked')
+    await settled()
+    expect(await tally()).toEqual(['first', 'second', 'slow'])
+  })
+
+  test('work that fails together is tried again by itself in the way that is meant for that', async () => {
+    await connection.db.transaction((tx) => enqueue.many(tx, tune, [{ payload: { bell: 'one' } }, { payload: { bell: 'two' } }]))
+    await start({
+      jobs: [
+        handleWithin(
+          tune,
+          async (tx, asked) => {
+            for (const { bell } of asked) await note(tx, bell)
+            throw new Error('together they do not fit')
+          },
+          (tx, { bell }) => note(tx, `${bell} alone`).then(() => {}),
+        ),
+      ],
+    })
+    await settled()
+    expect(await tally()).toEqual(['one alone', 'two alone'])
+  })
+
   test('work that fails at every try is set aside with its reason, and done after a retry', async () => {
     let broken = true
     await start({

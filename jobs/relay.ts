@@ -3,7 +3,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { type Connection, connect } from '../db/connect.ts'
-import { type DueRow, giveBack, markDone, markHandedOver, outboxChannel, takeFresh, takeStale } from '../db/outbox.ts'
+import {
+  type DueRow,
+  giveBack,
+  handOverFresh,
+  markDone,
+  markHandedOver,
+  outboxChannel,
+  takeFresh,
+  takeStale,
+} from '../db/outbox.ts'
 import type { Clock } from '../plugins/kit/clock.ts'
 import { inGroups } from '../plugins/kit/groups.ts'
 import type { Deliverer } from './deliver.ts'
@@ -67,18 +76,13 @@ export async function startRelay({
 
   /** Handles what is fresh; returns how many rows that were, and says it already when only the commit is left. */
   async function relayFresh(committing: (rows: number) => void): Promise<number> {
+    const begun = outer.size < 4 * concurrency ? await beginOuter() : 0
     let rows: DueRow[] = []
     try {
       await lane.db.transaction(async (tx) => {
-        const room = outer.size < 4 * concurrency
-        rows = await takeFresh(tx, { now: clock.now(), limit: batch, ...(!room && { jobs: deliverer.innerJobs }) })
-        await markHandedOver(
-          tx,
-          rows.filter((row) => !deliverer.isInner(row)).map(({ id }) => id),
-          clock.now(),
-        )
-        await deliverer.deliverTogether(tx, rows.filter(deliverer.isInner))
-        committing(rows.length)
+        rows = await takeFresh(tx, { now: clock.now(), limit: batch, jobs: deliverer.innerJobs })
+        await deliverer.deliverTogether(tx, rows)
+        committing(begun + rows.length)
       })
     } catch (error) {
       if (rows.length === 0) throw error
@@ -88,9 +92,14 @@ export async function startRelay({
         rows.map(({ id }) => id),
         clock.now(),
       )
-      for (const row of rows.filter(deliverer.isInner)) await deliverAlone(row)
+      for (const row of rows) await deliverAlone(row)
     }
-    for (const row of rows) if (!deliverer.isInner(row)) outer.run(row.id, () => runOuter(row))
+    return begun + rows.length
+  }
+
+  async function beginOuter(): Promise<number> {
+    const rows = await handOverFresh(lane.db, { now: clock.now(), limit: batch, except: deliverer.innerJobs })
+    for (const row of rows) outer.run(row.id, () => runOuter(row))
     return rows.length
   }
 

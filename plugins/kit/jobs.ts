@@ -34,6 +34,8 @@ export interface OuterJobHandler {
 export interface InnerJobHandler {
   readonly job: Job
   readonly within: (tx: Tx, payloads: readonly never[]) => Promise<void>
+  /** In place of `within` once it has failed, or was interrupted: for this job by itself. */
+  readonly alone: (tx: Tx, payload: never) => Promise<void>
   readonly run?: undefined
 }
 
@@ -46,10 +48,15 @@ export function handle<T>(job: Job<T>, run: (payload: T, run: JobRun) => Promise
 
 /**
  * Binds a job that only touches the database to its code. It runs within a transaction that also records that it did, exactly once in effect, and gets what
- * waits at the same time at once; other work may share the transaction. As a listener it must not call a vendor.
+ * waits at the same time at once; other work may share the transaction. When that fails, each is tried again by itself, in a transaction of its own: with `alone`
+ * if it is given, for work that can then tell what it failed for. As a listener it must not call a vendor.
  */
-export function handleWithin<T>(job: Job<T>, within: (tx: Tx, payloads: readonly T[]) => Promise<void>): InnerJobHandler {
-  return { job: job as unknown as Job, within: within as unknown as InnerJobHandler['within'] }
+export function handleWithin<T>(
+  job: Job<T>,
+  within: (tx: Tx, payloads: readonly T[]) => Promise<void>,
+  alone: (tx: Tx, payload: T) => Promise<void> = (tx, payload) => within(tx, [payload]),
+): InnerJobHandler {
+  return { job: job as unknown as Job, within, alone } as unknown as InnerJobHandler
 }
 
 export interface EnqueueOptions {

@@ -10,11 +10,15 @@ export function stripeJobs(service: StripeService): JobHandler[] {
         asked.map(({ eventId }) => eventId),
       ),
     ),
-    handleWithin(handleEventsJob, (tx, asked) => {
-      const eventIds = asked.flatMap((one) => one.eventIds)
-      // Several jobs that fail together are tried again one by one; a single one has to part its own events.
-      return asked.length === 1 ? service.handleOrPart(tx, eventIds) : service.handleEvents(tx, eventIds)
-    }),
+    handleWithin(
+      handleEventsJob,
+      (tx, asked) =>
+        service.handleEvents(
+          tx,
+          asked.flatMap(({ eventIds }) => eventIds),
+        ),
+      (tx, { eventIds }) => service.handleOrPart(tx, eventIds),
+    ),
     handle(handleAloneJob, ({ eventId }) => service.handleAlone(eventId)),
     handle(checkInvoiceJob, ({ programId, invoiceId }) => service.checkInvoice(programId, invoiceId)),
     handle(findOriginJob, ({ programId, paymentKey }) => service.findOrigin(programId, paymentKey)),
