@@ -57,6 +57,7 @@ export function shotsOf(stage: Stage, world: World): Shot[] {
     },
     { name: 'admin-parked', url: owner, prepare: command('/admin stripe parked') },
     { name: 'admin-parked-event', url: owner, prepare: afterCommand('/admin stripe parked', chooseFirst) },
+    { name: 'admin-set-aside', url: owner, prepare: afterCommand('/admin stripe parked', setAside) },
     {
       name: 'admin-approve',
       url: owner,
@@ -145,6 +146,14 @@ async function chooseFirst(page: Page): Promise<void> {
   await page.getByRole('main').getByTestId('select').last().click()
   await page.locator('[role=option]').first().click()
   await page.getByRole('button', { name: 'Back to the list' }).waitFor()
+}
+
+async function setAside(page: Page): Promise<void> {
+  await chooseFirst(page)
+  await page.getByRole('button', { name: 'Set aside …' }).click()
+  await page.getByLabel('Why nothing is to come of it').fill('An account of our other shop, which has no partners.')
+  await page.getByTestId('modal-submit').click()
+  await page.getByText('An event that was set aside').waitFor()
 }
 
 async function openForm(page: Page): Promise<void> {
