@@ -1,5 +1,5 @@
 // Turns kept events into facts, and facts into payments, payout confirmations and account states. Knows Stripe's API only as a port.
-import { and, desc, eq, ne, sql } from 'drizzle-orm'
+import { and, desc, eq, isNotNull, ne, sql } from 'drizzle-orm'
 import type { Logger } from 'pino'
 import { z } from 'zod'
 import type { Attribution } from '../attribution/public.ts'
@@ -381,11 +381,7 @@ export function createStripeService({
   }
 
   async function complete(programId: string, paymentKey: string): Promise<void> {
-    const [known] = await db
-      .select({ saleId: payments.saleId })
-      .from(payments)
-      .where(and(eq(payments.programId, programId), eq(payments.paymentKey, paymentKey)))
-    if (known?.saleId || (await db.transaction((tx) => settle(tx, programId, [paymentKey])))) return
+    if (await db.transaction((tx) => isSettled(tx, programId, paymentKey))) return
     const found: Fact[] = []
     for (const fact of await api.originOf(paymentKey)) found.push(await withCoupon(readAt(fact, clock.now())))
     await db.transaction(async (tx) => {
@@ -397,6 +393,16 @@ export function createStripeService({
       if (!(await settle(tx, programId, [paymentKey])))
         throw new Error(`Stripe has no charge for the payment ${paymentKey}, which is paid`)
     })
+  }
+
+  /** Whether nothing more is missing of the payment. One that was recorded is only looked at: what was told of it since may ask for more than is known. */
+  async function isSettled(tx: Tx, programId: string, paymentKey: string): Promise<boolean> {
+    const [recorded] = await tx
+      .select({ saleId: payments.saleId })
+      .from(payments)
+      .where(and(eq(payments.programId, programId), eq(payments.paymentKey, paymentKey), isNotNull(payments.saleId)))
+    if (!recorded) return settle(tx, programId, [paymentKey])
+    return (await assemble(tx, programId, [paymentKey])).get(paymentKey)!.state !== 'incomplete'
   }
 
   /** Records the payments that are complete; else sees to it that they will be. Returns whether nothing more is missing of any. */

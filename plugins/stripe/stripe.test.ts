@@ -394,6 +394,38 @@ test('a renewal that is told before the one before it keeps its number', async (
   await release()
 })
 
+test('what comes of a recorded renewal is heard, though of the invoice before it less is known than is asked now', async () => {
+  const subscription = String((await aPurchase(aPlan)).subscription)
+  await settled()
+  house.clock.advance(60_000)
+  const renewal = (await heldStoryOf(() => control(`subscriptions/${subscription}/renew`))) as {
+    id: string
+    type: string
+    created: number
+  }[]
+  for (const event of renewal) await send(event)
+  await house.drain()
+  const sale = async () =>
+    (
+      await house.connection
+        .sql`select sequence, refunded, payment_key from attribution_sales where subscription = ${subscription} and sequence = 2`
+    )[0]
+  expect(await sale()).toMatchObject({ refunded: '0' })
+  // As facts were kept before periods were.
+  await house.connection
+    .sql`update stripe_facts set fields = fields - 'from' - 'to' where subscription_id = ${subscription} and type = 'invoice'`
+  const paid = renewal.find(({ type }) => type === 'invoice.paid')!
+  await send({ ...paid, id: `evt_again${++count}`, created: paid.created + 1 })
+  await house.drain()
+  await askStripe()
+  const { payment_key } = (await sale())!
+  await release()
+  await stripe.refunds.create({ payment_intent: payment_key as string, amount: 1_000 })
+  await settled()
+  await askStripe()
+  expect(await sale()).toMatchObject({ refunded: '1000' })
+})
+
 test('a charge and its session that are handled at the same moment see each other', async () => {
   const story = await storyOf(() => aPurchase())
   const stories = Array.from({ length: 25 }, () => retold(story))
