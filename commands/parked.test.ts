@@ -109,6 +109,19 @@ describe('the list', () => {
     expect(seen).toEqual(ids.toReversed())
   })
 
+  test.each(['parked', 'aside'])('of those %s shows all of a page, however much there is to say of each', async (which) => {
+    const reason = 'The invoice in_1NabcdefGHIJ was paid outside Stripe (in part), and is no sale yet. '.repeat(6)
+    const ids = await parked(8, reason, house.program.id)
+    if (which === 'aside')
+      for (const id of ids) {
+        const word = { by: admin.userId, reason: 'Somebody settled it with the customer by hand. '.repeat(12).slice(0, 500) }
+        const whose = { source, programId: house.program.id, unassigned: false }
+        await house.db.transaction((tx) => inbox.setAside(tx, whose, id, word))
+      }
+    const words = wordsOf(await list({ set_aside: which === 'aside' }))
+    for (const id of ids) expect(words).toContain(`\`${id}\``)
+  })
+
   test('shows the last page when an older one is gone, and that nothing is parked', async () => {
     await parked(1)
     expect(wordsOf(await house.press('bank.parked:parked:7', {}, admin))).toContain('1 event is parked')
@@ -170,7 +183,7 @@ describe('one event', () => {
 
   test('that was set aside can be handed in again after all', async () => {
     const [id] = await parked(1)
-    await setAside(id!)
+    expect(wordsOf(await setAside(id!, 'Settled.\nBy hand.'))).toContain('> Settled.\n> By hand.')
     const card = await chosen(id!, await list({ set_aside: true }))
     expect(controlOf(card, 'parked_aside')).toBeUndefined()
     expect(wordsOf(await house.press(controlOf(card, 'parked_again'), {}, admin))).toContain('It is parked again')

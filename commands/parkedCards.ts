@@ -4,8 +4,8 @@ import { type ComponentRef, customId } from './customId.ts'
 import { button, card, literal, type Message, type Modal, modal, select, time, truncate } from './messages.ts'
 
 export const pageSize = 8
-/** So that a page of reasons fits a card; the event's own card has all of it. */
-const reasonLength = 240
+/** So that a page of events fits a card, those set aside with two reasons each; the event's own card has all of them. */
+const reasonLength = { parked: 240, aside: 110 } as const
 
 export type List = ParkedPage['list']
 /** Which page of which list one came from. */
@@ -76,11 +76,11 @@ export function listCard({ source, title, refs }: Vendor, { total, page, events 
 }
 
 function lineOf({ type, eventId, parkedAt, parkReason, setAside }: ParkedWebhook): string {
-  const reason = literal(truncate(parkReason ?? '', reasonLength))
+  const short = (reason: string) => literal(truncate(reason, reasonLength[setAside ? 'aside' : 'parked']))
+  const reason = short(parkReason ?? '')
   const id = `-# \`${eventId}\``
   if (!setAside) return `**${literal(type)}** · ${time(parkedAt)}\n${reason}\n${id}`
-  const word = `<@${setAside.by}> ${time(setAside.at)}: ${literal(truncate(setAside.reason, reasonLength))}`
-  return `**${literal(type)}**\n${reason}\nSet aside by ${word}\n${id}`
+  return `**${literal(type)}**\n${reason}\nSet aside by <@${setAside.by}> ${time(setAside.at)}: ${short(setAside.reason)}\n${id}`
 }
 
 /** One event: what it is, why it is parked, and what can be done about it. */
@@ -92,7 +92,7 @@ export function eventCard(vendor: Vendor, event: ParkedWebhook, place: Place): M
     fields: [
       { name: setAside ? 'Why it was parked' : 'Why', value: literal(event.parkReason ?? '') },
       ...(setAside
-        ? [{ name: 'Set aside', value: `by <@${setAside.by}> ${time(setAside.at, 'f')}\n> ${literal(setAside.reason)}` }]
+        ? [{ name: 'Set aside', value: `by <@${setAside.by}> ${time(setAside.at, 'f')}\n${quoted(setAside.reason)}` }]
         : []),
     ],
     rows: [controls(vendor, event, place)],
@@ -102,6 +102,8 @@ export function eventCard(vendor: Vendor, event: ParkedWebhook, place: Place): M
       : 'Set aside what needs nothing any more: it is kept, with your name and reason, and counts as parked no longer.',
   })
 }
+
+const quoted = (words: string): string => `> ${literal(words).replaceAll('\n', '\n> ')}`
 
 const factsOf = ({ title }: Vendor, { type, eventId, receivedAt, deliveries, parkedAt }: ParkedWebhook): string =>
   [
