@@ -173,9 +173,15 @@ const barWords: Readonly<Record<ApprovalBar, string>> = {
     'A payout of your own is in this run: another admin must approve it. Or call yours back with `/admin payouts cancel`, then approve the rest.',
 }
 
-/** The largest payouts of a run among so many that are shown: whoever approves should see whom they pay. */
-const largestOf = ({ payouts }: WaitingRun, runs: number) =>
-  payouts.toSorted((a, b) => Number(b.amount - a.amount)).slice(0, Math.max(2, Math.floor(shownLines / runs)))
+/** The largest payouts of a run among so many that are shown, in each of its currencies: whoever approves should see whom they pay. */
+function largestOf({ payouts }: WaitingRun, runs: number): WaitingRun['payouts'] {
+  const bySize = payouts.toSorted((a, b) => Number(b.amount - a.amount))
+  return [...Map.groupBy(bySize, ({ currency }) => currency).values()]
+    .flatMap((own) => own.map((payout, rank) => ({ payout, rank })))
+    .toSorted((a, b) => a.rank - b.rank)
+    .slice(0, Math.max(2, Math.floor(shownLines / runs)))
+    .map(({ payout }) => payout)
+}
 
 /** The payouts that the card of waiting runs names. */
 export function namedIn(waiting: readonly WaitingRun[]): WaitingRun['payouts'] {
@@ -215,7 +221,7 @@ function namedLines(run: WaitingRun, runs: number, names: ReadonlyMap<string, st
     ...largest.map(
       ({ partnerId, amount, currency }) => `• ${literal(names.get(partnerId) ?? '')}: ${formatMoney(amount, currency)}`,
     ),
-    ...(rest > 0 ? [`… and ${rest} more, none of them larger`] : []),
+    ...(rest > 0 ? [`… and ${rest} more, none of them larger in its currency`] : []),
   ]
 }
 

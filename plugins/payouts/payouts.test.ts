@@ -7,6 +7,7 @@ import { commissions } from '../commissions/plugin.ts'
 import { earningPlugins, type TestPartner, type Trade, tradeIn } from '../commissions/testing.ts'
 import { days, definePlugin, extend, hours } from '../kit/index.ts'
 import { ledger } from '../ledger/plugin.ts'
+import { waitingCard } from './messages.ts'
 import { payouts } from './plugin.ts'
 import {
   type AccountState,
@@ -584,6 +585,20 @@ describe('approval', () => {
     expect(await payoutsOf(eva)).toMatchObject([{ state: 'queued', approved_by: ada.userId }])
     expect(await trade.balances(ada)).toEqual({ payable: 10_000n })
     await house.drain()
+  })
+
+  test('shows the largest of each currency, however few of its units the other’s are worth', () => {
+    const of = (currency: string, amount: bigint) => ({ partnerId: currency, currency, amount })
+    const payouts = [
+      ...Array.from({ length: 20 }, (_, i) => of('JPY', 1_000_000n + BigInt(i))),
+      of('USD', 5_000n),
+      of('USD', 900_000n),
+    ]
+    const run = { runId: 'run', actor: 'schedule', startedAt: house.clock.now(), payouts }
+    const viewer = { userId: second.userId, partnerId: undefined }
+    const words = wordsOf(waitingCard([run], viewer, new Map(['JPY', 'USD'].map((name) => [name, name]))))
+    expect(words).toMatch(/• JPY: ¥1,000,019\n• USD: \$9,000\.00\n/)
+    expect(words).toContain('and 7 more, none of them larger in its currency')
   })
 
   test('many small payouts that are above it together wait, too', async () => {
