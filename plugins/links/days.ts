@@ -101,17 +101,22 @@ function given(due: readonly Due[]): SQL {
 
 const daySums = sql`links_days`
 
-/** A way to bring clicks into the sums: which of them are read, which count as a visitor, and what becomes of a sum that is there. */
+/** A way to bring clicks into the sums: which of them are read, which count as a visitor, which visitors are remembered, and what becomes of a sum that is there. */
 interface Way {
   readonly from: SQL
   readonly first: SQL
+  readonly remembered: SQL
   readonly change: SQL
 }
+
+/** Those of the day in UTC that goes on where the summing up ends: for what is added to it. */
+const ofTheLastDay = sql`date_trunc('day', at, 'utc') = date_trunc('day', until, 'utc')`
 
 /** Adds the clicks since the last time to the sums of the day. */
 const sinceTheLastTime: Way = {
   from: sql`w.since`,
   first: isFirstSince(sql`w.from`),
+  remembered: ofTheLastDay,
   change: sql`set clicks = d.clicks + excluded.clicks, visitors = d.visitors + excluded.visitors`,
 }
 
@@ -119,12 +124,13 @@ const sinceTheLastTime: Way = {
 export const fromTheBeginning: Way = {
   from: readFrom(sql`start`, sql`s.time_zone`),
   first: isFirstOfDay,
+  remembered: ofTheLastDay,
   change: sql`set clicks = excluded.clicks, visitors = excluded.visitors
       where (d.clicks, d.visitors) is distinct from (excluded.clicks, excluded.visitors)`,
 }
 
 /** Sums up the clicks in a table that is made like links_days. */
-export async function sumInto(tx: Tx, due: readonly Due[], table: SQL, { from, first, change }: Way): Promise<void> {
+export async function sumInto(tx: Tx, due: readonly Due[], table: SQL, { from, first, remembered, change }: Way): Promise<void> {
   await tx.execute(sql`
     with wanted as materialized (
       select s.program_id, s.time_zone, start, w.until, ${from} as "from"
@@ -138,7 +144,7 @@ export async function sumInto(tx: Tx, due: readonly Due[], table: SQL, { from, f
     seen as (
       insert into links_seen as s (day, program_id, partner_id, ip_hash, agent_hash, at)
       select (at at time zone 'utc')::date, program_id, partner_id, ip_hash, agent_hash, at from clicks
-      where first and date_trunc('day', at, 'utc') = date_trunc('day', until, 'utc')
+      where first and ${remembered}
       order by 1, 3, 4, 5
       on conflict (day, partner_id, ip_hash, agent_hash) do update set at = excluded.at where s.at <> excluded.at
     ),

@@ -45,6 +45,7 @@ const sums = async () => {
   return {
     hours: await sql`select * from links_hours order by hour, link_id`,
     days: await sql`select * from links_days order by day, partner_id nulls first, dimension, value`,
+    seen: await sql`select * from links_seen order by day, ip_hash, agent_hash`,
   }
 }
 const summed = async () => {

@@ -61,7 +61,7 @@ async function recountDays(tx: Tx, due: Due, day: string, repair: boolean): Prom
   await tx.execute(
     sql`create temp table links_days_recounted (like links_days including constraints including indexes) on commit drop`,
   )
-  await sumInto(tx, [due], sql`links_days_recounted`, fromTheBeginning)
+  await sumInto(tx, [due], sql`links_days_recounted`, { ...fromTheBeginning, remembered: sql`false` })
   await tx.execute(sql`
     create temp table links_days_wrong on commit drop as
     select coalesce(t.partner_id, d.partner_id) as partner_id, coalesce(t.dimension, d.dimension) as dimension, coalesce(t.value, d.value) as value, t.clicks, t.visitors
