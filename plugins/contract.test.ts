@@ -194,6 +194,19 @@ test('subjects of /help fit their controls, and say the same wherever they are g
   }
 })
 
+test('no two locks have the same number', () => {
+  const sources = ['../db', '.'].flatMap((folder) =>
+    readdirSync(new URL(`${folder}/`, import.meta.url), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => readFileSync(new URL(`${folder}/${name}`, import.meta.url), 'utf8')),
+  )
+  const numbers = sources.flatMap((source) =>
+    [...source.matchAll(/\b(?:\w+Lock|lockKey) = ([\d_]+)$/gm)].map(([, number]) => number),
+  )
+  expect(numbers.length).toBeGreaterThan(3)
+  expect(numbers).toEqual([...new Set(numbers)])
+})
+
 test('every plugin in this folder is listed', () => {
   const there = folders().filter((name) => existsSync(new URL(`./${name}/plugin.ts`, import.meta.url)))
   expect(plugins.map((plugin) => plugin.id).toSorted()).toEqual(there.toSorted())

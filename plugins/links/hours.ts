@@ -5,7 +5,7 @@ import { type Db, days, hours, minutes, type Reader, type Tx } from '../kit/inde
 /** Clicks are summed up once no other of that time can still be on its way. */
 const settledAfterMs = minutes(5)
 /** One summing up at a time; clicks of the past are stored beside it and mark their hours, so none is forgotten. */
-export const hoursLock = 7_405_561
+export const hoursLock = 7_405_563
 
 /**
  * Sums up the hours since the last time, the one that is under way until a few minutes ago, and again those that clicks arrived for afterwards.
