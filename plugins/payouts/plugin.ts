@@ -32,7 +32,7 @@ export const payouts = definePlugin<Config, Payouts>({
   tables,
   data: {
     statement:
-      'The payment provider’s account id of a partner and whether it can be paid; for payment by hand a short reference, until erased; each payout with its amount and times. Bank details and tax numbers stay with the provider. Payouts are kept as long as the law asks of bookkeeping.',
+      'The payment provider’s account id of a partner, whether it can be paid, and a keyed hash of each place that its money can go to; for payment by hand a short reference, until erased; each payout with its amount and times. Bank details and tax numbers stay with the provider. Payouts are kept as long as the law asks of bookkeeping.',
     exportPartner: exportFor,
     deletePartner: eraseFor,
   },
