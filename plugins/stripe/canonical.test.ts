@@ -248,6 +248,24 @@ describe('refunds', () => {
     ],
     ['everything', () => [charge({ amount_refunded: 12_000 })], 12_000n],
     [
+      'a total that was told without a refund that failed in the same second, beside one that was made before',
+      () => [
+        charge({ amount_refunded: 500 }, { created: paidAt + 9 }),
+        refund({ amount: 500, created: paidAt + 1 }, { created: paidAt + 1 }),
+        refund({ amount: 400, status: 'failed', created: paidAt + 5 }, { created: paidAt + 9 }),
+      ],
+      500n,
+    ],
+    [
+      'a total that was told with a refund that failed in the same second, beside one that was made before',
+      () => [
+        charge({ amount_refunded: 900 }, { created: paidAt + 9 }),
+        refund({ amount: 500, created: paidAt + 1 }, { created: paidAt + 1 }),
+        refund({ amount: 400, status: 'failed', created: paidAt + 5 }, { created: paidAt + 9 }),
+      ],
+      500n,
+    ],
+    [
       'a refund whose failure was not told, and the next one in the total',
       () => [
         charge({ amount_refunded: 12_000 }, { created: paidAt + 9 }),

@@ -123,8 +123,8 @@ function extras(
 
 /**
  * What is refunded now. Two things tell it: the charge's total, as of some moment, and the refunds themselves; either may be missing. What was made since
- * comes on top of the total, what failed since is still in it. Whether a refund of that very second is in it, or one that does not say when it was made,
- * nobody knows.
+ * comes on top of the total, what failed since is still in it. Whether a refund that was made in that very second is in it, or one that does not say when it was
+ * made, nobody knows; whether one that failed in that second is, the refunds that stand tell.
  */
 function refundedOf(charge: Fact<'charge'>, refunds: readonly Fact<'refund'>[]): bigint {
   const asOf = charge.fields.asOf ?? charge.eventCreated
@@ -132,13 +132,20 @@ function refundedOf(charge: Fact<'charge'>, refunds: readonly Fact<'refund'>[]):
   const hasFailed = ({ fields }: Fact<'refund'>) => fields.status === 'failed' || fields.status === 'canceled'
   const amountOf = (wanted: (refund: Fact<'refund'>) => boolean) =>
     sum(refunds.filter(wanted).map(({ fields }) => fromStripe(fields.amount, fields.currency)))
-  const failedSince = amountOf((refund) => hasFailed(refund) && refund.eventCreated >= asOf && madeAt(refund) <= asOf)
-  const total = fromStripe(charge.fields.refunded, charge.fields.currency) - failedSince
+  const before = (refund: Fact<'refund'>) => madeAt(refund) <= asOf
+  const failedSince = amountOf((refund) => hasFailed(refund) && before(refund) && refund.eventCreated > asOf)
+  const failedThen = amountOf((refund) => hasFailed(refund) && before(refund) && refund.eventCreated === asOf)
+  const standing = amountOf((refund) => !hasFailed(refund) && before(refund))
+  const most = fromStripe(charge.fields.refunded, charge.fields.currency) - failedSince
+  const total = smaller(most, larger(most - failedThen, standing))
   const perhaps = amountOf((refund) => !hasFailed(refund) && madeAt(refund) === asOf)
   const since = amountOf((refund) => !hasFailed(refund) && madeAt(refund) > asOf)
-  // biome-ignore lint/complexity/useMathMinMax: Math.max takes no bigint
-  return (total > perhaps ? total : perhaps) + since
+  return larger(total, perhaps) + since
 }
+
+// Math.max and Math.min take no bigint.
+const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b)
+const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b)
 
 /** Open as long as any dispute is; an inquiry counts as one until it is closed. */
 function disputeOf(disputes: readonly Fact<'dispute'>[]): CanonicalPayment['dispute'] {
@@ -153,7 +160,7 @@ function lostOf(disputes: readonly Fact<'dispute'>[], left: bigint, currency: st
     .filter(({ fields }) => fields.status === 'lost')
     .map(({ fields }) => (fields.currency === currency && fields.amount != null ? fromStripe(fields.amount, currency) : left))
   const lost = sum(amounts)
-  return lost < left ? lost : left
+  return smaller(lost, left)
 }
 
 /**

@@ -394,6 +394,22 @@ test('a renewal that is told before the one before it keeps its number', async (
   await release()
 })
 
+test('of two refunds of which one fails, the other stays refunded', async () => {
+  const { payment_intent } = await aPurchase()
+  await settled()
+  const refunds = []
+  for (const amount of [5_000, 4_000]) {
+    house.clock.advance(60_000)
+    refunds.push(await stripe.refunds.create({ payment_intent: String(payment_intent), amount }))
+    await settled()
+  }
+  expect(await salesOf(payment_intent)).toMatchObject([{ refunded: '9000' }])
+  house.clock.advance(60_000)
+  await control(`refunds/${refunds[1]!.id}/fail`)
+  await settled()
+  expect(await salesOf(payment_intent)).toMatchObject([{ refunded: '5000' }])
+})
+
 test('what comes of a recorded renewal is heard, though of the invoice before it less is known than is asked now', async () => {
   const subscription = String((await aPurchase(aPlan)).subscription)
   await settled()
