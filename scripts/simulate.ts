@@ -72,7 +72,9 @@ function showProgress({ days }: Size, day: number, ms: number, { sales, refunds,
 function report({ ok, partners, days, seed, events, seen, differences, proof, ms }: Outcome): void {
   const until = new Date(epoch + days * 86_400_000 - 1).toISOString().slice(0, 10)
   console.log(`${partners} partners, ${days} days (until ${until}), seed ${seed}: ${events} events in ${(ms / 1000).toFixed(1)} s.`)
-  const kinds = Object.entries(seen).map(([kind, count]) => `${count} ${kind}`)
+  const kinds = Object.entries(seen).map(
+    ([kind, count]) => `${count} ${kind.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)}`,
+  )
   console.log(`Seen: ${kinds.join(', ')}; ${proof.transfers} transfers in the ledger.`)
   if (ok) {
     console.log(`The books agree with the oracle to the minor unit; the proof held ${proof.runs} times.`)

@@ -16,6 +16,7 @@ import { notifications } from '../../plugins/notifications/plugin.ts'
 import { partners } from '../../plugins/partners/plugin.ts'
 import { payouts } from '../../plugins/payouts/plugin.ts'
 import { paypal } from '../../plugins/paypal/plugin.ts'
+import { stripe } from '../../plugins/stripe/plugin.ts'
 import { bankId, createBank, type Word } from './bank.ts'
 import { createEdition } from './drive/agreement.ts'
 import { createHands } from './drive/hands.ts'
@@ -24,7 +25,8 @@ import { createPayday } from './drive/payday.ts'
 import { createCourier } from './drive/paypal.ts'
 import { createPeople, type People } from './drive/people.ts'
 import type { Setting } from './drive/setting.ts'
-import { createShop } from './drive/shop.ts'
+import { createShop, type Shop } from './drive/shop.ts'
+import { createStripeDoor } from './drive/stripe.ts'
 import { createTerms } from './drive/terms.ts'
 import { createWork } from './drive/work.ts'
 import { faultyDatabase } from './faults.ts'
@@ -33,6 +35,7 @@ import { startPayPal } from './paypal.ts'
 import { epoch, type Size, timesOfDay } from './plan/calendar.ts'
 import { tierOf } from './plan/lives.ts'
 import type { Day } from './plan.ts'
+import { startStripe } from './stripe.ts'
 
 export interface Driver {
   live(day: Day): Promise<void>
@@ -40,7 +43,7 @@ export interface Driver {
   settle(): Promise<void>
   /** Balances that are not zero, as `partner currency account` → amount. */
   balances(): Promise<Map<string, bigint>>
-  /** Every sale, as `payment` → `partner amount rule`. */
+  /** Every sale, as `payment` → `partner amount rule number`. */
   sales(): Promise<Map<string, string>>
   /** How many clicks were taken, and how far deals and suspicions are: `clicks`, `deal …` or `case …`. */
   states(): Promise<Map<string, string>>
@@ -49,6 +52,8 @@ export interface Driver {
   /** Seals what was posted and proves the books: all of them anew, or going on from the proof before. */
   prove(anew: boolean): Promise<Proof>
   crashes(): number
+  /** Events that Stripe told, how many of them it had told before, and how often it was asked. */
+  stripe(): { events: number; again: number; asked: number }
   /** What was wanted that may not be, and was refused. */
   refusals(): number
   payouts(): number
@@ -86,6 +91,8 @@ export async function createDriver(connection: Connection, size: Size): Promise<
     tierOf: (partnerId) => tierOf(size, people!.keyOf(partnerId), today) ?? null,
   })
   const paypalServer = await startPayPal(size, { today: () => today, read: parseAmount })
+  let shop: Shop | undefined
+  const stripeWorld = await startStripe(size, (click) => shop!.clickIdOf(click))
   const plugins = [
     notifications,
     partners,
@@ -100,21 +107,23 @@ export async function createDriver(connection: Connection, size: Size): Promise<
     fraud,
     payouts,
     paypal,
+    stripe,
     bank.plugin,
   ]
   const house = await offlineHouse(connection, plugins, {
     now: new Date(epoch).toISOString(),
     db: faults.db,
-    environment: paypalServer.environment,
+    environment: { ...paypalServer.environment, ...stripeWorld.environment },
   })
   const setting: Setting = { house, faults, size, refused: () => refusals++ }
   people = createPeople(setting, edition)
-  const shop = createShop(setting, people)
+  const work = createWork(setting)
+  const stripeDoor = createStripeDoor(setting, stripeWorld, work)
+  shop = createShop(setting, people, stripeDoor)
   const offers = createOffers(setting, people, shop)
   const terms = createTerms(setting, people)
   const hands = createHands(setting, people, shop)
   const payday = createPayday(setting, people)
-  const work = createWork(setting)
   const courier = createCourier(setting, paypalServer, work)
   await house.set('payouts', 'manual', true)
   await house.set('fraud', 'weights', fraudWeights)
@@ -150,16 +159,17 @@ export async function createDriver(connection: Connection, size: Size): Promise<
       for (const step of day.deals) if (step.kind !== 'won') await offers.deal(step)
     })
     await timed('clicks', async () => {
-      for (const click of day.clicks) await shop.click(click)
+      for (const click of day.clicks) await shop!.click(click)
     })
+    clockTo('news')
+    await timed('payments', () => shop!.hear(day))
     clockTo('payments')
     await timed('payments', async () => {
-      await shop.hear(day)
       for (const step of day.deals) if (step.kind === 'won') await offers.deal(step)
-      for (const payment of day.impossible) await shop.refuse(payment)
+      for (const payment of day.impossible) await shop!.refuse(payment)
     })
     clockTo('bookings')
-    await timed('bookings', () => work.deliverSales(day.day, shop.paymentOf, (payment) => isPutOff(size, day.day, payment)))
+    await timed('bookings', () => work.deliverSales(day.day, shop!.paymentOf, (payment) => isPutOff(size, day.day, payment)))
     clockTo('hands')
     await timed('hands', async () => {
       for (const hand of day.hands) await hands.act(hand, day.day)
@@ -184,7 +194,7 @@ export async function createDriver(connection: Connection, size: Size): Promise<
   return {
     live,
     settle: async () => {
-      await work.deliverSales(size.days, shop.paymentOf, () => false)
+      await work.deliverSales(size.days, shop!.paymentOf, () => false)
       await faults.quiet()
     },
     balances: async () =>
@@ -194,27 +204,33 @@ export async function createDriver(connection: Connection, size: Size): Promise<
           .map(({ partnerId, currency, kind, amount }) => [`${people!.keyOf(partnerId!)} ${currency} ${kind}`, amount]),
       ),
     sales: async () => {
-      const rows = await connection.sql<{ payment: string; partner: string | null; amount: string; rule: string }[]>`
-        select s.payment_key as payment, s.partner_id as partner, coalesce(sum(c.amount), 0)::text as amount, coalesce(max(r.name), 'unbooked') as rule
+      const rows = await connection.sql<
+        { payment: string; partner: string | null; amount: string; rule: string; number: string }[]
+      >`
+        select s.payment_key as payment, s.partner_id as partner, coalesce(sum(c.amount), 0)::text as amount, coalesce(max(r.name), 'unbooked') as rule,
+          coalesce(s.sequence::text, 'once') as number
         from attribution_sales s left join commissions_commissions c on c.sale_id = s.id left join commissions_rules r on r.id = c.rule_id
-        group by s.id, s.payment_key, s.partner_id`
+        group by s.id, s.payment_key, s.partner_id, s.sequence`
       return new Map(
-        rows.map(({ payment, partner, amount, rule }) => [
-          offers.keyOf(payment) ?? payment,
-          `${partner ? people!.keyOf(partner) : 'nobody'} ${amount} ${rule}`,
+        rows.map(({ payment, partner, amount, rule, number }) => [
+          offers.keyOf(payment) ?? stripeWorld.keyOf(payment) ?? payment,
+          `${partner ? people!.keyOf(partner) : 'nobody'} ${amount} ${rule} ${number}`,
         ]),
       )
     },
     states: async () => {
       const cases = await connection.sql<{ payment: string; state: string }[]>`
         select s.payment_key as payment, c.state from fraud_cases c join attribution_sales s on s.id = c.sale_id where c.state <> 'noted'`
+      const parked = await connection.sql<{ event: string; reason: string }[]>`
+        select event_id as event, park_reason as reason from core_webhooks where parked_at is not null and handled_at is null`
       const [counted] = await connection.sql<
         { clicks: string }[]
       >`select count(*)::text as clicks from links_clicks where rejected is null`
       return new Map([
         ['clicks', counted!.clicks],
         ...[...(await offers.statuses())].map(([deal, status]) => [`deal ${deal}`, status] as const),
-        ...cases.map(({ payment, state }) => [`case ${payment}`, state] as const),
+        ...cases.map(({ payment, state }) => [`case ${stripeWorld.keyOf(payment) ?? payment}`, state] as const),
+        ...parked.map(({ event, reason }) => [`parked ${event}`, reason] as const),
       ])
     },
     transferred: () => {
@@ -231,12 +247,14 @@ export async function createDriver(connection: Connection, size: Size): Promise<
         return proof
       }),
     crashes: faults.crashes,
+    stripe: () => ({ ...stripeDoor.told(), asked: stripeWorld.asked() }),
     refusals: () => refusals,
     payouts: payday.count,
     spent: () => Object.fromEntries(Object.entries(spent).map(([what, ms]) => [what, Math.round(ms)])),
     close: async () => {
       await house.close()
       await paypalServer.close()
+      await stripeWorld.close()
     },
   }
 }

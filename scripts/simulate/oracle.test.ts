@@ -238,6 +238,7 @@ function story() {
       newVersion: false,
       coupons: [],
       deals: [],
+      charged: [],
       hands: [],
       partners: day === 0 ? ['p0', 'p1'].map((partner) => ({ partner, kind: 'joined' })) : [],
       clicks: day === 0 ? [{ key: 'click', partner: 'p0', at: startOf(0), previous: undefined }] : [],

@@ -21,7 +21,7 @@ export interface Oracle {
   settle(): void
   /** Balances that are not zero, as `partner currency account` → amount. */
   balances(): ReadonlyMap<string, bigint>
-  /** Every sale: who has it (or nobody), what it is worth to them now, and by which rule, as `payment` → `partner amount rule`. */
+  /** Every sale: who has it (or nobody), what it is worth to them now, by which rule, and which payment of a subscription it is, as `payment` → `partner amount rule number`. */
   sales(): Map<string, string>
   /** What must have been paid out and not come back, by `partner currency`. */
   transferred(): Map<string, bigint>
@@ -93,9 +93,9 @@ export function createOracle(size: Size, waits: typeof isPutOff = isPutOff): Ora
     balances: books.balances,
     sales: () =>
       new Map(
-        [...credit.sales.values()].map(({ key, partner, lots, stamp }) => [
+        [...credit.sales.values()].map(({ key, partner, lots, stamp, made }) => [
           key,
-          `${partner ?? 'nobody'} ${lots.reduce((sum, lot) => sum + lot.worth, 0n)} ${stamp?.rule ?? 'unbooked'}`,
+          `${partner ?? 'nobody'} ${lots.reduce((sum, lot) => sum + lot.worth, 0n)} ${stamp?.rule ?? 'unbooked'} ${made.subscription?.sequence ?? 'once'}`,
         ]),
       ),
     transferred: payouts.transferred,

@@ -4,7 +4,7 @@ import { contactStory, customerStory, keep, longestLead, type Stage } from './pl
 import { allowanceOf, type Hand } from './plan/hands.ts'
 import { type LifeKind, lifeOf, versionDays } from './plan/lives.ts'
 import { type CouponStep, couponOf, type DealStep, dealsOn } from './plan/offers.ts'
-import type { Click, News, Payment } from './plan/shop.ts'
+import type { Charged, Click, News, Payment } from './plan/shop.ts'
 import { type RuleStep, rulesOn, type Setting, settingsOf } from './plan/terms.ts'
 import { chance, diceOf } from './random.ts'
 
@@ -20,6 +20,8 @@ export interface Day {
   readonly coupons: readonly CouponStep[]
   readonly deals: readonly DealStep[]
   readonly clicks: readonly Click[]
+  /** Payments through Stripe that are made on this day. */
+  readonly charged: readonly Charged[]
   /** In the order of arrival; `times` copies arrive at once. */
   readonly news: readonly { readonly news: News; readonly times: number }[]
   /** Payments that cannot be, to be refused. */
@@ -30,7 +32,7 @@ export interface Day {
 
 export function planOf(size: Size): Day[] {
   const lives = new Map(partnerKeys(size).map((key) => [key, lifeOf(size, key)]))
-  const stage: Stage = { size, lives, clicks: new Map(), arrivals: new Map(), hands: new Map() }
+  const stage: Stage = { size, lives, clicks: new Map(), arrivals: new Map(), hands: new Map(), charged: new Map() }
   const coupons = new Map<number, CouponStep[]>()
   const deals = new Map<number, DealStep[]>()
   // Also of those who buy after the last day and clicked before it.
@@ -58,6 +60,7 @@ export function planOf(size: Size): Day[] {
     coupons: (coupons.get(day) ?? []).sort((a, b) => (a.code + a.kind < b.code + b.kind ? -1 : 1)),
     deals: inOrder(deals.get(day) ?? []),
     clicks: (stage.clicks.get(day) ?? []).sort((a, b) => a.at - b.at || (a.key < b.key ? -1 : 1)),
+    charged: (stage.charged.get(day) ?? []).sort((a, b) => a.made.paidAt - b.made.paidAt || (a.made.key < b.made.key ? -1 : 1)),
     news: (stage.arrivals.get(day) ?? [])
       .sort((a, b) => a.at - b.at || (a.news.payment + a.news.kind < b.news.payment + b.news.kind ? -1 : 1))
       .map(({ news, times }) => ({ news, times })),

@@ -109,11 +109,20 @@ async function liveThrough(driver: Driver, sql: Connection['sql'], size: Size, w
     await prove(size.days, true)
   }
   const { events, ...kinds } = tally.seen
+  const stripe = driver.stripe()
   return {
     ok: differences.length === 0 && proof.ok,
     ...size,
     events,
-    seen: { ...kinds, payouts: driver.payouts(), refusals: driver.refusals(), crashes: driver.crashes() },
+    seen: {
+      ...kinds,
+      payouts: driver.payouts(),
+      refusals: driver.refusals(),
+      crashes: driver.crashes(),
+      stripeEvents: stripe.events,
+      stripeDuplicates: stripe.again,
+      askedOfStripe: stripe.asked,
+    },
     differences: differences.slice(0, 100),
     proof,
     ms: Math.round(performance.now() - started),

@@ -28,6 +28,9 @@ describe('a simulated program', () => {
       interventions,
       payouts,
       crashes,
+      seen.stripeEvents,
+      seen.stripeDuplicates,
+      seen.askedOfStripe,
     ])
       expect(count).toBeGreaterThan(0)
     expect(proof.transfers).toBeGreaterThan(20)
@@ -66,6 +69,22 @@ describe('the plan', () => {
   test('of fewer days is the beginning of that of more, so that a failure can be repeated up to its day', () => {
     const size = { partners: 10, days: 90, seed: 7 }
     expect(planOf({ ...size, days: 30 })).toEqual(planOf(size).slice(0, 30))
+  })
+
+  test('has half of the payments go through Stripe, as Stripe can tell them', () => {
+    const days = planOf({ partners: 200, days: 300, seed: 1 })
+    const told = days.flatMap(({ news }) => news.map(({ news }) => news))
+    const made = new Map(told.flatMap((item) => (item.kind === 'paid' ? [[item.payment, item.made]] : [])))
+    const charged = days.flatMap(({ charged }) => charged)
+    expect(charged.length / made.size).toBeCloseTo(0.5, 1)
+    for (const { made: payment, refunds } of charged) {
+      expect(payment.paidAt % 1000).toBe(0)
+      if (payment.currency === 'KWD')
+        for (const { amount } of [...refunds, { amount: payment.gross }]) expect(amount % 10n).toBe(0n)
+    }
+    const keys = new Set(charged.map(({ made: { key } }) => key))
+    expect(told.filter(({ payment, kind }) => kind === 'retaxed' && keys.has(payment))).toEqual([])
+    expect(charged.some(({ refunds }) => refunds.some(({ failedAt }) => failedAt !== undefined))).toBe(true)
   })
 
   test('holds everything that can go wrong with a payment', () => {

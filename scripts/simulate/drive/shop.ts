@@ -7,6 +7,7 @@ import type { Day } from '../plan.ts'
 import { chance } from '../random.ts'
 import type { People } from './people.ts'
 import type { Setting } from './setting.ts'
+import type { StripeDoor } from './stripe.ts'
 
 export interface Shop {
   /** Follows the partner's link like a browser, with the cookie of the click before. A link that rests takes no click. */
@@ -19,6 +20,8 @@ export interface Shop {
   readonly paymentOf: Map<string, string>
   /** The sale of a payment. */
   saleOf(payment: string): string | undefined
+  /** The id of a click that a link took. */
+  clickIdOf(click: string): string | undefined
 }
 
 /** Payments that are recorded in one transaction, at most. */
@@ -32,7 +35,8 @@ interface Known {
   click?: string
 }
 
-export function createShop({ house, faults }: Setting, people: People): Shop {
+/** @param stripe where the news of payments through Stripe are told */
+export function createShop({ house, faults }: Setting, people: People, stripe: StripeDoor): Shop {
   const { clock, program } = house
   const clicks = new Map<string, { id: string; cookie: string }>()
   const facts = new Map<string, Known>()
@@ -92,6 +96,7 @@ export function createShop({ house, faults }: Setting, people: People): Shop {
   return {
     paymentOf,
     saleOf: (payment) => sales.get(payment),
+    clickIdOf: (click) => clicks.get(click)?.id,
     click: async (click) => {
       clock.set(new Date(click.at))
       const before = click.previous === undefined ? undefined : clicks.get(click.previous)
@@ -111,21 +116,43 @@ export function createShop({ house, faults }: Setting, people: People): Shop {
     },
     hear: async (day) => {
       let together: { news: News; payment: CanonicalPayment }[] = []
+      let customers = new Set<string>()
       const recordTogether = async (name: string) => {
         const given = together
         together = []
+        customers = new Set()
         if (given.length > 0) await record(given, name)
       }
+      const tellStripe = async (name: string) => {
+        for (const { saleId, payment } of await stripe.settle(name)) {
+          paymentOf.set(saleId, payment)
+          sales.set(payment, saleId)
+        }
+      }
+      await stripe.begin(day)
       for (const [i, { news, times }] of day.news.entries()) {
+        const name = `${day.day} ${i}`
+        // What is told of one customer is told in its order, whoever tells it.
+        if (stripe.knows(news.payment)) {
+          const names = stripe.namesOf(news.payment)
+          if (names.some((one) => customers.has(one))) await recordTogether(`record ${name} before`)
+          if (stripe.isAbout(names, news)) await tellStripe(name)
+          stripe.tell(news, times)
+          continue
+        }
         const payment = merge(news)
         if (!payment) continue
+        const { key, emailHash = key } = payment.customer
+        if (stripe.isAbout([key, emailHash])) await tellStripe(name)
+        customers.add(key).add(emailHash)
         together.push({ news, payment })
         if (times === 1 && together.length < mostTogether) continue
         const last = together.pop()!
-        await recordTogether(`record ${day.day} ${i}`)
-        await Promise.all(Array.from({ length: times }, (_, copy) => record([last], `record ${day.day} ${i} ${copy}`)))
+        await recordTogether(`record ${name}`)
+        await Promise.all(Array.from({ length: times }, (_, copy) => record([last], `record ${name} ${copy}`)))
       }
       await recordTogether(`record ${day.day}`)
+      await tellStripe(`${day.day} end`)
     },
     refuse: async (payment) => {
       try {

@@ -20,9 +20,13 @@ export interface Work {
   deliverHands(day: number): Promise<void>
   /** Events of PayPal that were taken in. */
   deliverPayPal(day: number): Promise<void>
+  /** Events of Stripe that were taken in, and what they ask for by now: until nothing more is due. */
+  deliverStripe(name: string): Promise<void>
   /** Payouts that are to be sent, each tried until the bank answers or is given up for the day. */
   deliverPayouts(day: number): Promise<void>
 }
+
+const stripeJobs = ['handle_events', 'handle_event', 'handle_alone', 'find_origin', 'check_invoice'].map((name) => `stripe.${name}`)
 
 type OpenRow = DueRow & { readonly payload: Record<string, unknown> }
 
@@ -31,7 +35,7 @@ export function createWork({ house, faults, size }: Setting): Work {
   const deliverer = createDeliverer({ db: faults.db, clock, log: silent(), loaded })
   const signal = new AbortController().signal
   const heard = [...new Set(loaded.listeners.map(({ event }) => event.name))].filter((name) => !name.startsWith('notifications.'))
-  const delivered = [...heard, 'payouts.send', 'fraud.evaluate_commission', 'paypal.handle_event']
+  const delivered = [...heard, 'payouts.send', 'fraud.evaluate_commission', 'paypal.handle_event', ...stripeJobs]
 
   async function open(names: readonly string[]): Promise<OpenRow[]> {
     if (names.length === 0) return []
@@ -42,6 +46,16 @@ export function createWork({ house, faults, size }: Setting): Work {
         and(isNull(outbox.doneAt), isNull(outbox.failedAt), lte(outbox.availableAt, clock.now()), inArray(outbox.name, [...names])),
       )
       .orderBy(outbox.id) as Promise<OpenRow[]>
+  }
+
+  /** Tries again what failed outside of the database, and gives up after a while. */
+  async function persistently(work: (attempt: number) => Promise<void>): Promise<void> {
+    for (let attempt = 1; ; attempt++)
+      try {
+        return await work(attempt)
+      } catch (error) {
+        if (attempt === 8) throw error
+      }
   }
 
   async function deliver(row: OpenRow, name: string): Promise<void> {
@@ -123,6 +137,15 @@ export function createWork({ house, faults, size }: Setting): Work {
     },
     deliverHands: (day) => deliverAll(['commissions.released'], day, ({ saleId }) => saleId),
     deliverPayPal: (day) => deliverAll(['paypal.handle_event'], day, ({ eventId }) => eventId),
+    deliverStripe: async (name) => {
+      for (let rows = await open(stripeJobs), round = 0; rows.length > 0; rows = await open(stripeJobs), round++)
+        await inLanes(
+          rows,
+          ({ payload }) => JSON.stringify(payload),
+          (row) =>
+            persistently((attempt) => deliver(row, `${row.name} ${name} ${round} ${JSON.stringify(row.payload)} ${attempt}`)),
+        )
+    },
     deliverPayouts: async (day) => {
       const rows = await open(['payouts.send'])
       await inLanes(

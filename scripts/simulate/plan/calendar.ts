@@ -11,9 +11,10 @@ export const epoch = Date.UTC(2027, 0, 1)
 export const startOf = (day: number): number => epoch + day * dayMs
 export const dayOf = (at: number): number => Math.floor((at - epoch) / dayMs)
 
-/** At what time of day things are done: partners and rules change in the morning, payments are heard late, what they earn is booked, people look at it, and payouts run in the evening. */
+/** At what time of day things are done: partners and rules change in the morning, news of payments are heard late, what admins know of them is recorded, what they earn is booked, people look at it, and payouts run in the evening. */
 export const timesOfDay = {
   morning: 60_000,
+  news: 19.5 * hourMs,
   payments: 20 * hourMs,
   bookings: 21 * hourMs,
   hands: 21.5 * hourMs,

@@ -1,10 +1,10 @@
 // Customers: their clicks, their payments, everything that happens to those later, and how the news of it arrive. Pure.
-import { type Dice, diceOf } from '../random.ts'
+import { chance, type Dice, diceOf } from '../random.ts'
 import { currencies, dayMs, dayOf, epoch, exponentOf, hourMs, partnerEmail, type Size, startOf } from './calendar.ts'
 import { type Hand, handsOn } from './hands.ts'
 import { isActive, type LifeChange, popular } from './lives.ts'
 import { type Deal, typedCode } from './offers.ts'
-import type { Click, Customer, News, Payment } from './shop.ts'
+import type { Charged, Click, Customer, News, Payment, Refund } from './shop.ts'
 import { products } from './terms.ts'
 
 /** Days from a click to the payment, at most. */
@@ -17,18 +17,32 @@ export interface Stage {
   readonly clicks: Map<number, Click[]>
   readonly arrivals: Map<number, { at: number; news: News; times: number }[]>
   readonly hands: Map<number, Hand[]>
+  /** Payments through Stripe, by the day on which they are made. */
+  readonly charged: Map<number, Charged[]>
 }
+
+/** Half of the customers pay through Stripe. */
+const paysThroughStripe = (size: Size, name: string): { stripe: true } | undefined =>
+  chance(size.seed, 'stripe', name) < 0.5 ? { stripe: true } : undefined
+
+/** Stripe counts in whole seconds. */
+const instantAt = (stripe: unknown, at: number): number => (stripe ? at - (at % 1000) : at)
+
+/** Stripe moves three decimals only in steps of ten. */
+const movable = (stripe: unknown, currency: string, amount: bigint): bigint =>
+  stripe && exponentOf(currency) === 3 ? amount - (amount % 10n) : amount
 
 /** Clicks of one customer, the payments, and everything that happens to them later. */
 export function customerStory(stage: Stage, day: number, nth: number): void {
   const { size, clicks } = stage
   const name = `${day}_${nth}`
   const dice = diceOf(size.seed, 'customer', name)
-  const boughtAt = startOf(day) + dice.between(hourMs, 20 * hourMs)
+  const stripe = paysThroughStripe(size, name)
+  const boughtAt = instantAt(stripe, startOf(day) + dice.between(hourMs, 20 * hourMs))
   const made = clicksOf(stage, name, boughtAt, dice)
   for (const click of made) keep(clicks, dayOf(click.at), click)
   const newest = made.filter(({ at }) => at <= boughtAt).at(-1) ?? made.filter(({ at }) => dayOf(at) === day).at(-1)
-  const customer = customerOf(name, made[0]?.partner, dice)
+  const customer = { ...customerOf(name, made[0]?.partner, dice), ...stripe }
   const subscribes = dice.maybe(0.35)
   // A hint that comes later than the payment, in its own event.
   const late = newest !== undefined && dice.maybe(0.08)
@@ -38,12 +52,15 @@ export function customerStory(stage: Stage, day: number, nth: number): void {
   if (subscribes) payments.push(...renewals(size, name, first, dice))
   else if (dice.maybe(0.2)) {
     // Bought again later, half of the time under another key but the same address.
-    const again = boughtAt + dice.between(1, 200) * dayMs + dice.between(0, 3_000_000)
+    const again = instantAt(stripe, boughtAt + dice.between(1, 200) * dayMs + dice.between(0, 3_000_000))
     const key = dice.maybe(0.5) ? `cus_${name}_again` : customer.key
     payments.push(paymentOf(size, `pay_${name}_2`, { ...customer, key }, again, undefined, false, dice))
   }
   const tooSoon = newest !== undefined && boughtAt - newest.at < 15_000
-  for (const payment of payments) paymentStory(stage, payment, tooSoon && payment === payments[0])
+  for (const payment of payments) {
+    const isFirst = payment === payments[0]
+    paymentStory(stage, payment, { suspicious: tooSoon && isFirst, lateClick: late && isFirst ? newest.key : undefined })
+  }
   if (late) arrive(stage, { payment: first.key, at: boughtAt + lateBy, kind: 'click', click: newest.key })
 }
 
@@ -52,8 +69,10 @@ export function contactStory(stage: Stage, { key, contactPays }: Deal): void {
   if (!contactPays) return
   const { at, email } = contactPays
   const dice = diceOf(stage.size.seed, 'contact', key)
-  const customer = { key: `cus_${key}`, email, country: 'DE' }
-  paymentStory(stage, paymentOf(stage.size, `pay_${key}`, customer, at, undefined, false, dice), false)
+  const customer = { key: `cus_${key}`, email, country: 'DE', ...paysThroughStripe(stage.size, key) }
+  const paidAt = instantAt(customer.stripe, at)
+  const payment = paymentOf(stage.size, `pay_${key}`, customer, paidAt, undefined, false, dice)
+  paymentStory(stage, payment, { suspicious: false, lateClick: undefined })
 }
 
 function customerOf(name: string, clickedFirst: string | undefined, dice: Dice): Customer {
@@ -106,15 +125,21 @@ function paymentOf(
   subscribes: boolean,
   dice: Dice,
 ): Payment {
-  const money = moneyOf(currencyOf(dice), dice.between(1_500, 60_000), dice)
+  const money = moneyOf(currencyOf(dice), dice.between(1_500, 60_000), customer, dice)
   const product = subscribes ? 'Membership' : dice.pick(products)
   return { key, customer, ...money, paidAt, product, click, coupon: typedCode(size, dice), subscription: undefined }
 }
 
 /** `cents` is a price in hundredths: every currency has prices of the same order. */
-function moneyOf(currency: string, cents: number, dice: Dice): Pick<Payment, 'currency' | 'gross' | 'tax' | 'shipping'> {
+function moneyOf(
+  currency: string,
+  cents: number,
+  { stripe }: Customer,
+  dice: Dice,
+): Pick<Payment, 'currency' | 'gross' | 'tax' | 'shipping'> {
   // A yen is worth a cent; a thousandth of a dinar needs an odd digit of its own.
-  const gross = BigInt(exponentOf(currency) === 3 ? cents * 10 + dice.between(0, 9) : cents)
+  const exact = BigInt(exponentOf(currency) === 3 ? cents * 10 + dice.between(0, 9) : cents)
+  const gross = movable(stripe, currency, exact)
   const tax = dice.maybe(0.5) ? (gross * BigInt(dice.between(5, 20))) / 100n : 0n
   const shipping = dice.maybe(0.2) ? gross / BigInt(dice.between(10, 40)) : 0n
   return { currency, gross, tax, shipping }
@@ -129,9 +154,9 @@ function renewals(size: Size, name: string, first: Payment, dice: Dice): Payment
   for (let i = 0; i < count; i++) {
     months += dice.maybe(0.05) ? dice.between(2, 4) : 1
     if (dice.maybe(0.08)) price = Math.max(500, price * (0.5 + dice.roll()))
-    const paidAt = first.paidAt + months * 30 * dayMs + dice.between(0, 600_000)
+    const paidAt = instantAt(first.customer.stripe, first.paidAt + months * 30 * dayMs + dice.between(0, 600_000))
     if (paidAt >= startOf(size.days)) break
-    const money = moneyOf(first.currency, Math.round(price), dice)
+    const money = moneyOf(first.currency, Math.round(price), first.customer, dice)
     const subscription = { id: `sub_${name}`, sequence: i + 2 }
     made.push({ ...first, ...money, key: `pay_${name}_${i + 2}`, paidAt, click: undefined, coupon: undefined, subscription })
   }
@@ -144,44 +169,61 @@ function toldAt(size: Size, { key, paidAt }: Payment): number {
   return dice.maybe(0.03) ? paidAt + dice.between(20, 100) * dayMs : paidAt
 }
 
-/** The payment itself, its refunds and reversed refunds, another tax, its dispute, and what admins do about it. */
-function paymentStory(stage: Stage, payment: Payment, suspicious: boolean): void {
+/** The payment itself, its refunds and reversed refunds, another tax, its dispute, and what admins do about it. `suspicious`: it came right after its click. */
+function paymentStory(
+  stage: Stage,
+  payment: Payment,
+  { suspicious, lateClick }: { suspicious: boolean; lateClick: string | undefined },
+): void {
   const { size, hands } = stage
+  const { stripe } = payment.customer
+  const part = (amount: bigint) => movable(stripe, payment.currency, amount)
   const dice = diceOf(size.seed, 'story', payment.key)
   arrive(stage, { payment: payment.key, at: toldAt(size, payment), kind: 'paid', made: payment })
   for (const { day, hand } of handsOn(size, payment, suspicious)) keep(hands, day, hand)
   const later = () => Math.round(dice.roll() ** 3 * 120 * dayMs) + dice.between(60_000, 6_000_000)
+  const refunds: Refund[] = []
   if (dice.maybe(0.14)) {
     let at = payment.paidAt
     let total = 0n
     for (let i = dice.between(1, 3); i > 0 && total < payment.gross; i--) {
       at += later()
-      const part = dice.maybe(0.4) ? payment.gross - total : ((payment.gross - total) * BigInt(dice.between(1, 99))) / 100n
-      if (part === 0n) continue
-      total += part
+      const left = payment.gross - total
+      const amount = part(dice.maybe(0.4) ? left : (left * BigInt(dice.between(1, 99))) / 100n)
+      if (amount === 0n) continue
+      total += amount
       arrive(stage, { payment: payment.key, at, kind: 'refunded', total })
+      const refund: Refund = { at, amount }
+      refunds.push(refund)
       if (dice.maybe(0.15)) {
         at += later()
-        total -= part
+        total -= amount
         arrive(stage, { payment: payment.key, at, kind: 'refunded', total })
+        refund.failedAt = at
       }
     }
   }
-  // The provider works the tax out anew, of the very same amount.
+  // The provider works the tax out anew, of the very same amount. At Stripe it stands once it is paid.
   if (dice.maybe(0.04)) {
     const tax = ((payment.gross - payment.shipping) * BigInt(dice.between(0, 25))) / 100n
-    arrive(stage, { payment: payment.key, at: payment.paidAt + later(), kind: 'retaxed', tax })
+    const at = payment.paidAt + later()
+    if (!stripe) arrive(stage, { payment: payment.key, at, kind: 'retaxed', tax })
   }
+  let disputed: Charged['disputed']
   if (dice.maybe(0.05)) {
     const at = payment.paidAt + later()
+    disputed = { at, amount: payment.gross }
     arrive(stage, { payment: payment.key, at, kind: 'dispute', state: 'open' })
     if (dice.maybe(0.9)) {
       const closed = { payment: payment.key, at: at + dice.between(1, 75) * dayMs, kind: 'dispute' } as const
       const state = dice.pick(['won', 'lost'] as const)
       const isPart = state === 'lost' && dice.maybe(0.5)
-      arrive(stage, { ...closed, state, ...(isPart && { lost: (payment.gross * BigInt(dice.between(1, 99))) / 100n }) })
+      const lost = isPart ? part((payment.gross * BigInt(dice.between(1, 99))) / 100n) : undefined
+      if (lost !== undefined) disputed = { at, amount: lost }
+      arrive(stage, { ...closed, state, ...(lost !== undefined && { lost }) })
     }
   }
+  if (stripe) keep(stage.charged, dayOf(payment.paidAt), { made: payment, refunds, disputed, lateClick })
 }
 
 /** Delivers the news: mostly at once, sometimes hours or days late and so after newer ones, sometimes several times. */

@@ -21,6 +21,24 @@ export interface Customer {
   readonly key: string
   readonly email: string | undefined
   readonly country: string | undefined
+  /** Pays through Stripe, which tells of it by its webhooks alone; else payments are handed over in canonical form. */
+  readonly stripe?: true
+}
+
+/** A refund of a part of a payment, and when it turned out not to have worked. */
+export interface Refund {
+  readonly at: number
+  readonly amount: bigint
+  failedAt?: number
+}
+
+/** A payment through Stripe with everything that Stripe will know of it, whenever it is told. */
+export interface Charged {
+  readonly made: Payment
+  readonly refunds: readonly Refund[]
+  readonly disputed: { readonly at: number; readonly amount: bigint } | undefined
+  /** The click whose id the shop adds to the payment when it is made already. */
+  readonly lateClick: string | undefined
 }
 
 /** News about a payment as the payment provider tells them; `at` is the provider's own time and orders them, whenever they arrive. */
