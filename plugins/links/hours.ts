@@ -19,7 +19,11 @@ export async function sumUp(db: Db, now: Date): Promise<void> {
     const stale = await tx.execute<{ hour: string }>(
       sql`delete from links_stale_hours where hour < (select through from links_summed) returning hour`,
     )
-    await sumHours(tx, sql`at >= (select date_trunc('hour', through, 'utc') from links_summed) and at < ${until}`)
+    // Another worker may have come further already, and what it has summed up stays.
+    await sumHours(
+      tx,
+      sql`at >= (select date_trunc('hour', through, 'utc') from links_summed) and at < (select greatest(through, ${until}) from links_summed)`,
+    )
     await tx.execute(sql`update links_summed set through = greatest(through, ${until})`)
     for (const { hour } of stale)
       await sumHours(

@@ -1,7 +1,8 @@
 // Sums that are wrong, for whatever reason, against the clicks that are kept.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type TestHouse, testHouse } from '../../app/testing.ts'
-import { storeClicks } from './clicks.ts'
+import { storeClicks, storeLateClicks } from './clicks.ts'
+import { sumUp } from './hours.ts'
 import { type Recounted, recount } from './recount.ts'
 import { clickAt, linkPlugins, linksIn, type TestLink } from './testing.ts'
 
@@ -123,6 +124,27 @@ describe('sums that are too high, too low, missing, or of nothing', () => {
     expect(wrongDays(await counted(true))).toEqual([])
     expect(await sums()).toEqual(right)
   })
+})
+
+test('a click that comes late while days are counted makes no day wrong', async () => {
+  await clicked(days(10, 19))
+  await summed()
+  const keeping = { programId: house.program.id, clickDays: 730, rejectedClickDays: 7 }
+  const found: Recounted[] = []
+  for await (const day of recount(house.db, keeping, { repair: false, now: house.clock.now() })) {
+    if (found.push(day) === 1) await storeLateClicks(house.connection.sql, [clickAt(new Date('2026-10-16T09:30:00Z'), link)])
+  }
+  expect(found.map(({ clicks }) => clicks)).toContain(7)
+  expect(wrongDays(found)).toEqual([])
+})
+
+test('who sums up with a clock that is behind takes nothing off the hour that is under way', async () => {
+  await storeClicks(house.connection.sql, [clickAt(new Date('2026-10-20T09:50:00Z'), link)])
+  await sumUp(house.db, house.clock.now())
+  expect((await sums()).hours).toMatchObject([{ counted: '1' }])
+  await storeClicks(house.connection.sql, [clickAt(new Date('2026-10-20T09:10:00Z'), link)])
+  await sumUp(house.db, new Date('2026-10-20T09:45:00Z'))
+  expect((await sums()).hours).toMatchObject([{ counted: '2' }])
 })
 
 test('a program without clicks has nothing to count', async () => {

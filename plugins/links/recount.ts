@@ -26,7 +26,7 @@ export interface Recounting {
 }
 
 /**
- * Counts a program's days that are over once more, one transaction for each, so that it can be stopped at any time, and tells of each as it is done.
+ * Counts a program's days that are over once more, each in transactions of its own, so that it can be stopped at any time, and tells of each as it is done.
  * Days whose clicks may have been deleted in part, which are those up to the oldest click's, are left as they are: their sums are all that is left of them.
  */
 export async function* recount(db: Db, { programId, clickDays }: Keeping, asked: Recounting): AsyncGenerator<Recounted> {
@@ -43,7 +43,18 @@ export async function* recount(db: Db, { programId, clickDays }: Keeping, asked:
       greatest(${asked.from ?? null}::date, (o.at at time zone s.time_zone)::date + 2)::timestamp,
       least(${asked.to ?? null}::date, (least(s.through, h.through) at time zone s.time_zone)::date - 1)::timestamp, interval '1 day') as day
     where s.program_id = ${programId} order by day`)
-  for (const { day } of found) yield await db.transaction((tx) => recountDay(tx, programId, day, asked.repair))
+  const recounted = (day: string, repair: boolean) => db.transaction((tx) => recountDay(tx, programId, day, repair))
+  for (const { day } of found) {
+    const first = await recounted(day, false)
+    if (first.wrongDays + first.wrongHours === 0) {
+      yield first
+      continue
+    }
+    // Clicks may have come late since the sums were made.
+    await sumUp(db, asked.now)
+    await sumDays(db, asked.now)
+    yield await recounted(day, asked.repair)
+  }
 }
 
 async function recountDay(tx: Tx, programId: string, day: string, repair: boolean): Promise<Recounted> {
