@@ -4,7 +4,7 @@ import { type TestHouse, testHouse } from '../../app/testing.ts'
 import { storeClicks, storeLateClicks } from './clicks.ts'
 import { sumUp } from './hours.ts'
 import { type Recounted, recount } from './recount.ts'
-import { clickAt, linkPlugins, linksIn, type TestLink } from './testing.ts'
+import { clickAt, forgetAllClicks, linkPlugins, linksIn, type TestLink } from './testing.ts'
 
 let house: TestHouse
 let link: TestLink & { programId: string }
@@ -14,11 +14,7 @@ beforeAll(async () => {
 })
 afterAll(() => house.close())
 beforeEach(async () => {
-  const { sql } = house.connection
-  for (const table of ['links_clicks', 'links_days', 'links_days_summed', 'links_hours', 'links_stale_hours', 'links_seen'])
-    await sql.unsafe(`delete from ${table}`)
-  await sql`update links_summed set through = '2026-10-01T00:00:00Z'`
-  await sql`update core_programs set time_zone = 'UTC'`
+  await forgetAllClicks(house, '2026-10-01T00:00:00Z')
   house.clock.set('2026-10-20T10:00:00Z')
 })
 

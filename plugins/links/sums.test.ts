@@ -7,7 +7,7 @@ import { storeClicks, storeLateClicks } from './clicks.ts'
 import { sumDays } from './days.ts'
 import { clickFigures } from './figures.ts'
 import { countByLink } from './hours.ts'
-import { clickAt, linkPlugins, linksIn, type TestLink } from './testing.ts'
+import { clickAt, forgetAllClicks, linkPlugins, linksIn, type TestLink } from './testing.ts'
 
 let house: TestHouse
 let link: TestLink & { programId: string }
@@ -16,12 +16,7 @@ beforeAll(async () => {
   link = { ...(await linksIn(house).aLink()), programId: house.program.id }
 })
 afterAll(() => house.close())
-beforeEach(async () => {
-  for (const table of ['links_clicks', 'links_days', 'links_days_summed', 'links_hours', 'links_stale_hours', 'links_seen'])
-    await house.connection.sql.unsafe(`delete from ${table}`)
-  await house.connection.sql`update links_summed set through = '2026-10-20T00:00:00Z'`
-  await house.connection.sql`update core_programs set time_zone = 'UTC'`
-})
+beforeEach(() => forgetAllClicks(house, '2026-10-20T00:00:00Z'))
 
 const clicked = async (time: string, count = 1) => {
   house.clock.set(time)

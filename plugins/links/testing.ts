@@ -29,6 +29,14 @@ export interface Visiting {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+/** No click and no sum of any is left; the program is in UTC, and hours count as summed up until `through`. */
+export async function forgetAllClicks({ connection: { sql } }: TestHouse, through: string): Promise<void> {
+  for (const table of ['links_clicks', 'links_days', 'links_days_summed', 'links_hours', 'links_stale_hours', 'links_seen'])
+    await sql.unsafe(`delete from ${table}`)
+  await sql`update links_summed set through = ${through}`
+  await sql`update core_programs set time_zone = 'UTC'`
+}
+
 export function linksIn(house: TestHouse) {
   const { sql } = house.connection
   let count = 0
