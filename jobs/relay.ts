@@ -44,6 +44,9 @@ const pollMs = 1_000
 const handOverAgainMs = 30_000
 const stillHereMs = 10_000
 const staleEveryMs = 5_000
+/** How long the relay rests after a round, as a share of what the round took: those whom its commit lets go on come into the next one together. */
+const restShare = 0.25
+const longestRestMs = 15
 
 /** Starts the relay; resolves once it hears of new rows. The function that it gives stops it, once what was begun is finished. */
 export async function startRelay({
@@ -148,6 +151,7 @@ export async function startRelay({
     let latest: Promise<unknown> = Promise.resolve()
     while (!signal.aborted) {
       const heard = bell.next()
+      const began = performance.now()
       const before = latest
       const { promise: committing, resolve } = Promise.withResolvers<number>()
       const over = relayFresh(resolve).catch(async (error) => {
@@ -159,8 +163,15 @@ export async function startRelay({
       const rows = await Promise.race([committing, over])
       await before
       if (rows === 0) await Promise.race([heard, sleep(pollMs, undefined, { signal }).catch(() => {})])
+      else if (rows < batch) await rest(performance.now() - began)
     }
     await latest
+  }
+
+  /** A round costs much more than a row in it. Rounds are short while little is asked for, and so are the rests. */
+  const rest = async (tookMs: number) => {
+    const ms = Math.min(longestRestMs, Math.floor(tookMs * restShare))
+    if (ms > 0) await sleep(ms, undefined, { signal }).catch(() => {})
   }
 
   /** Sees to it that what this process has stays its own, and that what others lost is done. */
