@@ -86,6 +86,16 @@ const invoice = (given: object = {}) =>
     ...given,
   })
 
+const invoicePayment = (given: object = {}) =>
+  told({
+    object: 'invoice_payment',
+    id: 'inpay_1',
+    invoice: 'in_1',
+    status: 'paid',
+    payment: { type: 'payment_intent', payment_intent: 'pi_1' },
+    ...given,
+  })
+
 const assemble = (facts: Fact[], { asked = false, siblings = [] as Fact[] } = {}) =>
   canonicalPayment({ programId: newId(), paymentKey: 'pi_1', facts, siblings: siblings as Fact<'invoice'>[], asked })
 function paymentOf(facts: Fact[], options?: Parameters<typeof assemble>[1]) {
@@ -104,9 +114,35 @@ test('a session of an invoice waits for the invoice, which says which payment of
 describe('when a payment is complete', () => {
   test.each<[string, () => Fact[], boolean, string]>([
     ['nothing but an open session', () => [session({ status: 'open', payment_status: 'unpaid' })], false, 'unpaid'],
-    ['a charge that failed', () => [charge({ status: 'failed', amount_captured: 0 }), session()], true, 'unpaid'],
+    [
+      'a charge that failed',
+      () => [charge({ status: 'failed', amount_captured: 0 }), session({ payment_status: 'unpaid' })],
+      true,
+      'unpaid',
+    ],
     ['an authorization that was not captured', () => [charge({ amount_captured: 0 }), session()], true, 'unpaid'],
     ['an intent that succeeded, without its charge', () => [intent(), session()], false, 'incomplete'],
+    ['a session that is paid, without its charge', () => [session()], false, 'incomplete'],
+    ['a session whose payment takes days', () => [session({ payment_status: 'unpaid' })], false, 'unpaid'],
+    [
+      'a session that is paid, and a charge that was declined before',
+      () => [session(), charge({ status: 'failed' })],
+      false,
+      'incomplete',
+    ],
+    ['a paid invoice and its payment, without its charge', () => [invoice(), invoicePayment()], false, 'incomplete'],
+    [
+      'a declined payment of an invoice that was paid otherwise',
+      () => [
+        charge({ status: 'failed' }),
+        session({ payment_intent: null, invoice: 'in_1' }),
+        invoice(),
+        invoicePayment({ status: 'canceled' }),
+      ],
+      false,
+      'unpaid',
+    ],
+    ['an invoice whose payment is open', () => [invoice({ status: 'open' }), invoicePayment({ status: 'open' })], false, 'unpaid'],
     ['a charge of unknown origin', () => [charge(), intent()], false, 'incomplete'],
     ['a charge of unknown origin, after Stripe was asked', () => [charge()], true, 'complete'],
     ['a charge and its session', () => [charge(), session()], false, 'complete'],

@@ -27,13 +27,14 @@ const automatic = new Set(['subscription_cycle', 'subscription_update', 'subscri
 
 /**
  * A payment is complete when its charge has succeeded, its origin is known (its Checkout session, or an invoice that Stripe made by itself) and so is the
- * invoice that it pays, if it does, and what came before it in the subscription that it renews; or, after Stripe was asked, with whatever there is. @throws UserError when the facts contradict each other or cannot be counted
+ * invoice that it pays, if it does, and what came before it in the subscription that it renews; or, after Stripe was asked, with whatever there is. Without the
+ * charge it is incomplete as soon as anything else says that money came. @throws UserError when the facts contradict each other or cannot be counted
  */
 export function canonicalPayment(known: KnownOfPayment): Assembled {
   const { programId, paymentKey, facts, asked } = known
   const charge = newest(of(facts, 'charge').filter(({ fields }) => fields.status === 'succeeded' && fields.captured > 0))
   const intent = newest(of(facts, 'payment_intent'))
-  if (!charge) return { state: intent?.fields.status === 'succeeded' ? 'incomplete' : 'unpaid' }
+  if (!charge) return { state: isToldPaid(known, intent) ? 'incomplete' : 'unpaid' }
   const { currency } = charge.fields
   const gross = fromStripe(charge.fields.captured, currency)
   if (gross > largestSale)
@@ -93,6 +94,20 @@ export function canonicalPayment(known: KnownOfPayment): Assembled {
       paidAt: new Date(charge.fields.paidAt * 1000),
     },
   }
+}
+
+/**
+ * Whether something other than the charge says that this very payment was made. A charge that succeeded and of which nothing was captured yet is believed more
+ * than session and invoice; those of an invoice may be about another payment of it.
+ */
+function isToldPaid({ paymentKey, facts }: KnownOfPayment, intent: Fact<'payment_intent'> | undefined): boolean {
+  if (intent?.fields.status === 'succeeded') return true
+  if (of(facts, 'charge').some(({ fields }) => fields.status === 'succeeded')) return false
+  const own = facts.filter((fact) => fact.paymentKey === paymentKey)
+  return (
+    of(own, 'session').some(({ fields }) => fields.paid === true) ||
+    of(own, 'invoice_payment').some(({ fields }) => fields.status === 'paid')
+  )
 }
 
 /** Tax and shipping within `gross`: a payment that covers a part of an invoice bears its share. */

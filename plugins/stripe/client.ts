@@ -82,6 +82,7 @@ export function createApi(stripe: Stripe, hashEmail: (email: string) => string):
       (await unlessMissing(async () =>
         paymentKey.startsWith('pi_') ? originOfIntent(paymentKey) : read(await stripe.charges.retrieve(paymentKey)),
       )) ?? [],
+    invoice: async (id) => (await unlessMissing(async () => read(await stripe.invoices.retrieve(id)))) ?? [],
     paymentsOfInvoice: async (invoice) => {
       const found = await unlessMissing(() => stripe.invoicePayments.list({ invoice, status: 'paid', limit: 100 }))
       return (found?.data ?? []).flatMap(read) as Fact<'invoice_payment'>[]

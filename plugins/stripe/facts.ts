@@ -42,6 +42,8 @@ interface FieldsOf {
   /** `amount` is null when it was not told. */
   dispute: { status: string; amount?: number | null; currency?: string | null }
   session: {
+    /** Something was to be paid, and is. */
+    paid?: boolean
     currency: string | null
     total: number
     tax: number
@@ -417,6 +419,7 @@ function readers(hashEmail: (email: string) => string): Record<string, (object: 
       subscriptionId: session.subscription,
       rank: ({ complete: 2, expired: 2 }[session.status ?? ''] ?? 0) + (session.payment_status === 'unpaid' ? 0 : 1),
       fields: {
+        paid: session.payment_status === 'paid',
         currency: session.currency,
         total: session.amount_total,
         tax: session.total_details?.amount_tax ?? 0,

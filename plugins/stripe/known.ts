@@ -64,12 +64,15 @@ export async function paymentsOf(tx: Tx, programId: string, given: readonly Fact
 const isOutside = (fact: Fact): boolean =>
   fact.type === 'invoice_payment' && fact.fields.outside === true && fact.fields.status === 'paid'
 
+/** Something of the invoice was to be paid and is, as the invoice itself says, or the session that made it. */
+const saysPaid = (fact: Fact): boolean =>
+  (fact.type === 'invoice' && fact.fields.status === 'paid' && (fact.fields.due ?? fact.fields.total) > 0) ||
+  (fact.type === 'session' && fact.fields.paid === true && fact.fields.total > 0)
+
 /** Of the invoices that the facts are about: those with a payment outside Stripe, and those that are paid without any known payment. */
 export async function unexplained(reader: Reader, programId: string, given: readonly Fact[]): Promise<string[]> {
   const outside = given.filter(isOutside)
-  const paid = given.filter(
-    (fact) => fact.type === 'invoice' && fact.fields.status === 'paid' && (fact.fields.due ?? fact.fields.total) > 0,
-  )
+  const paid = given.filter(saysPaid)
   const paidIds = present(paid.map(({ invoiceId }) => invoiceId))
   const links =
     paidIds.length === 0
@@ -89,26 +92,40 @@ export async function unexplained(reader: Reader, programId: string, given: read
   return present([...paid.filter(({ invoiceId }) => !explained.has(invoiceId)), ...outside].map(({ invoiceId }) => invoiceId))
 }
 
-/** What the facts of one invoice say: whether something was paid outside Stripe, how many payments went through it, and which event to park for it. */
-export function aboutInvoice(given: readonly Fact[]): { outside: boolean; inStripe: number; event: string | undefined } {
-  const told = given.filter(({ eventId }) => eventId !== askedEventId)
-  const event = told.find(({ type }) => type === 'invoice') ?? told.find(isOutside)
-  const inStripe = given.filter(({ type, paymentKey }) => type === 'invoice_payment' && paymentKey !== null).length
-  return { outside: given.some(isOutside), inStripe, event: event?.eventId }
+export interface AboutInvoice {
+  /** The invoice itself is known, not only what belongs to it. */
+  readonly known: boolean
+  /** It is paid, and something was to be paid: it was not free, nor covered by the customer's credit. */
+  readonly due: boolean
+  /** Something of it was paid outside Stripe. */
+  readonly outside: boolean
+  /** How many payments went through it. */
+  readonly inStripe: number
+  /** Which event to park for it. */
+  readonly event: string | undefined
 }
 
-export const ofInvoice = async (reader: Reader, programId: string, invoiceId: string): Promise<Fact[]> =>
-  toFacts(
-    await reader
-      .select()
-      .from(facts)
-      .where(
-        and(
-          eq(facts.programId, programId),
-          eq(facts.invoiceId, invoiceId),
-          or(eq(facts.type, 'invoice'), eq(facts.type, 'invoice_payment')),
-        ),
-      ),
+/** What the facts of one invoice say, those of its session among them. */
+export function aboutInvoice(given: readonly Fact[]): AboutInvoice {
+  const told = given.filter(({ eventId }) => eventId !== askedEventId)
+  const event = told.find(({ type }) => type === 'invoice') ?? told.find(isOutside) ?? told.find(({ type }) => type === 'session')
+  return {
+    known: given.some(({ type }) => type === 'invoice'),
+    due: given.some((fact) => fact.type === 'invoice' && saysPaid(fact)),
+    outside: given.some(isOutside),
+    inStripe: given.filter(({ type, paymentKey }) => type === 'invoice_payment' && paymentKey !== null).length,
+    event: event?.eventId,
+  }
+}
+
+export const ofInvoice = (reader: Reader, programId: string, invoiceId: string): Promise<Fact[]> =>
+  factsWhere(
+    reader,
+    programId,
+    and(
+      eq(facts.invoiceId, invoiceId),
+      or(...(['invoice', 'invoice_payment', 'session'] as const).map((type) => eq(facts.type, type))),
+    )!,
   )
 
 /** What all known facts make of each payment. */
@@ -148,9 +165,9 @@ export async function assemble(tx: Tx, programId: string, paymentKeys: readonly 
 /** The ids that there are, each once. */
 export const present = (ids: readonly (string | null)[]): string[] => [...new Set(ids.flatMap((id) => id ?? []))]
 
-async function factsWhere(tx: Tx, programId: string, condition: SQL): Promise<Fact[]> {
+async function factsWhere(reader: Reader, programId: string, condition: SQL): Promise<Fact[]> {
   return toFacts(
-    await tx
+    await reader
       .select()
       .from(facts)
       .where(and(eq(facts.programId, programId), condition)),

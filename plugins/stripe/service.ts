@@ -29,6 +29,8 @@ export interface StripeApi extends PromotionApi {
   ownAccount(): Promise<{ id: string; name: string }>
   /** Everything that Stripe has about a payment: intent, charge, sessions, invoices. */
   originOf(paymentKey: string): Promise<Fact[]>
+  /** The invoice, if Stripe has it. */
+  invoice(id: string): Promise<Fact[]>
   /** What was paid of an invoice. */
   paymentsOfInvoice(invoiceId: string): Promise<Fact<'invoice_payment'>[]>
   /** The event, read again: for one that could not be read when it came. */
@@ -50,7 +52,10 @@ export interface StripeService {
   handleAlone(eventId: string): Promise<void>
   /** Completes a payment whose origin no event told, by asking Stripe once. When it cannot be recorded, its newest event is parked with the reason. */
   findOrigin(programId: string, paymentKey: string): Promise<void>
-  /** Sees to an invoice that is paid, of which no event told how: what was paid outside Stripe is parked, unless somebody reported it as a sale. */
+  /**
+   * Sees to an invoice that is paid, of which no event told how: the payments that Stripe has of it are completed, and what was paid outside Stripe is parked,
+   * unless somebody reported it as a sale.
+   */
   checkInvoice(programId: string, invoiceId: string): Promise<void>
   /** Says that payments of the platform's account belong to this program. @throws UserError when they belong to another */
   connect(programId: string): Promise<{ id: string; name: string }>
@@ -347,8 +352,11 @@ export function createStripeService({
   }
 
   const checkInvoice: StripeService['checkInvoice'] = async (programId, invoiceId) => {
-    if ((await unexplained(db, programId, await ofInvoice(db, programId, invoiceId))).length === 0) return
-    const found = await api.paymentsOfInvoice(invoiceId)
+    const told = await ofInvoice(db, programId, invoiceId)
+    if ((await unexplained(db, programId, told)).length === 0) return
+    const found: Fact[] = await api.paymentsOfInvoice(invoiceId)
+    if (!aboutInvoice(told).known)
+      for (const fact of await api.invoice(invoiceId)) found.push(await withCoupon(readAt(fact, clock.now())))
     try {
       await db.transaction((tx) => explain(tx, programId, invoiceId, found))
     } catch (error) {
@@ -367,9 +375,11 @@ export function createStripeService({
   async function explain(tx: Tx, programId: string, invoiceId: string, found: readonly Fact[]): Promise<void> {
     await lock(tx, [`invoice ${programId} ${invoiceId}`])
     await keep(tx, programId, found, { asked: true })
-    await settle(tx, programId, present(found.map(({ paymentKey }) => paymentKey)).toSorted())
-    const { outside, inStripe } = aboutInvoice(await ofInvoice(tx, programId, invoiceId))
-    if (!outside && inStripe > 0) return
+    await settle(tx, programId, present(found.map(({ paymentKey }) => paymentKey)).toSorted(), 0)
+    const { known, outside, inStripe, due } = aboutInvoice(await ofInvoice(tx, programId, invoiceId))
+    if (!known && inStripe === 0)
+      return parkInvoice(tx, programId, invoiceId, `Stripe has no invoice ${invoiceId}, which is said to be paid.`)
+    if (!outside && (inStripe > 0 || !due)) return
     const [reported] = await attribution.matching(tx, programId, { reference: invoiceId, from: new Date(0), to: new Date(0) }, 1)
     if (reported) return
     await parkInvoice(
@@ -405,8 +415,13 @@ export function createStripeService({
     return (await assemble(tx, programId, [paymentKey])).get(paymentKey)!.state !== 'incomplete'
   }
 
-  /** Records the payments that are complete; else sees to it that they will be. Returns whether nothing more is missing of any. */
-  async function settle(tx: Tx, programId: string, paymentKeys: readonly string[]): Promise<boolean> {
+  /** Records the payments that are complete; else sees to it that Stripe is asked after that time. Returns whether nothing more is missing of any. */
+  async function settle(
+    tx: Tx,
+    programId: string,
+    paymentKeys: readonly string[],
+    patienceMs = originPatienceMs,
+  ): Promise<boolean> {
     if (paymentKeys.length === 0) return true
     // Held until the end: the last of several transactions about one payment sees the facts of all.
     await lock(
@@ -415,7 +430,7 @@ export function createStripeService({
     )
     const assembled = await assemble(tx, programId, paymentKeys)
     const incomplete = paymentKeys.filter((key) => assembled.get(key)!.state === 'incomplete')
-    const at = new Date(clock.now().getTime() + originPatienceMs)
+    const at = new Date(clock.now().getTime() + patienceMs)
     await enqueue.many(
       tx,
       findOriginJob,

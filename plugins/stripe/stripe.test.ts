@@ -611,6 +611,23 @@ describe('payments that no session tells of', () => {
     expect((await salesOf(payment)).length).toBe(1)
   })
 
+  test.each([
+    ['its session', 'checkout.session.completed'],
+    ['its intent', 'payment_intent.succeeded'],
+  ])('a payment of which %s alone was told is found by asking', async (_, only) => {
+    let payment = ''
+    const story = (await heldStoryOf(async () => {
+      payment = String((await aPurchase()).payment_intent)
+    })) as { type: string }[]
+    await send(story.find(({ type }) => type === only)!)
+    await house.drain()
+    expect(await salesOf(payment)).toEqual([])
+    await askStripe()
+    expect(await salesOf(payment)).toMatchObject([{ partner_id: ada, gross: '10000' }])
+    await release()
+    expect(heard.map(({ event }) => event)).toEqual(['recorded'])
+  })
+
   test('a session that is told only after the sale was recorded still attributes it', async () => {
     const { events, payment } = retold(await storyOf(() => aPurchase()))
     heard.length = 0
@@ -753,6 +770,24 @@ describe('subscriptions', () => {
     expect(heard.map(({ event }) => event)).toEqual(['recorded'])
   })
 
+  test.each(['checkout.session.completed', 'invoice.paid', 'invoice_payment.paid'])(
+    'of a first payment of which only %s was told, Stripe is asked for the rest',
+    async (only) => {
+      const session: { subscription?: unknown } = {}
+      const story = (await heldStoryOf(async () => Object.assign(session, await aPurchase(aPlan)))) as { type: string }[]
+      await send(story.find(({ type }) => type === only)!)
+      await house.drain()
+      await askStripe()
+      const sales = () =>
+        house.connection
+          .sql`select partner_id, sequence, gross from attribution_sales where subscription = ${String(session.subscription)}`
+      expect(await sales()).toMatchObject([{ partner_id: ada, sequence: 1, gross: '2500' }])
+      await release()
+      expect(await sales()).toMatchObject([{ partner_id: ada, sequence: 1 }])
+      expect(await parkedReasons()).toEqual([])
+    },
+  )
+
   test('without invoice payment events, Stripe is asked which payment an invoice was', async () => {
     sandbox.webhooks.hold()
     const session = await aPurchase(aPlan)
@@ -816,6 +851,23 @@ describe('what cannot be handled', () => {
     await send({ ...aCharge(), account: 'acct_someone' }, { secret: secrets.connect })
     await house.drain()
     expect(await parkedReasons()).toEqual([expect.stringContaining('acct_someone')])
+  })
+
+  test('a session that is said to be paid by an invoice that Stripe does not have is parked', async () => {
+    const session = {
+      id: `cs_made${++count}`,
+      object: 'checkout.session',
+      payment_intent: null,
+      invoice: `in_made${count}`,
+      subscription: `sub_made${count}`,
+      payment_status: 'paid',
+      currency: 'usd',
+      amount_total: 5_000,
+    }
+    await send({ ...aCharge(), type: 'checkout.session.completed', data: { object: session } })
+    await house.drain()
+    await askStripe()
+    expect(await parkedReasons()).toEqual([`Stripe has no invoice ${session.invoice}, which is said to be paid.`])
   })
 
   test('a parked event is handled when it is handed in again after its cause is gone', async () => {

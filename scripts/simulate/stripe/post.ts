@@ -118,9 +118,7 @@ export function createPostOffice(seed: number, clickIdOf: ClickIdOf): PostOffice
     const { way } = account
     const at = paidAt(account)
     return [
-      ...sessionTold(account),
-      ...invoiceTold(account),
-      ...linkTold(account),
+      ...(way.isSlow ? sessionTold(account) : []),
       ...ifAny('customer.subscription.updated', at, subscriptionOf(account)),
       ...(way.isRetried ? [draft('charge.failed', at - 60, declinedChargeOf(account, clickIdOf))] : []),
       ...(way.isSlow
@@ -131,6 +129,14 @@ export function createPostOffice(seed: number, clickIdOf: ClickIdOf): PostOffice
         : []),
     ]
   }
+
+  /** What says without the charge that something was paid. */
+  const proofsOf = (account: Account, intent: Draft): Draft[] => [
+    intent,
+    ...(account.way.isSlow ? asyncTold(account) : sessionTold(account)),
+    ...invoiceTold(account),
+    ...linkTold(account),
+  ]
 
   interface Telling {
     /** Together they tell the news. */
@@ -145,13 +151,15 @@ export function createPostOffice(seed: number, clickIdOf: ClickIdOf): PostOffice
     const intent = intentTold(account)
     const origin = [...sessionTold(account), ...invoiceTold(account), ...linkTold(account)]
     const others = [...asyncTold(account), chargeTold(account)]
-    // Instead of the charge, its intent may tell that something was paid: then the charge is read from Stripe.
-    const byIntent = dice.maybe(0.06) && isAllTold(account, day)
-    const isAsked = account.way.kind === 'intent' || byIntent || dice.maybe(0.1)
+    // Instead of the charge, something else may tell that something was paid: then the charge is read from Stripe.
+    const proofs = isAllTold(account, day) && dice.maybe(0.12) ? proofsOf(account, intent) : [charge]
+    const proof = dice.pick(proofs)
+    const isAsked = account.way.kind === 'intent' || proof !== charge || dice.maybe(0.1)
     const told = isAsked ? origin.filter(() => dice.maybe(0.4)) : origin
+    const needed = [proof, ...told.filter((one) => idOf(one) !== idOf(proof))]
     return {
-      needed: [byIntent ? intent : charge, ...told],
-      others: [...others, ...(byIntent ? [charge] : [intent]), ...origin.filter((one) => !told.includes(one))],
+      needed,
+      others: [charge, intent, ...others, ...origin].filter((one) => !needed.some((other) => idOf(other) === idOf(one))),
     }
   }
 
