@@ -1,5 +1,5 @@
-// Measures sales: from the signed webhooks of a payment to its commission in the ledger, 16 at a time, beside what the same server does in TPC-B. The server
-// keeps its default durability. With `payouts`, measures a payout run instead.
+// Measures sales: from the signed webhooks of a payment to its commission in the ledger, 16 at a time (or `in-flight`), beside what the same server does in
+// TPC-B with 16 clients. The server keeps its default durability. With `payouts`, measures a payout run instead.
 import { type ChildProcess, fork } from 'node:child_process'
 import { createHmac, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -18,7 +18,7 @@ import { measurePayouts } from './payouts.ts'
 import { environmentOf, readiness, seed } from './redirect.ts'
 import { yardstickOn } from './yardstick.ts'
 
-const inFlight = 16
+const usuallyInFlight = 16
 const clickDays = 20
 const clicksPerDay = 5_000
 /** So few of those who clicked buy that nobody looks suspicious. */
@@ -37,6 +37,7 @@ interface SalesBench {
   p50: number
   p99: number
   yardstick: string
+  inFlight: number
   sales: number
   webhooksPerSale: number
   /** Pairs of signed webhooks per second that are verified and, being of no kind that matters here, neither stored nor handled: what HTTP alone allows. */
@@ -56,6 +57,7 @@ export async function run(flags: {
   seconds?: string | boolean | undefined
   payouts?: string | boolean | undefined
   profile?: string | boolean | undefined
+  'in-flight'?: string | boolean | undefined
 }): Promise<object> {
   const directory = await mkdtemp(path.join(tmpdir(), 'siso-bench-'))
   const cluster = path.join(directory, 'postgres')
@@ -69,7 +71,11 @@ export async function run(flags: {
       await server.stop()
       server = await startEmbedded({ directory: cluster })
     }
-    return await measureSales(server.url, directory, Number(flags.seconds ?? 10), Boolean(flags.profile))
+    return await measureSales(server.url, directory, {
+      seconds: Number(flags.seconds ?? 10),
+      inFlight: Number(flags['in-flight'] ?? usuallyInFlight),
+      profile: Boolean(flags.profile),
+    })
   } finally {
     await server.stop()
     await removeEmbedded(cluster)
@@ -77,7 +83,11 @@ export async function run(flags: {
   }
 }
 
-async function measureSales(serverUrl: string, directory: string, seconds: number, profile: boolean): Promise<SalesBench> {
+async function measureSales(
+  serverUrl: string,
+  directory: string,
+  { seconds, inFlight, profile }: { seconds: number; inFlight: number; profile: boolean },
+): Promise<SalesBench> {
   const admin = await connect(serverUrl, { max: 1 })
   await admin.sql.unsafe('create database sales')
   await admin.close()
@@ -100,7 +110,7 @@ async function measureSales(serverUrl: string, directory: string, seconds: numbe
     }
     shop = fork(fileURLToPath(new URL('./shop.ts', import.meta.url)), { env: environment })
     const address = `http://127.0.0.1:${await readiness(shop)}`
-    const buyers = await openShop(connection, address, clickIds)
+    const buyers = await openShop(connection, address, clickIds, inFlight)
     // What the program sold before; then the planner is told what there is, as the server tells it by itself every minute.
     await buyers.during(8_000)
     await connection.sql.unsafe('vacuum analyze')
@@ -129,6 +139,7 @@ async function measureSales(serverUrl: string, directory: string, seconds: numbe
       p50: percentile(0.5),
       p99: percentile(0.99),
       yardstick: yardstick.name,
+      inFlight,
       sales: latencies.length,
       webhooksPerSale,
       unhandled: Math.round(unhandled),
@@ -182,14 +193,14 @@ async function pastClicks(connection: Connection): Promise<string[]> {
 }
 
 interface Shop {
-  /** Keeps 16 sales in flight for that long; milliseconds of each that was done. */
+  /** Keeps so many sales in flight for that long; milliseconds of each that was done. */
   during(ms: number): Promise<{ latencies: number[]; ms: number }>
   /** Pairs of webhooks per second that are verified and nothing else. */
   unhandled(ms: number): Promise<number>
   close(): Promise<void>
 }
 
-async function openShop(connection: Connection, address: string, clickIds: readonly string[]): Promise<Shop> {
+async function openShop(connection: Connection, address: string, clickIds: readonly string[], inFlight: number): Promise<Shop> {
   const waiting = new Map<string, () => void>()
   const subscription = await connection.sql.listen('bench_commission', (payment) => waiting.get(payment)?.())
   let count = 0
@@ -211,7 +222,7 @@ async function openShop(connection: Connection, address: string, clickIds: reado
     return performance.now() - started
   }
 
-  /** Has 16 buyers do something again and again for that long; gives what each time gave. */
+  /** Has so many buyers do something again and again for that long; gives what each time gave. */
   async function again<T>(ms: number, what: () => Promise<T>): Promise<{ results: T[]; ms: number }> {
     const started = performance.now()
     const results: T[] = []
