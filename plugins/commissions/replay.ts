@@ -30,25 +30,29 @@ export interface SimulatedChange {
 
 /**
  * Decides the sales again, in the order of their payments, as if the draft had been in force all the time, in place of earlier versions of its name. A sale
- * that the draft does not concern keeps what it earned. Partners and currencies without a change are left out; the largest change comes first.
+ * that the draft does not concern keeps what it earned. Sales paid before `from` only take up caps. Partners and currencies without a change are left out;
+ * the largest change comes first.
  */
 export function replay(
   sales: readonly ReplayedSale[],
-  under: { draft: Terms; published: readonly Rule[]; programRatePpm: bigint; timeZone: string },
+  under: { draft: Terms; published: readonly Rule[]; programRatePpm: bigint; timeZone: string; from: Date },
 ): SimulatedChange[] {
-  const always = { ...under.draft, startsAt: new Date(0), endsAt: null }
-  const others: Terms[] = under.published.filter(({ name }) => name !== always.name)
+  const { name } = under.draft
+  const others: Terms[] = under.published.filter((rule) => rule.name !== name)
   const used = new Map<string, bigint>()
   const totals = new Map<string, { partnerId: string; currency: string; sales: number; now: bigint; would: bigint }>()
   for (const sale of sales.toSorted((a, b) => a.circumstances.paidAt.getTime() - b.circumstances.paidAt.getTime())) {
     const { partnerId, amount } = sale
     const { currency, paidAt } = sale.circumstances
-    const rule = chooseRule([...others, always], sale.circumstances) ?? programRule(under.programRatePpm)
-    const concerned = rule === always || sale.rule === always.name
+    // Published, it starts later than every rule that is in force: where one is as specific, it goes before it.
+    const draft = { ...under.draft, startsAt: paidAt, endsAt: null }
+    const rule = chooseRule([...others, draft], sale.circumstances) ?? programRule(under.programRatePpm)
+    const concerned = rule === draft || sale.rule === name
     const period = rule.capPeriod === null ? '' : periodOf(paidAt, rule.capPeriod, under.timeZone).from.toISOString()
     const room = `${rule.name}|${partnerId}|${currency}|${period}`
     const stamp = stampOf(rule, sale.circumstances, used.get(room) ?? 0n)
     used.set(room, (used.get(room) ?? 0n) + worthOf(stamp, stamp.basis))
+    if (paidAt < under.from) continue
     const would = concerned
       ? decideCommission({ ...sale, basis: sale.circumstances.basis, ...inGoodStanding }, stamp).target
       : amount

@@ -6,7 +6,7 @@ import { type Config, percentToPpm } from './config.ts'
 import { reassigned } from './decide.ts'
 import type { TierSource } from './public.ts'
 import { type Recorded, replay, type SimulatedChange } from './replay.ts'
-import { circumstancesFrom, defaultName, tierOf } from './rules.ts'
+import { circumstancesFrom, defaultName, periodOf, tierOf } from './rules.ts'
 import { commissions, interventions, ruleDrafts, rules } from './tables.ts'
 import { type Circumstances, type Rule, scopeOf, type Terms, termsSchema } from './terms.ts'
 
@@ -107,7 +107,17 @@ export function createRuleBook({ clock, settings, programs, attribution, tiers }
     const draft = await requireDraft(reader, programId, draftId)
     const now = clock.now()
     const from = new Date(now.getTime() - days(lastDays))
-    const sold = await attribution.sales(reader, programId, { from, to: new Date(now.getTime() + 1) })
+    const published = await reader
+      .select()
+      .from(rules)
+      .where(and(eq(rules.programId, programId), sql`${rules.name} <> ${defaultName}`))
+    const { timeZone } = await programs.byId(reader, programId)
+    // What was sold earlier in a period takes up its cap, too.
+    const begins = [draft.terms, ...published].flatMap(({ capPeriod }) =>
+      capPeriod === null ? [] : [periodOf(from, capPeriod, timeZone).from.getTime()],
+    )
+    const since = new Date(Math.min(from.getTime(), ...begins))
+    const sold = await attribution.sales(reader, programId, { from: since, to: new Date(now.getTime() + 1) })
     const more = new Map<string, { country: string | null; subscriptionSince: Date | null }>()
     for (let i = 0; i < sold.length; i += 1000) {
       const ids = sold.slice(i, i + 1000).map(({ id }) => id)
@@ -116,13 +126,8 @@ export function createRuleBook({ clock, settings, programs, attribution, tiers }
     const tierByPartner = new Map<string, string | null>()
     for (const partnerId of new Set(sold.flatMap((sale) => sale.partnerId ?? [])))
       tierByPartner.set(partnerId, await tierOf(reader, tiers(), programId, partnerId))
-    const recorded = await recordedSince(reader, programId, from)
+    const recorded = await recordedSince(reader, programId, since)
     const config = await settings.of(reader, programId)
-    const published = await reader
-      .select()
-      .from(rules)
-      .where(and(eq(rules.programId, programId), sql`${rules.name} <> ${defaultName}`))
-    const { timeZone } = await programs.byId(reader, programId)
     const facts = sold.flatMap((sale) => {
       const known = recorded.get(sale.id)
       if (!known) return []
@@ -135,8 +140,10 @@ export function createRuleBook({ clock, settings, programs, attribution, tiers }
       )
       return [{ ...known, circumstances, refunded: sale.refunded, dispute: sale.dispute, lost: sale.lost }]
     })
-    const changes = replay(facts, { draft: draft.terms, published, programRatePpm: percentToPpm(config.ratePercent), timeZone })
-    return { draft, days: lastDays, sales: facts.length, changes }
+    const programRatePpm = percentToPpm(config.ratePercent)
+    const changes = replay(facts, { draft: draft.terms, published, programRatePpm, timeZone, from })
+    const replayed = facts.filter(({ circumstances }) => circumstances.paidAt >= from)
+    return { draft, days: lastDays, sales: replayed.length, changes }
   }
 
   return {

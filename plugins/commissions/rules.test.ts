@@ -356,6 +356,30 @@ describe('a simulation', () => {
     expect(wordsOf(await house.press(simulate, {}, boss))).toContain('$60.00 → $50.00')
   })
 
+  test('shows what the draft takes over from a rule for the same sales, as the one that starts later', async () => {
+    house.clock.advance(days(400))
+    await published({ name: 'Base', rate: '10' })
+    await sold()
+    const { simulate, publish } = await drafted({ name: 'Better', rate: '30' })
+    expect(wordsOf(await house.press(simulate, {}, boss))).toContain('$10.00 → $30.00')
+    await house.press(publish, {}, boss)
+    await sold()
+    expect(await amounts()).toEqual(['1000', '3000'])
+  })
+
+  test('counts towards a cap what was sold in its period before the days asked for', async () => {
+    house.clock.set('2033-05-02T12:00:00Z')
+    await sold()
+    house.clock.set('2033-05-20T12:00:00Z')
+    await sold()
+    const { simulate } = await drafted({ rate: '20', cap_per_period: '30' })
+    const [draft] = await house.connection.sql`select id from commissions_rule_drafts order by created_at desc limit 1`
+    expect(simulate).toContain(draft!.id)
+    const words = wordsOf(await house.run('admin rules simulate', { draft: draft!.id, days: 5 }, boss))
+    expect(words).toContain('1 sale replayed')
+    expect(words).toContain('$20.00 → $10.00')
+  })
+
   test('without any difference says so, and leaves out what is older than the days asked for', async () => {
     house.clock.advance(days(400))
     await sold()
