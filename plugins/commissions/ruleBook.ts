@@ -34,11 +34,14 @@ export interface RuleBook {
   require(reader: Reader, programId: string, draftId: string): Promise<Draft>
   /**
    * Makes the draft a rule: the next version of its name, in force from its start, though never before now, so that nothing earned is touched. The version
-   * before ends there. Publishing again changes nothing (`fresh` is false).
+   * before ends there (`ended`). Publishing again changes nothing (`fresh` is false).
    */
-  publish(tx: Tx, programId: string, draftId: string, actor: string): Promise<{ rule: Rule; fresh: boolean }>
-  /** Ends the rule of that name for payments from now on, one that has not begun included. @throws UserError when none is in force or to come */
-  end(tx: Tx, programId: string, name: string): Promise<Rule>
+  publish(tx: Tx, programId: string, draftId: string, actor: string): Promise<{ rule: Rule; fresh: boolean; ended: Rule[] }>
+  /**
+   * Ends the rule of that name for payments from now on, one that has not begun included: of its versions those that are returned, the last one first.
+   * @throws UserError when none is in force or to come
+   */
+  end(tx: Tx, programId: string, name: string): Promise<[Rule, ...Rule[]]>
   /** What the sales of the last `days` days would have earned had the draft been in force, beside what they earn now. Changes nothing. */
   simulate(reader: Reader, programId: string, draftId: string, days: number): Promise<Simulation>
 }
@@ -77,16 +80,17 @@ export function createRuleBook({ clock, settings, programs, attribution, tiers }
     await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`commissions:rules:${programId}`}, 0))`)
     const { terms } = await requireDraft(tx, programId, draftId)
     const [draft] = await tx.select({ ruleId: ruleDrafts.ruleId }).from(ruleDrafts).where(eq(ruleDrafts.id, draftId))
-    if (draft?.ruleId) return { rule: await ruleOf(tx, draft.ruleId), fresh: false }
+    if (draft?.ruleId) return { rule: await ruleOf(tx, draft.ruleId), fresh: false, ended: [] }
     const now = clock.now()
     const startsAt = new Date(Math.max(terms.startsAt.getTime(), now.getTime()))
     if (terms.endsAt !== null && terms.endsAt <= startsAt)
       throw new UserError('ends_before_start', 'The rule would end before it begins. Make another draft with a later end.')
-    const ended = sql`greatest(${rules.startsAt}, ${startsAt.toISOString()}::timestamptz)`
-    await tx
+    const endsAt = sql`greatest(${rules.startsAt}, ${startsAt.toISOString()}::timestamptz)`
+    const ended = await tx
       .update(rules)
-      .set({ endsAt: ended })
-      .where(and(eq(rules.programId, programId), eq(rules.name, terms.name), or(isNull(rules.endsAt), gt(rules.endsAt, ended))))
+      .set({ endsAt })
+      .where(and(eq(rules.programId, programId), eq(rules.name, terms.name), or(isNull(rules.endsAt), gt(rules.endsAt, endsAt))))
+      .returning()
     const id = newId(now)
     await tx.insert(rules).values({
       ...terms,
@@ -100,7 +104,7 @@ export function createRuleBook({ clock, settings, programs, attribution, tiers }
       createdBy: actor,
     })
     await tx.update(ruleDrafts).set({ publishedAt: now, ruleId: id }).where(eq(ruleDrafts.id, draftId))
-    return { rule: await ruleOf(tx, id), fresh: true }
+    return { rule: await ruleOf(tx, id), fresh: true, ended }
   }
 
   const simulate: RuleBook['simulate'] = async (reader, programId, draftId, lastDays) => {
@@ -170,14 +174,15 @@ export function createRuleBook({ clock, settings, programs, attribution, tiers }
     },
     end: async (tx, programId, name) => {
       const now = clock.now().toISOString()
-      const [row] = await tx
+      const ended = await tx
         .update(rules)
         .set({ endsAt: sql`greatest(${rules.startsAt}, ${now}::timestamptz)` })
         .where(stillToApply(programId, name))
         .returning()
-      if (!row || name === defaultName)
+      const [last, ...before] = ended.toSorted((a, b) => b.version - a.version)
+      if (!last || name === defaultName)
         throw new UserError('unknown_rule', 'No rule of that name is in force or to come. /admin rules list shows those that are.')
-      return row
+      return [last, ...before]
     },
   }
 }

@@ -161,15 +161,16 @@ function end({ db, book, partners }: Needs): Command {
     run: async (ctx, { name }) => {
       const rule = await db.transaction(async (tx) => {
         const ended = await book.end(tx, ctx.program.id, name.trim())
-        await refuseOwnRule(tx, partners, ctx, ended)
+        for (const one of ended) await refuseOwnRule(tx, partners, ctx, one)
+        const [last] = ended
         await tx.insert(audit).values({
           programId: ctx.program.id,
           actor: ctx.user.id,
           action: 'commissions.rule_ended',
-          detail: { name: ended.name, version: ended.version },
+          detail: { name: last.name, version: last.version },
           at: ctx.now,
         })
-        return ended
+        return last
       })
       return endedCard(rule)
     },
@@ -188,8 +189,8 @@ export function ruleComponents({ db, book, partners }: Needs): Component[] {
       reply: 'ephemeral',
       run: async (ctx, { draft }) => {
         const published = await db.transaction(async (tx) => {
-          const { rule, fresh } = await book.publish(tx, ctx.program.id, draft, ctx.user.id)
-          await refuseOwnRule(tx, partners, ctx, rule)
+          const { rule, fresh, ended } = await book.publish(tx, ctx.program.id, draft, ctx.user.id)
+          for (const one of [rule, ...ended]) await refuseOwnRule(tx, partners, ctx, one)
           if (fresh)
             await tx.insert(audit).values({
               programId: ctx.program.id,
@@ -265,7 +266,7 @@ function readMoney(text: string, currency: string, option: string): bigint {
   return amount
 }
 
-/** A rule for one partner is not theirs to publish or end. */
+/** A rule for one partner is not theirs to publish or end, nor to end by publishing another version of its name. */
 async function refuseOwnRule(tx: Tx, partners: Partners, ctx: Ctx, { partnerId }: Terms): Promise<void> {
   const partner = partnerId === null ? undefined : await partners.byId(tx, ctx.program.id, partnerId)
   refuseOwn('rule', partner?.userId, ctx.user.id)

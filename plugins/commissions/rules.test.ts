@@ -82,6 +82,21 @@ describe('a rule', () => {
     expect(await amounts()).toEqual(['9000'])
   })
 
+  test('for one partner is not ended by that partner with another of its name', async () => {
+    const partner = { id: ada.userId, username: ada.username, bot: false }
+    await published({ name: 'Probation', rate: '5', partner })
+    const { publish } = await drafted({ name: 'Probation', rate: '5', product: 'Nothing that is sold' })
+    await expect(house.press(publish, {}, { ...boss, userId: ada.userId })).rejects.toMatchObject({ code: 'own_rule' })
+    await sold()
+    expect(await amounts()).toEqual(['500'])
+    await house.press(publish, {}, boss)
+    await published({ name: 'Probation', rate: '5', partner })
+    const later = await drafted({ name: 'Probation', rate: '5', product: 'Nothing', starts: '2060-01-01' })
+    await house.press(later.publish, {}, boss)
+    const themselves = { ...boss, userId: ada.userId }
+    await expect(house.run('admin rules end', { name: 'Probation' }, themselves)).rejects.toMatchObject({ code: 'own_rule' })
+  })
+
   test('is published once, however often the button is pressed', async () => {
     const { publish } = await drafted({ rate: '30' })
     const answers = await Promise.all(Array.from({ length: 8 }, () => house.press(publish, {}, boss)))
