@@ -30,6 +30,11 @@ export interface Commission {
 
 export interface Commissions {
   ofPartner(reader: Reader, programId: string, partnerId: string): Promise<Commission[]>
+  /**
+   * Keeps others from the commissions of one partner and currency until the transaction ends. Whoever moves money along with commissions calls this before
+   * anything is posted in the ledger: everybody takes the books first and the accounts behind them second, so no two wait for each other.
+   */
+  lock(tx: Tx, books: { readonly programId: string; readonly partnerId: string; readonly currency: string }): Promise<void>
   /** Payable commissions with something due, locked for the caller's transaction (which holds one partner and currency at most). */
   takePayable(tx: Tx, programId: string, partnerId: string, currency: string): Promise<Commission[]>
   /** Partners and currencies with something payable, all of the program or of one partner; `amount` is the sum of what is due. */

@@ -518,6 +518,7 @@ export function createCommissionService(needs: Needs): CommissionService {
     reviewHeld,
     releaseDue,
     restampPending,
+    lock: (tx, books) => lockBooks(tx, [books]),
     takePayable,
     setState,
     ofPartner: (reader, programId, partnerId) =>

@@ -7,7 +7,7 @@ import type { PayoutRow } from './model.ts'
 import { items, payouts } from './tables.ts'
 
 export interface Books {
-  /** payable → in_flight, and the commissions are in the payout. */
+  /** payable → in_flight, and the commissions are in the payout. They are locked already, since whoever prepares has taken them. */
   bookPrepared(tx: Tx, payout: PayoutRow, commissionIds: readonly string[]): Promise<void>
   /** in_flight → paid. Returns how many commissions that pays. */
   bookPaid(tx: Tx, payout: PayoutRow): Promise<number>
@@ -41,6 +41,7 @@ export function createBooks({ clock, ledger, commissions }: { clock: Clock; ledg
       await commissions.setState(tx, payout.programId, commissionIds, 'in_payout', null)
     },
     bookPaid: async (tx, payout) => {
+      await commissions.lock(tx, payout)
       await tx.update(payouts).set({ state: 'paid', settledAt: clock.now() }).where(eq(payouts.id, payout.id))
       await post(tx, payout, 'payout_confirmed', [
         ['in_flight', 1n],
@@ -53,6 +54,7 @@ export function createBooks({ clock, ledger, commissions }: { clock: Clock; ledg
       return covered.length
     },
     takeBack: async (tx, payout, state, note) => {
+      await commissions.lock(tx, payout)
       const now = clock.now()
       await tx.update(payouts).set({ state, settledAt: now, note }).where(eq(payouts.id, payout.id))
       const covered = await itemsOf(tx, payout)

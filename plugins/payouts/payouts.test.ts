@@ -369,6 +369,33 @@ describe('when something breaks', () => {
     expect(await trade.findings()).toEqual([])
   })
 
+  test.each(['paid', 'returned'] as const)(
+    'and it is %s at the moment of another run, neither waits for the other in vain',
+    async (outcome) => {
+      const ada = await aPayablePartner()
+      await run()
+      await house.drain()
+      await trade.record(trade.aPayment(ada, { gross: 40_000n }))
+      await house.drain()
+      await house.tick('commissions.release')
+      let confirmed: Promise<unknown> | undefined
+      const spy = vi.spyOn(gate, 'closed').mockImplementation(async (reader, _programId, questions) => {
+        // The second question is asked while the payout is made.
+        if (reader !== house.db) {
+          confirmed = confirm(ada, outcome)
+          confirmed.catch(() => {})
+          await new Promise((done) => setTimeout(done, 200))
+        }
+        return questions.map(() => undefined)
+      })
+      await run().finally(() => spy.mockRestore())
+      expect(await confirmed).toBe(true)
+      expect((await payoutsOf(ada)).map(({ state }) => state)).toEqual([outcome, 'queued'])
+      await house.drain()
+      expect(await trade.findings()).toEqual([])
+    },
+  )
+
   test('funds that are missing keep the payout waiting with a reason, and it goes out when they are there', async () => {
     const ada = await aPayablePartner()
     bank.funds = 2_500n
