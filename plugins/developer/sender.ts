@@ -62,6 +62,8 @@ function post(url: URL, headers: Readonly<Record<string, string>>, body: string,
       },
     )
     request.on('error', reject)
+    // Whatever ends the request without an answer, as one that would switch to another protocol does, must end the wait, too.
+    request.on('close', () => reject(new Error('the connection was closed without an answer')))
     request.end(body)
   })
 }

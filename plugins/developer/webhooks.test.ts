@@ -1,6 +1,6 @@
 // Outgoing webhooks: signed so that the published library believes them, tried for three days, never into a private network, switched off with a notice.
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { Webhook } from 'standardwebhooks'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
@@ -249,6 +249,19 @@ test('an endless answer does no harm', async () => {
   const { id } = await anEndpoint()
   receiver.answer.body = 'x'.repeat(50_000_000)
   expect(wordsOf(await house.run('admin-api webhooks test', { webhook: id }, admin))).toContain('The test arrived')
+})
+
+test('an answer that would switch to another protocol is a failure like any other, and keeps nobody waiting', async () => {
+  const server = createTcpServer((socket) =>
+    socket.once('data', () =>
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'),
+    ),
+  )
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`
+  const sent = await createSender({ allowPrivate: true })(url, {}, '{}')
+  expect(sent).toEqual({ ok: false, status: undefined, result: 'the connection was closed without an answer' })
+  await new Promise((resolve) => server.close(resolve))
 })
 
 test('an admin of another program neither sees nor touches the webhooks', async () => {
