@@ -176,6 +176,18 @@ describe('an override', () => {
     expect(await trade.findings()).toEqual([])
   })
 
+  test('a hold on what the other has now is not lifted by way of what the one had', async () => {
+    const [ada, bob] = await pair()
+    const saleId = await aSale(ada)
+    await given(saleId, bob)
+    await house.run('admin commissions hold-one', { commission: (await own(bob))[0]!.id, reason: 'Looks odd' }, boss)
+    const release = { commission: (await own(ada))[0]!.id, reason: 'It is fine' }
+    await expect(
+      house.run('admin commissions release-one', release, { isAdmin: true, userId: bob.userId, username: bob.username }),
+    ).rejects.toMatchObject({ code: 'not_held' })
+    expect(await own(bob)).toMatchObject([{ state: 'held', reason: 'manual' }])
+  })
+
   test('needs a second person: nobody approves what they proposed, and the database refuses it, too', async () => {
     const [ada, bob] = await pair()
     const saleId = await aSale(ada)

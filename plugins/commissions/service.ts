@@ -380,7 +380,8 @@ export function createCommissionService(needs: Needs): CommissionService {
   /** Without a reason every hold is lifted. */
   async function liftHolds(tx: Tx, programId: string, commissionId: string, reason: string | undefined, how: How) {
     const row = await lockedCommission(tx, programId, commissionId)
-    if (!row) return undefined
+    // Holds are of the sale, and after it changed hands, of what the other partner has now.
+    if (!row || row.reason === reassigned) return undefined
     const lifted = await tx
       .update(holds)
       .set({ liftedAt: clock.now() })
