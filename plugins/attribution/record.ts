@@ -141,7 +141,10 @@ export function createRecording({
     return new Map(rows.map((row) => [row.paymentKey, row]))
   }
 
-  /** A known sale: what was paid stands, tax and shipping follow the provider; a new hint may give it the partner that it does not have yet. */
+  /**
+   * A known sale: what was paid stands, tax and shipping follow the provider; a new hint may give it the partner that it does not have yet, unless people
+   * decided that it has none.
+   */
   async function refine(tx: Tx, known: SaleRow, payment: CanonicalPayment): Promise<SaleRow> {
     const row = await rebase(tx, known, payment)
     if (payment.currency !== row.currency || payment.gross !== row.gross)
@@ -151,7 +154,7 @@ export function createRecording({
       )
     const hints = { ...row.hints, ...payment.hints }
     const nothingNew = (['clickId', 'coupon', 'deal'] as const).every((kind) => hints[kind] === row.hints[kind])
-    if (row.partnerId !== null || nothingNew) return row
+    if (row.partnerId !== null || nothingNew || (await isDecidedByPeople(tx, row))) return row
     const { programId, customerId } = row
     const [{ bindingOf }, touches, rule] = await Promise.all([
       pastOf(tx, programId, [customerId]),
@@ -184,7 +187,7 @@ export function createRecording({
           eq(sales.programId, programId),
           amongIds(sales.customerId, by.keys()),
           isNull(sales.partnerId),
-          sql`not exists (select from attribution_decisions d where d.program_id = ${programId} and d.sale_id = ${sales.id} and d.trace ? 'override')`,
+          sql`not ${overriddenBefore}`,
         ),
       )
       .orderBy(sales.paidAt, sales.id)
@@ -484,6 +487,17 @@ async function lockPayments(tx: Tx, payments: readonly CanonicalPayment[]): Prom
       ),
     ),
   )
+}
+
+/** Whether people decided whose the sale is. */
+const overriddenBefore = sql`exists (select from attribution_decisions d where d.program_id = ${sales.programId} and d.sale_id = ${sales.id} and d.trace ? 'override')`
+
+async function isDecidedByPeople(tx: Tx, { programId, id }: SaleRow): Promise<boolean> {
+  const found = await tx
+    .select({ id: sales.id })
+    .from(sales)
+    .where(and(eq(sales.programId, programId), eq(sales.id, id), overriddenBefore))
+  return found.length > 0
 }
 
 /** The sales that the payments (of one program and provider) have already, locked; by payment key. */

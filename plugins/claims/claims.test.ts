@@ -188,6 +188,18 @@ describe('an override', () => {
     expect(await own(bob)).toMatchObject([{ state: 'held', reason: 'manual' }])
   })
 
+  test('that takes a sale from everybody stands when the payment is told again with another hint', async () => {
+    const [ada, bob] = await pair()
+    const payment = trade.aPayment(ada)
+    const saleId = await trade.record(payment)
+    await house.drain()
+    await given(saleId, undefined)
+    await trade.record({ ...payment, hints: { clickId: bob.id } })
+    await house.drain()
+    expect(await saleOf(saleId)).toMatchObject({ partnerId: null })
+    expect(await own(bob)).toEqual([])
+  })
+
   test('needs a second person: nobody approves what they proposed, and the database refuses it, too', async () => {
     const [ada, bob] = await pair()
     const saleId = await aSale(ada)
