@@ -412,6 +412,42 @@ describe('when something breaks', () => {
     expect(bank.funds).toBe(0n)
   })
 
+  test('a provider that could not even be asked for its funds was not tried: the payout can be called back, and the gates count', async () => {
+    async function unasked() {
+      const partner = await aPayablePartner()
+      await run()
+      const spy = vi.spyOn(provider, 'available').mockRejectedValueOnce(new Error('socket hang up'))
+      await expect(house.drain().finally(() => spy.mockRestore())).rejects.toThrow('socket hang up')
+      const [payout] = await payoutsOf(partner)
+      expect(payout).toMatchObject({ state: 'queued', attempts: 0, note: expect.stringContaining('socket hang up') })
+      return { ...partner, payout: payout!.id as string }
+    }
+    const eva = await unasked()
+    await house.run('admin payouts cancel', { payout: eva.payout, reason: 'Wrong month' }, boss)
+    gateClosedFor.add(eva.id)
+    const ada = await unasked()
+    gateClosedFor.add(ada.id)
+    await later()
+    expect(await payoutsOf(ada)).toMatchObject([{ state: 'cancelled', note: 'is in a bad mood' }])
+    expect(bank.sends).toBe(0)
+  })
+
+  test('and it cannot be asked for an earlier try that it did not answer, that one still counts', async () => {
+    const ada = await aPayablePartner()
+    await run()
+    bank.trouble = 'dies after applying'
+    await expect(house.drain()).rejects.toThrow()
+    const spy = vi.spyOn(provider, 'find').mockRejectedValueOnce(new Error('socket hang up'))
+    await expect(house.drain().finally(() => spy.mockRestore())).rejects.toThrow('socket hang up')
+    expect(await payoutsOf(ada)).toMatchObject([{ state: 'queued', attempts: 1 }])
+    const [payout] = await payoutsOf(ada)
+    await expect(house.run('admin payouts cancel', { payout: payout!.id, reason: 'Wrong month' }, boss)).rejects.toThrow(
+      'clear answer',
+    )
+    await later()
+    expect([await payoutsOf(ada), transfersTo(ada).length]).toMatchObject([[{ state: 'sent' }], 1])
+  })
+
   test('a provider that puts it off, as when another payout took the funds, is asked for it and tried again under another key', async () => {
     const ada = await aPayablePartner()
     await run()

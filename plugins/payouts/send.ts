@@ -38,15 +38,18 @@ export function createSender(options: {
       if (!provider) return waitFor(`The payout provider “${payout.provider}” is not set up.`, { untried: true })
       const { programId, amount, currency, destination } = payout
       const request = { programId, payoutId, amount, currency, destination, round: payout.postponed }
+      let mayHaveIt = false
       try {
-        const transfer = (payout.attempts + payout.postponed > 0 ? await provider.find(request) : undefined) ?? (await sendNow())
+        const found = payout.attempts + payout.postponed > 0 ? await provider.find(request) : undefined
+        mayHaveIt = found !== undefined
+        const transfer = found ?? (await sendNow())
         if (transfer) await db.transaction((tx) => service.recordSent(tx, payoutId, transfer))
       } catch (error) {
         if (error instanceof PayoutRefused)
           return db.transaction((tx) => service.recordRefused(tx, payoutId, error.message, error.forPartner))
         const said = `${provider.title} did not take it: ${error instanceof Error ? error.message : String(error)}`
         if (error instanceof PayoutPostponed) return waitFor(said, { untried: true, postponed: true })
-        await waitFor(said)
+        await waitFor(said, { untried: !mayHaveIt })
         throw error
       }
 
@@ -54,6 +57,7 @@ export function createSender(options: {
         const available = await provider!.available(currency)
         if (available === undefined || available >= amount) {
           const mayGo = payout!.attempts > 0 || (await db.transaction((tx) => service.mayGo(tx, payoutId)))
+          mayHaveIt = mayGo
           return mayGo ? provider!.send(request) : undefined
         }
         const there = formatMoney(available, currency)
