@@ -40,7 +40,7 @@ beforeAll(async () => {
 afterAll(() => connection.close())
 beforeEach(() => connection.db.delete(outbox))
 
-const write = (work: (tx: Tx) => Promise<void>) => connection.db.transaction(work)
+const write = <T>(work: (tx: Tx) => Promise<T>) => connection.db.transaction(work)
 /** Takes what is fresh and says so, as a relay does. */
 const take = (limit = 10) =>
   connection.db.transaction(async (tx) => {
@@ -100,6 +100,13 @@ test('while a job waits, asking for it again under the same key changes nothing;
   await closeIfHandled(connection.db, rows[0]!.id, [], clock.now())
   await ask('november')
   expect(await all()).toHaveLength(3)
+})
+
+test('what one program waits for keeps no other from asking for the same', async () => {
+  const other = await write((tx) => programStore.ensure(tx, { guildId: '900000000000000002', name: 'Other' }))
+  for (const { id: programId } of [program, other, program])
+    await write((tx) => enqueue(tx, refresh, { month: '2026-11' }, { programId, dedupeKey: 'member:role' }))
+  expect((await all()).map(({ programId }) => programId)).toEqual([program.id, other.id])
 })
 
 test('a job is not taken while a transaction that asked for it is open, so it sees what that one wrote', async () => {

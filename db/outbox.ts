@@ -42,7 +42,8 @@ export function createOutbox(clock: Clock): { emit: Emit; enqueue: Enqueue } {
         kind: 'job',
         name: job.name,
         payload: z.encode(job.payload, payload),
-        dedupeKey: dedupeKey ?? null,
+        // A job of another program is another job, whatever its key.
+        dedupeKey: dedupeKey === undefined ? null : [programId, dedupeKey].filter((part) => part !== undefined).join(' '),
         availableAt: at ?? now,
         createdAt: now,
       })),

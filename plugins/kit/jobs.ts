@@ -62,9 +62,9 @@ export function handleWithin<T>(
 export interface EnqueueOptions {
   programId?: string
   /**
-   * While a job of this name and key waits, asking for another changes nothing but that it waits until the asking transaction has ended. Once it runs, asking makes
-   * a further one. So a job that was asked for begins after the facts it was asked for are there; two may overlap. A job on
-   * the database alone (`handleWithin`) that a listener asks for is done at once, in the listener's transaction, beside one that waits.
+   * While a job of this name and key waits for the program, asking for another changes nothing but that it waits until the asking transaction has ended. Once it
+   * runs, asking makes a further one. So a job that was asked for begins after the facts it was asked for are there; two may overlap. A job on the database
+   * alone (`handleWithin`) that a listener asks for is done at once, in the listener's transaction, beside one that waits.
    */
   dedupeKey?: string
   /** Not before this time. */
