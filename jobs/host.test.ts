@@ -332,6 +332,24 @@ function suite(store: Store): void {
     expect(await tally()).toEqual(['abandoned'])
   })
 
+  test('a process that starts leaves to others what they are at', async () => {
+    const done = gate()
+    let runs = 0
+    const polishing = handle(polish, () => {
+      runs++
+      return done.passed
+    })
+    await start({ jobs: [polishing] })
+    await askToPolish('long')
+    await until('it runs', async () => runs === 1)
+    const second = await start({ jobs: [polishing] })
+    await sleep(500)
+    const { work } = await second.counts()
+    done.open()
+    await settled()
+    expect([runs, work!.active]).toEqual([1, 0])
+  })
+
   test('schedules run again and again, survive their own failure, and end when no plugin declares them', async () => {
     let runs = 0
     const first = await start({

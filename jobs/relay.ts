@@ -1,6 +1,8 @@
 // The relay: takes what is due out of the outbox and has it handled here and now, most of it many rows to a transaction. What fails at the first try goes to the
 // queue, which tries again with growing pauses. Whatever a process leaves behind is found again by its row.
+import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'drizzle-orm'
 import type { Logger } from 'pino'
 import { type Connection, connect } from '../db/connect.ts'
 import {
@@ -38,6 +40,8 @@ export interface RelayOptions {
   handOver(items: readonly HandOver[]): Promise<void>
 }
 
+/** How the sessions of every relay begin, by which relays see one another. */
+const relayName = 'siso relay'
 const batch = 200
 const pollMs = 1_000
 /** A row that was handed over this long ago and is still open goes to the queue, unless this process says that it still has it. */
@@ -60,7 +64,8 @@ export async function startRelay({
   const { db } = connection
   // Few sessions, which see the same statements again and again: they have their plans. In the pool each session would come to have its own. Two, so that one
   // works while the other commits.
-  const lane = await connect(connection.url, { max: 2, name: 'siso relay' })
+  const name = `${relayName} ${randomBytes(4).toString('hex')}`
+  const lane = await connect(connection.url, { max: 2, name })
   const stopping = new AbortController()
   const { signal } = stopping
   const bell = createBell()
@@ -142,6 +147,15 @@ export async function startRelay({
     }
   }
 
+  async function isAlone(): Promise<boolean> {
+    const [row] = await db.execute<{ alone: boolean }>(sql`
+      select not exists (
+        select from pg_stat_activity
+        where datname = current_database() and application_name like ${`${relayName} %`} and application_name <> ${name}
+      ) as alone`)
+    return row!.alone
+  }
+
   const troubled = async (error: unknown) => {
     if (!signal.aborted) log.warn({ err: error }, 'the outbox could not be relayed; it is tried again')
     await sleep(pollMs, undefined, { signal }).catch(() => {})
@@ -176,8 +190,8 @@ export async function startRelay({
 
   /** Sees to it that what this process has stays its own, and that what others lost is done. */
   const keepWatch = async () => {
-    // What an earlier process had in its hands is nobody's now.
-    let handedOverBefore: Date | undefined = clock.now()
+    // What earlier processes had in their hands is nobody's, once no other runs that may still have it.
+    let inheritance: Date | undefined = clock.now()
     let said = 0
     while (!signal.aborted) {
       try {
@@ -185,8 +199,11 @@ export async function startRelay({
           await markHandedOver(db, outer.keys(), clock.now())
           said = Date.now()
         }
-        await relayStale(handedOverBefore ?? new Date(clock.now().getTime() - handOverAgainMs))
-        handedOverBefore = undefined
+        if (inheritance && (await isAlone())) {
+          await relayStale(inheritance)
+          inheritance = undefined
+        }
+        await relayStale(new Date(clock.now().getTime() - handOverAgainMs))
       } catch (error) {
         await troubled(error)
       }
