@@ -207,6 +207,18 @@ describe('customers', () => {
     expect(sales.filter((sale) => sale!.firstOfCustomer).length).toBe(1)
   })
 
+  test('a partner who bought with the own address is not credited when the next payment does not say it', async () => {
+    const ada = await aPartner({ email: 'ada.again@example.com' })
+    const customer = {
+      key: 'cus_self_again',
+      emailHash: house.use(attribution).hashEmail('ada.again@example.com'),
+      country: undefined,
+    }
+    await record(aPayment({ customer, hints: aClick(ada.id) }))
+    const { saleId } = await record(aPayment({ customer: { ...customer, emailHash: undefined }, hints: aClick(ada.id) }))
+    expect((await saleOf(saleId))!.partnerId).toBeNull()
+  })
+
   test('a partner who buys through the own link is not credited', async () => {
     const ada = await aPartner({ email: 'Ada.Self@example.com' })
     const emailHash = house.use(attribution).hashEmail('ada.self@example.com')

@@ -21,7 +21,7 @@ const aTouch = (given: Partial<Touch> = {}): Touch => ({
 const standing = (status: PartnerStatus = 'active', emailHash = 'someone'): Standing => ({ status, emailHash })
 const facts = (given: Partial<Facts> = {}): Facts => ({
   boundAt,
-  customerEmailHash: 'customer',
+  customerEmails: ['customer'],
   existing: undefined,
   touches: [],
   partners: new Map([
@@ -103,7 +103,7 @@ describe('who wins', () => {
 test('each candidate that lost says why', () => {
   const trace = decide(
     facts({
-      customerEmailHash: 'ada-herself',
+      customerEmails: ['customer', 'ada-herself'],
       partners: new Map([
         [ada, standing('active', 'ada-herself')],
         [bob, standing()],

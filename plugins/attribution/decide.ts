@@ -16,7 +16,8 @@ export interface Standing {
 export interface Facts {
   /** The moment at which the customer is bound: when the payment was made. */
   readonly boundAt: Date
-  readonly customerEmailHash: string | undefined
+  /** Every address that the customer is known under. */
+  readonly customerEmails: readonly string[]
   /** The partner whom the customer is bound to already, and since when. */
   readonly existing: { readonly partnerId: string; readonly boundAt: Date } | undefined
   readonly touches: readonly Touch[]
@@ -114,7 +115,7 @@ function refusal(touch: Touch, facts: Facts, rule: Rule): LossReason | null {
 function ineligibility(partnerId: string, facts: Facts): LossReason | null {
   const partner = facts.partners.get(partnerId)
   if (!partner) return 'unknown_partner'
-  if (facts.customerEmailHash !== undefined && partner.emailHash === facts.customerEmailHash) return 'self_referral'
+  if (facts.customerEmails.includes(partner.emailHash)) return 'self_referral'
   return partner.status === 'active' ? null : 'ineligible_status'
 }
 

@@ -1,6 +1,6 @@
 // What customers did before a payment: to whom they are bound, what they bought, and under which names they are known. Reads, and holds the customers.
 import { and, eq, min, sql } from 'drizzle-orm'
-import { amongIds, type Tx } from '../kit/index.ts'
+import { amongIds, type Reader, type Tx } from '../kit/index.ts'
 import type { Asked, CanonicalPayment, Origin } from './public.ts'
 import type { SaleRow } from './sale.ts'
 import { bindings, customers, identities, sales } from './tables.ts'
@@ -26,22 +26,22 @@ export function isFirst({ paidAt, recurring }: CanonicalPayment, bought: Bought 
 }
 
 /**
- * To whom known customers are bound, and what they bought before. The customers are held until the end: payments of one under names that do not overlap
+ * To whom known customers are bound, what they bought before, and the addresses they are known under. The customers are held until the end: payments of one under names that do not overlap
  * are still decided one after the other.
  */
 export async function pastOf(
   tx: Tx,
   programId: string,
   customerIds: readonly string[],
-): Promise<{ bindingOf: Map<string, Binding>; bought: Map<string, Bought> }> {
-  if (customerIds.length === 0) return { bindingOf: new Map(), bought: new Map() }
+): Promise<{ bindingOf: Map<string, Binding>; bought: Map<string, Bought>; emailsOf: EmailsOf }> {
+  if (customerIds.length === 0) return { bindingOf: new Map(), bought: new Map(), emailsOf: new Map() }
   await tx
     .select({ id: customers.id })
     .from(customers)
     .where(amongIds(customers.id, customerIds))
     .orderBy(customers.id)
     .for('update')
-  const [bound, bought] = await Promise.all([
+  const [bound, bought, emailsOf] = await Promise.all([
     tx
       .select({ customerId: bindings.customerId, partnerId: bindings.partnerId, boundAt: bindings.boundAt, origin: sales.origin })
       .from(bindings)
@@ -56,13 +56,26 @@ export async function pastOf(
       .from(sales)
       .where(and(eq(sales.programId, programId), amongIds(sales.customerId, customerIds)))
       .groupBy(sales.customerId),
+    readEmails(tx, programId, customerIds),
   ])
   return {
     bindingOf: new Map(bound.map((binding) => [binding.customerId, binding])),
     bought: new Map(
       bought.map(({ customerId, earliest, firstIsSettled }) => [customerId, { earliest: earliest!, firstIsSettled }]),
     ),
+    emailsOf,
   }
+}
+
+/** The keyed hashes of customers' e-mail addresses; who has none is absent. */
+export type EmailsOf = ReadonlyMap<string, readonly string[]>
+
+export async function readEmails(reader: Reader, programId: string, customerIds: readonly string[]): Promise<EmailsOf> {
+  const rows = await reader
+    .select({ customerId: identities.customerId, hash: identities.value })
+    .from(identities)
+    .where(and(eq(identities.programId, programId), amongIds(identities.customerId, customerIds), eq(identities.kind, 'email')))
+  return new Map([...Map.groupBy(rows, ({ customerId }) => customerId)].map(([id, own]) => [id, own.map(({ hash }) => hash)]))
 }
 
 /** What the sales' payments said, and the customers' names, as far as they are on record. */

@@ -26,7 +26,8 @@ export function createPointing({ settings, partners, touchSources, hashEmail }: 
         const partner = await partners.byId(reader, programId, id)
         if (partner) standings.set(id, { status: partner.status, emailHash: hashEmail(partner.email) })
       }
-      const facts = { boundAt: at, customerEmailHash: emailHash, existing, touches, partners: standings }
+      const customerEmails = emailHash === undefined ? [] : [emailHash]
+      const facts = { boundAt: at, customerEmails, existing, touches, partners: standings }
       const trace = decide(facts, await settings.of(reader, programId))
       const winner = trace.candidates.find(({ lost }) => lost === null)
       // An override is made of a sale, by hand; the rule never gives one.

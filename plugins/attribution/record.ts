@@ -17,7 +17,7 @@ import type { Partners } from '../partners/public.ts'
 import type { Config } from './config.ts'
 import { decide, originOf, type Standing, type Trace } from './decide.ts'
 import { saleAttributed, saleDisputed, saleRebased, saleRecorded, saleRefunded } from './events.ts'
-import { askedOf, type Binding, isFirst, pastOf } from './past.ts'
+import { askedOf, type Binding, type EmailsOf, isFirst, pastOf, readEmails } from './past.ts'
 import {
   type Asked,
   type Attribution,
@@ -90,7 +90,7 @@ export function createRecording({
       programId,
       customerIds.filter((id) => !freshIds.has(id)),
     )
-    const judged = await judge(tx, programId, payments, { customerIds, touches, bindingOf: before.bindingOf, rule })
+    const judged = await judge(tx, programId, payments, { customerIds, touches, rule, ...before })
     const now = clock.now()
     const rows = payments.map((payment, i): SaleRow => {
       const { programId, provider, paymentKey, currency, gross, tax, shipping, hints, paidAt } = payment
@@ -156,12 +156,12 @@ export function createRecording({
     const nothingNew = (['clickId', 'coupon', 'deal'] as const).every((kind) => hints[kind] === row.hints[kind])
     if (row.partnerId !== null || nothingNew || (await isDecidedByPeople(tx, row))) return row
     const { programId, customerId } = row
-    const [{ bindingOf }, touches, rule] = await Promise.all([
+    const [{ bindingOf, emailsOf }, touches, rule] = await Promise.all([
       pastOf(tx, programId, [customerId]),
       touchesOf(tx, programId, [{ ...payment, hints }]),
       settings.of(tx, programId),
     ])
-    const given = { customerIds: [customerId], touches, bindingOf, rule }
+    const given = { customerIds: [customerId], touches, bindingOf, emailsOf, rule }
     const { trace, origin } = (await judge(tx, programId, [{ ...payment, hints }], given))[0]!
     const updated = { ...row, hints, origin, partnerId: trace.winner }
     await tx.update(sales).set({ hints, origin, partnerId: trace.winner }).where(eq(sales.id, row.id))
@@ -203,7 +203,8 @@ export function createRecording({
       ]),
     )
     const customerIds = later.map(({ customerId }) => customerId)
-    const judged = await judge(tx, programId, payments, { customerIds, touches, bindingOf, rule })
+    const emailsOf = await readEmails(tx, programId, [...by.keys()])
+    const judged = await judge(tx, programId, payments, { customerIds, touches, bindingOf, emailsOf, rule })
     const won = later.flatMap((row, i) => {
       const { trace, origin } = judged[i]!
       return trace.winner === null ? [] : [{ row: { ...row, origin, partnerId: trace.winner }, partnerId: trace.winner, trace }]
@@ -261,7 +262,7 @@ export function createRecording({
     tx: Tx,
     programId: string,
     payments: readonly Asked[],
-    { customerIds, touches, bindingOf, rule }: Evidence,
+    { customerIds, touches, bindingOf, emailsOf, rule }: Evidence,
   ): Promise<{ trace: Trace; origin: Origin | null }[]> {
     const involved = new Set([...bindingOf.values(), ...touches.flat()].map(({ partnerId }) => partnerId))
     const standings = new Map(
@@ -275,7 +276,10 @@ export function createRecording({
       const trace = decide(
         {
           boundAt: paidAt,
-          customerEmailHash: customer.emailHash,
+          customerEmails: [
+            ...(emailsOf.get(customerIds[i]!) ?? []),
+            ...(customer.emailHash === undefined ? [] : [customer.emailHash]),
+          ],
           existing: binding && { partnerId: binding.partnerId, boundAt: binding.boundAt },
           touches: touches[i]!,
           partners: standings,
@@ -390,6 +394,7 @@ interface Evidence {
   readonly customerIds: readonly string[]
   readonly touches: readonly (readonly Touch[])[]
   readonly bindingOf: ReadonlyMap<string, Binding>
+  readonly emailsOf: EmailsOf
   readonly rule: Config
 }
 

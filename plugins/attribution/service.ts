@@ -2,10 +2,11 @@
 import { and, asc, count, desc, eq, gte, isNotNull, lt, sql } from 'drizzle-orm'
 import { amongIds, type Reader } from '../kit/index.ts'
 import type { Trace } from './decide.ts'
+import { readEmails } from './past.ts'
 import type { Attribution, AttributionDecision, CanonicalPayment, Corrections, Sale } from './public.ts'
 import { createRecording, type Needs } from './record.ts'
 import { toSale } from './sale.ts'
-import { decisions, identities, sales } from './tables.ts'
+import { decisions, sales } from './tables.ts'
 
 export interface Explanation {
   readonly sale: Sale
@@ -134,20 +135,8 @@ export function createAttributionService(needs: Needs): Omit<AttributionService,
         .orderBy(decisions.saleId, desc(decisions.number))
       return new Map(made.map((decision) => [decision.saleId, toDecision(decision)]))
     },
-    emailHashesOf: async (reader, programId, customerIds) => {
-      const rows = await reader
-        .select({ customerId: identities.customerId, hash: identities.value })
-        .from(identities)
-        .where(and(eq(identities.programId, programId), amongIds(identities.customerId, customerIds), eq(identities.kind, 'email')))
-      return new Map([...Map.groupBy(rows, ({ customerId }) => customerId)].map(([id, own]) => [id, own.map(({ hash }) => hash)]))
-    },
-    emailHashes: async (reader, programId, customerId) => {
-      const rows = await reader
-        .select({ hash: identities.value })
-        .from(identities)
-        .where(and(eq(identities.programId, programId), eq(identities.customerId, customerId), eq(identities.kind, 'email')))
-      return rows.map(({ hash }) => hash)
-    },
+    emailHashesOf: readEmails,
+    emailHashes: async (reader, programId, customerId) => (await readEmails(reader, programId, [customerId])).get(customerId) ?? [],
     figures: async (reader, programId, asked) => {
       if (asked.length === 0) return []
       const rows = await reader.execute<Record<'sales' | 'refunded' | 'firstByClick' | 'firstByCoupon', number>>(sql`
