@@ -219,6 +219,20 @@ describe('customers', () => {
     expect((await saleOf(saleId))!.partnerId).toBeNull()
   })
 
+  test('two who turn out to be one customer stay with the partner of the first', async () => {
+    const ada = await aPartner()
+    const emailHash = house.use(attribution).hashEmail('two.in.one@example.com')
+    await record(aPayment({ customer: { key: 'two-guest', emailHash, country: undefined }, hints: aClick(ada.id) }))
+    const unnamed = await record(aPayment({ customer: { key: 'two-account', emailHash: undefined, country: undefined } }))
+    expect((await saleOf(unnamed.saleId))!.partnerId).toBeNull()
+    const both = await record(aPayment({ customer: { key: 'two-account', emailHash, country: undefined } }))
+    const bob = await aPartner()
+    const later = await record(
+      aPayment({ customer: { key: 'two-account', emailHash: undefined, country: undefined }, hints: aClick(bob.id) }),
+    )
+    for (const { saleId } of [both, later]) expect((await saleOf(saleId))!.partnerId).toBe(ada.id)
+  })
+
   test('a partner who buys through the own link is not credited', async () => {
     const ada = await aPartner({ email: 'Ada.Self@example.com' })
     const emailHash = house.use(attribution).hashEmail('ada.self@example.com')

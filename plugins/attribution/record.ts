@@ -72,12 +72,13 @@ export function createRecording({
   async function create(tx: Tx, payments: readonly CanonicalPayment[]): Promise<Map<string, SaleRow>> {
     if (payments.length === 0) return new Map()
     const { programId } = payments[0]!
-    const [{ customerIds, missing, fresh }, touches, rule] = await Promise.all([
+    const [{ customerIds, alsoKnownAs, missing, fresh }, touches, rule] = await Promise.all([
       namedCustomers(tx, payments),
       touchesOf(tx, programId, payments),
       settings.of(tx, programId),
     ])
-    if (new Set(customerIds).size < customerIds.length) {
+    const all = [...customerIds, ...alsoKnownAs.flat()]
+    if (new Set(all).size < all.length) {
       // One customer under names that had nothing in common: each payment must see what the one before it did.
       const made = new Map<string, SaleRow>()
       for (const payment of payments) for (const [key, row] of await create(tx, [payment])) made.set(key, row)
@@ -88,9 +89,14 @@ export function createRecording({
     const before = await pastOf(
       tx,
       programId,
-      customerIds.filter((id) => !freshIds.has(id)),
+      all.filter((id) => !freshIds.has(id)),
     )
-    const judged = await judge(tx, programId, payments, { customerIds, touches, rule, ...before })
+    const bindingOf = new Map(before.bindingOf)
+    for (const [i, customerId] of customerIds.entries()) {
+      const ofOther = alsoKnownAs[i]!.flatMap((id) => before.bindingOf.get(id) ?? [])[0]
+      if (ofOther && !bindingOf.has(customerId)) bindingOf.set(customerId, { ...ofOther, customerId })
+    }
+    const judged = await judge(tx, programId, payments, { customerIds, touches, rule, bindingOf, emailsOf: before.emailsOf })
     const now = clock.now()
     const rows = payments.map((payment, i): SaleRow => {
       const { programId, provider, paymentKey, currency, gross, tax, shipping, hints, paidAt } = payment
@@ -357,6 +363,9 @@ export function createRecording({
     const isNew = names.map((own) => own.every((name) => !found.has(keyOf(name))))
     return {
       customerIds,
+      alsoKnownAs: names.map((own, i) => [
+        ...new Set(own.flatMap((name) => found.get(keyOf(name)) ?? []).filter((id) => id !== customerIds[i])),
+      ]),
       missing: names.flatMap((own, i) =>
         own.filter((name) => !found.has(keyOf(name))).map((name) => ({ ...name, id: customerIds[i]! })),
       ),
@@ -383,6 +392,8 @@ export function createRecording({
 
 interface NamedCustomers {
   readonly customerIds: readonly string[]
+  /** For each the customers that the payment's other names belong to: the same one, as it turns out, who is bound once. */
+  readonly alsoKnownAs: readonly (readonly string[])[]
   /** Those among them that do not exist yet. */
   readonly fresh: readonly { readonly id: string; readonly country: string | null }[]
   /** Names that are not on record yet. */
