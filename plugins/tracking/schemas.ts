@@ -2,17 +2,24 @@
 import { z } from 'zod'
 import { currencyCode } from '../kit/index.ts'
 
-/** Text without line breaks or control characters. */
+/** Text without line breaks or control characters, and, because it is kept, without halves of characters (lone surrogates). */
 const line = (max: number) =>
   z
     .string()
     .trim()
     .min(1)
     .max(max)
-    .regex(/^[^\p{Cc}]+$/u, { error: 'control characters and line breaks are not taken' })
+    .regex(/^[^\p{Cc}\p{Cs}]+$/u, { error: 'control characters, line breaks and halves of characters are not taken' })
+const longText = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .regex(/^[^\0\p{Cs}]*$/u, { error: 'null characters and halves of characters are not taken' })
 
 const id = line(255)
-const instant = z.iso.datetime({ offset: true })
+const instant = z.iso
+  .datetime({ offset: true })
+  .refine((text) => Date.parse(text) >= 0, { error: 'a time before 1970 is a mistake' })
 const given = {
   clickId: z
     .guid()
@@ -54,7 +61,7 @@ export const newLead = z
     metadata: z
       .record(
         z.string().regex(/^[\w.-]{1,40}$/, { error: 'a name has 1 to 40 letters, digits, dots, dashes or underscores' }),
-        z.string().max(500),
+        longText(500),
       )
       .refine((entries) => Object.keys(entries).length <= mostMetadata, { error: `at most ${mostMetadata} entries` })
       .optional()

@@ -360,11 +360,30 @@ describe('a bad request', () => {
     ['metadata that is too long', { metadata: { a: 'x'.repeat(501) } }],
     ['a line break in an id', { external_id: 'a\nb' }],
     ['a null byte', { external_id: 'a\u0000b' }],
+    ['a null byte in metadata', { metadata: { a: 'x\u0000y' } }],
+    ['half of a character', { external_id: 'a\ud83d' }],
+    ['half of a character in metadata', { metadata: { a: '\ude00' } }],
+    ['a time that no calendar has', { occurred_at: '0000-01-01T00:00:00+14:00' }],
     ['neither id nor address', { external_id: undefined }],
     ['an address that is none', { email: 'nobody' }],
   ])('%s is refused with 422', async (_, change) => {
     const answer = await shop.post('/v1/leads', { external_id: 'x', ...change })
     expect(answer.json()).toMatchObject({ status: 422, code: 'invalid_request' })
+  })
+
+  test('whole characters of any script are kept as they came', async () => {
+    const sale = aSale({ payment_id: unique('注文 😀'), product: 'naïve ½' })
+    const answer = await shop.post('/v1/sales', sale)
+    expect(answer.json()).toMatchObject({ payment_id: sale.payment_id })
+    expect(await salesNamed(sale.payment_id)).toBe(1)
+  })
+
+  test.each([
+    ['a sale', '/v1/sales', () => aSale({ product: 'a\ud83d' })],
+    ['a sale of the year 0', '/v1/sales', () => aSale({ paid_at: '0000-06-01T00:00:00Z' })],
+    ['a refund', '/v1/refunds', () => ({ payment_id: 'a\ud83d', refund_id: 'r', amount: 1 })],
+  ])('%s that cannot be kept as it came is refused with 422', async (_, url, body) => {
+    expect((await shop.post(url, body())).json()).toMatchObject({ status: 422, code: 'invalid_request' })
   })
 
   test('without an Idempotency-Key is refused with what to do', async () => {
