@@ -66,7 +66,7 @@ export function createMethods(options: {
     return page.url
   }
 
-  /** Keeps the account as the chosen method; another account than before must prove itself anew. */
+  /** Keeps the account as the chosen method: it waits anew when another method was chosen before, and another account than before must prove itself anew. */
   async function remember(who: { programId: string; partnerId: string }, provider: string, account: string): Promise<void> {
     const { programId, partnerId } = who
     const now = clock.now()
@@ -83,8 +83,8 @@ export function createMethods(options: {
         .onConflictDoNothing()
       await tx
         .update(methods)
-        .set({ chosen: true })
-        .where(and(own, eq(methods.provider, provider)))
+        .set({ chosen: true, changedAt: now })
+        .where(and(own, eq(methods.provider, provider), eq(methods.chosen, false)))
       await tx
         .update(methods)
         .set(fresh)

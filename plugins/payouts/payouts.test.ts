@@ -1063,6 +1063,23 @@ describe('the payout method', () => {
     expect(wordsOf(await house.run('payout status', {}, ada))).toContain('for your safety')
   })
 
+  test('a method of before that is chosen once more must wait anew, and one that only is looked at need not', async () => {
+    await house.set('payouts', 'methodCoolingHours', 72)
+    await house.set('payouts', 'manual', true)
+    const ada = await aPayablePartner()
+    const standing = async () => wordsOf(await house.run('payout status', {}, ada))
+    house.clock.advance(hours(100))
+    await house.run('payout setup', { provider: 'testbank' }, ada)
+    expect(await standing()).toContain('paid with the next payout run')
+    await house.run('payout setup', { provider: 'manual' }, ada)
+    house.clock.advance(hours(100))
+    await house.run('payout setup', { provider: 'testbank' }, ada)
+    expect(await standing()).toContain('for your safety')
+    house.clock.advance(hours(72))
+    expect(await standing()).toContain('paid with the next payout run')
+    await house.set('payouts', 'manual', false)
+  })
+
   /** What the partner reads after the provider told of these places, long after it did so last. */
   async function wordsAfter(partner: TestPartner, places: readonly Place[] | undefined): Promise<string> {
     house.clock.advance(hours(100))
