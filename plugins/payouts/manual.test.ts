@@ -5,7 +5,7 @@ import { controlsOf, type TestHouse, testHouse, type Visitor, wordsOf } from '..
 import type { Message } from '../../commands/messages.ts'
 import { earningPlugins, type TestPartner, type Trade, tradeIn } from '../commissions/testing.ts'
 import { hours, largestAttachment, readAttachment, readCsv } from '../kit/index.ts'
-import { refusalOf } from './manual.ts'
+import { judge, refusalOf } from './manual.ts'
 import { payouts } from './plugin.ts'
 
 const boss = { isAdmin: true, userId: '1', username: 'boss' }
@@ -253,6 +253,28 @@ describe('an imported list', () => {
     await imported(filled((await exported(true)).csv, 'paid'))
     expect([await stateOf(bob), await stateOf(eva)]).toEqual([['paid'], ['paid']])
     expect(await trade.findings()).toEqual([])
+  })
+
+  test.each([
+    ['12.34', 123_400n, 'USD', false],
+    ['1.2.34', 123_400n, 'USD', false],
+    ['1234', 123_400n, 'USD', true],
+    ['1234,00', 123_400n, 'USD', true],
+    ['1,234.00', 123_400n, 'USD', true],
+    ['1.234,00', 123_400n, 'USD', true],
+    ['1.234', 123_400n, 'USD', true],
+    ['1.234.567,8', 123_456_780n, 'USD', true],
+    ['1.234,5678', 123_456_780n, 'USD', false],
+    ['100.5', 1005n, 'JPY', false],
+    ['1.005', 1005n, 'JPY', true],
+    ['1.234', 1234n, 'KWD', true],
+    ['1.234', 1_234_000n, 'KWD', false],
+    ['1,234', 1234n, 'KWD', true],
+    ['1.23', 123_000n, 'KWD', false],
+  ])('that says %s is believed about a payout of %s in minor units of %s: %s', (amount, paid, currency, believed) => {
+    const line = { line: 2, payoutId: 'x', amount, currency, status: 'paid', reason: '' }
+    const { outcome } = judge(line, { partnerId: 'p', state: 'sent', amount: paid, currency }, undefined)
+    expect(outcome).toBe(believed ? 'paid' : 'refused')
   })
 
   test('says nothing about a payout to whoever imports it: another admin has to', async () => {

@@ -266,16 +266,24 @@ export function judge(
 
 const notListed = 'was never listed for payment: export it first'
 
-/** The amounts that a cell may mean: a spreadsheet may have put a comma where the list had a point. */
+/**
+ * The amounts that a cell may mean: a spreadsheet may have put a comma where the list had a point, and points between thousands. A cell that reads as the list
+ * writes amounts, without a comma, means nothing else.
+ */
 function readings({ amount, currency }: ListLine): bigint[] {
-  return [amount, amount.replace(/\./g, '').replace(',', '.')].flatMap((text) => {
-    try {
-      return [parseAmount(text, currency)]
-    } catch (error) {
-      if (error instanceof UserError) return []
-      throw error
-    }
-  })
+  const asListed = read(amount, currency)
+  if (asListed !== undefined && !amount.includes(',')) return [asListed]
+  const asSaved = read(amount.replace(/(?<=\d)\.(?=\d{3}(\D|$))/g, '').replace(',', '.'), currency)
+  return [asListed, asSaved].filter((reading) => reading !== undefined)
+}
+
+function read(text: string, currency: string): bigint | undefined {
+  try {
+    return parseAmount(text, currency)
+  } catch (error) {
+    if (error instanceof UserError) return undefined
+    throw error
+  }
 }
 
 const isUuid = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)
