@@ -1,6 +1,7 @@
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { controlsOf, publicUrl, type TestHouse, testHouse, wordsOf } from '../../app/testing.ts'
+import { programStore } from '../../db/programs.ts'
 import { messages } from '../../db/tables.ts'
 import { createPayPalSandbox, type PayPalSandbox } from '../../sandbox/paypal/index.ts'
 import { attribution } from '../attribution/plugin.ts'
@@ -587,7 +588,7 @@ describe('webhooks', () => {
     expect((await deliver(delivery)).statusCode).toBe(200)
   })
 
-  test('about payouts that somebody sent by other means are answered and not kept', async () => {
+  test('about payouts that somebody sent by other means are answered and not kept, and shown to no other program', async () => {
     const token = (await (
       await fetch(`${sandbox.url}/v1/oauth2/token`, {
         method: 'POST',
@@ -614,6 +615,10 @@ describe('webhooks', () => {
     await batch(unknown)
     await heard()
     expect(wordsOf(await house.run('admin paypal status', {}, admin))).toContain('Parked events: 1')
+    const other = await house.db.transaction((tx) => programStore.ensure(tx, { guildId: '900000000000000002', name: 'Other' }))
+    const stranger = { ...admin, program: other }
+    expect(wordsOf(await house.run('admin paypal status', {}, stranger))).not.toContain('Parked events')
+    expect(wordsOf(await house.run('admin paypal parked', {}, stranger)).replaceAll('\\', '')).not.toContain(unknown)
     const list = await house.run('admin paypal parked', {}, admin)
     expect(wordsOf(list).replaceAll('\\', '')).toContain(unknown)
     expect(wordsOf(await house.run('admin paypal replay', {}, admin))).toContain('1 event is handed in again')

@@ -22,6 +22,8 @@ export interface Receivers {
   find(reader: Reader, programId: string, receiverId: string): Promise<Receiver | undefined>
   /** The receiver with this id, whatever its program. */
   byId(reader: Reader, receiverId: string): Promise<Receiver | undefined>
+  /** The programs of which partners are paid through PayPal, or chose to be. */
+  programs(reader: Reader): Promise<string[]>
   /** Keeps the address; an address that was given before stays. @throws UserError for what is no address, or not the same twice */
   give(receiver: Receiver, email: string, again: string): Promise<void>
   /** The partner wants another address: the next onboarding makes a new receiver. */
@@ -40,6 +42,8 @@ export function createReceivers({ db, clock, partners }: { db: Db; clock: Clock;
   return {
     byId,
     find,
+    programs: async (reader) =>
+      (await reader.selectDistinct({ programId: receivers.programId }).from(receivers)).map(({ programId }) => programId),
     openFor: async ({ programId, partnerId }, known) => {
       const present = known === undefined ? undefined : await find(db, programId, known)
       if (present?.partnerId === partnerId && !present.closedAt) return present

@@ -31,7 +31,7 @@ export interface PayPalService {
   reconcile(): Promise<void>
   /** Asks for the handling of kept events once more. */
   handleAgain(tx: Tx, programId: string, eventIds: readonly string[]): Promise<void>
-  /** Events of no payout of ours belong to nobody: every program sees them. */
+  /** Whether the admins see events of no payout of ours: those of the one program that pays through PayPal. With several, nobody knows whose they are. */
   seesUnassigned(reader: Reader, programId: string): Promise<boolean>
   /** An admin found the batch of an unclear payout at PayPal. @throws UserError when the batch is another one's */
   found(programId: string, payoutId: string, batchId: string): Promise<void>
@@ -119,7 +119,11 @@ export function createPayPalService(ports: {
       for (const { id } of await programs.all(db))
         for (const batch of await batches.unheard(db, id, askedAtOnce)) await askAbout(batch)
     },
-    seesUnassigned: async () => true,
+    seesUnassigned: async (reader, programId) => {
+      const [paying, all] = [await receivers.programs(reader), await programs.all(reader)]
+      const [only, ...others] = paying.length > 0 ? paying : all.map(({ id }) => id)
+      return only === programId && others.length === 0
+    },
     handleAgain: async (tx, programId, eventIds) => {
       await enqueue.many(
         tx,
