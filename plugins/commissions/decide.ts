@@ -4,7 +4,7 @@ import { atLeastZero, sum } from '../kit/index.ts'
 import type { PartnerAccount } from '../ledger/public.ts'
 import type { PartnerStatus } from '../partners/public.ts'
 import type { CommissionState } from './public.ts'
-import { type LimitReason, type Stamp, worthOf } from './terms.ts'
+import { type LimitReason, limitedBy, type Stamp, worthOf } from './terms.ts'
 
 /** Why a commission is held by itself although its hold time is another matter; each is lifted again when its cause is gone. */
 type OwnHold = 'agreement_unsigned' | 'ineligible_status' | 'dispute_open'
@@ -59,13 +59,14 @@ export function eligibility(facts: Pick<Facts, 'partnerStatus' | 'agreementSigne
 }
 
 function causeOf({ basis, refunded, dispute, lost, adjusted, voided }: Facts, stamp: Stamp): string | null {
+  const limited = limitedBy(stamp, basis)
   const causes: Record<Cause, boolean> = {
     dispute_lost: lost > 0n,
     nothing_due: basis <= 0n,
     refund_full: refunded >= basis,
     refund_partial: refunded > 0n,
-    window_expired: stamp.limitReason === 'window_expired',
-    cap_reached: stamp.limitReason === 'cap_reached',
+    window_expired: limited === 'window_expired',
+    cap_reached: limited === 'cap_reached',
     adjusted: adjusted !== 0n,
     basis_changed: basis !== stamp.basis,
     dispute_won: dispute === 'won',

@@ -183,6 +183,15 @@ describe('a rule', () => {
     expect(await trade.findings()).toEqual([])
   })
 
+  test('caps what a sale earns, also when its tax is corrected afterwards', async () => {
+    await published({ rate: '50', cap_per_sale: '45' })
+    const payment = await sold({ tax: 2_000n })
+    expect(await amounts()).toEqual(['4000'])
+    await trade.record({ ...payment, tax: 0n })
+    await house.drain()
+    expect(await amounts()).toEqual(['4500 cap_reached'])
+  })
+
   test('caps what a partner earns in a month of the program, whatever is refunded, and begins anew with the next', async () => {
     house.clock.set('2027-03-10T12:00:00Z')
     await published({ rate: '20', cap_per_period: '50' })

@@ -110,7 +110,7 @@ export interface Stamp {
   readonly basis: bigint
   readonly ratePpm: bigint
   readonly flat: bigint | null
-  /** The most it may be worth, with the reason; null when nothing limits it. */
+  /** The most it may be worth, with the reason for which it is not more; null when the rule limits nothing. */
   readonly limitAmount: bigint | null
   readonly limitReason: LimitReason | null
 }
@@ -118,13 +118,19 @@ export interface Stamp {
 /** What `left` of the basis is worth under the stamp. An amount per sale shrinks with the share of the sale that is left, and never grows. */
 export function worthOf(stamp: Stamp, left: bigint): bigint {
   if (left <= 0n) return 0n
-  const full =
-    stamp.flat === null
-      ? applyRate(left, stamp.ratePpm)
-      : left >= stamp.basis
-        ? stamp.flat
-        : divideRounded(stamp.flat * left, stamp.basis)
+  const full = unlimitedWorth(stamp, left)
   return stamp.limitAmount !== null && full > stamp.limitAmount ? stamp.limitAmount : full
+}
+
+/** The limit under which `left` of the basis is worth less than rate or amount alone would give; null when none takes anything. */
+export function limitedBy(stamp: Stamp, left: bigint): LimitReason | null {
+  if (stamp.limitReason === 'window_expired') return 'window_expired'
+  return left > 0n && worthOf(stamp, left) < unlimitedWorth(stamp, left) ? stamp.limitReason : null
+}
+
+function unlimitedWorth({ basis, ratePpm, flat }: Stamp, left: bigint): bigint {
+  if (flat === null) return applyRate(left, ratePpm)
+  return left >= basis ? flat : divideRounded(flat * left, basis)
 }
 
 /** The stamp of a new commission. `used` is what the partner's earlier sales of the period take up of the rule's cap. */
@@ -136,7 +142,8 @@ export function stampOf(rule: Terms, sale: Circumstances, used: bigint): Stamp {
     ...(rule.periodCap === null ? [] : [atLeastZero(rule.periodCap - used)]),
   ]
   const least = caps.reduce<bigint | undefined>((low, cap) => (low === undefined || cap < low ? cap : low), undefined)
-  if (least === undefined || worthOf(unlimited, sale.basis) <= least) return unlimited
+  // Kept also while it takes nothing: the basis may grow when tax is corrected.
+  if (least === undefined) return unlimited
   return { ...unlimited, limitAmount: least, limitReason: 'cap_reached' }
 }
 

@@ -5,6 +5,7 @@ import { formatMoney, sum } from '../kit/index.ts'
 import { holdWords, howMuch, reasonWords } from './messages.ts'
 import type { CommissionState } from './public.ts'
 import { termsWords } from './ruleMessages.ts'
+import { limitedBy } from './terms.ts'
 import type { Credited, Missed } from './why.ts'
 
 const shownChanges = 15
@@ -79,18 +80,17 @@ const touchWords = ({ kind, reference }: { kind: AttributionDecision['candidates
     override: 'A decision of the team',
   })[kind]
 
-function ruleWords({ parts, rule }: Credited): string {
+function ruleWords({ parts, rule, sale }: Credited): string {
   const [first] = parts
   if (!first) return 'The rule is stamped on it when it is booked.'
+  const limited = limitedBy(first, sale.basis)
   return [
     `${howMuch(first)}, fixed when it was booked; later changes of rules do not touch it.`,
     rule
       ? `By the rule “${literal(rule.name)}”, version ${rule.version}: ${termsWords(rule, () => 'you')}.`
       : `By the program’s own rate, version ${first.ruleVersion}.`,
-    ...(first.limitAmount !== null
-      ? [
-          `At most ${formatMoney(first.limitAmount, first.currency)}: ${reasonWords(first.limitReason ?? 'cap_reached', first.state)}.`,
-        ]
+    ...(first.limitAmount !== null && limited !== null
+      ? [`At most ${formatMoney(first.limitAmount, first.currency)}: ${reasonWords(limited, first.state)}.`]
       : []),
     `Held until ${time(first.holdUntil, 'D')}, while the customer may still get the money back.`,
   ].join('\n')
