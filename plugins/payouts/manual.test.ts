@@ -176,6 +176,21 @@ describe('a partner who is paid by hand', () => {
     await house.set('payouts', 'methodCoolingHours', 0)
   })
 
+  test('whose reference changes after the list was made is listed again without it: whoever pays looks into the first list', async () => {
+    const [ada, fine] = [await aPayablePartner(6_001n), await aPayablePartner(7_001n)]
+    await run()
+    const first = await exported()
+    house.clock.advance(hours(1))
+    await submit(await pageOf(ada), 'The account of a thief')
+    const { csv } = await exported(true)
+    expect(csv).not.toContain('thief')
+    const referenceOf = new Map(readCsv(csv)!.rows.map(({ cells }) => [cells.amount, cells.reference]))
+    expect(referenceOf.get('60.01')).toContain('see the first list')
+    expect(referenceOf.get('70.01')).toBe('Supplier 4711')
+    await imported(filled(first.csv, 'paid'))
+    expect([await stateOf(ada), await stateOf(fine)]).toEqual([['paid'], ['paid']])
+  })
+
   test('is offered that only when the program wants it', async () => {
     await house.set('payouts', 'manual', false)
     const ada = await trade.aPartner()

@@ -128,16 +128,22 @@ export function createManual(needs: {
   async function listOf(reader: Reader, programId: string, rows: readonly PayoutRow[]): Promise<Buffer> {
     const accounts = [...new Set(rows.map(({ destination }) => destination))]
     const kept = accounts.length > 0 ? await reader.select().from(references).where(inArray(references.account, accounts)) : []
-    const referenceByAccount = new Map(kept.map(({ account, reference }) => [account, reference ?? '']))
+    const byAccount = new Map(kept.map((one) => [one.account, one]))
+    const referenceFor = ({ destination, sentAt }: PayoutRow) => {
+      const { reference, updatedAt } = byAccount.get(destination) ?? {}
+      // A reference is a receiver: what was listed for one does not go to another, for which the waiting time is not over.
+      const isLater = sentAt !== null && updatedAt !== undefined && updatedAt > sentAt
+      return isLater ? 'changed since it was listed; see the first list' : (reference ?? '')
+    }
     const nameOf = new Map((await partners.list(reader, programId)).map(({ id, name }) => [id, name]))
     return csvFile(
       columns,
-      rows.map(({ id, partnerId, destination, amount, currency }) => [
-        id,
-        nameOf.get(partnerId) ?? '',
-        referenceByAccount.get(destination) ?? '',
-        toDecimal(amount, currency),
-        currency,
+      rows.map((row) => [
+        row.id,
+        nameOf.get(row.partnerId) ?? '',
+        referenceFor(row),
+        toDecimal(row.amount, row.currency),
+        row.currency,
         '',
         '',
       ]),
