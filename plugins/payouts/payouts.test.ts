@@ -936,6 +936,7 @@ describe('the schedule', () => {
     ['that is set after its day begins next month', undefined, 15, 16, false, '2027-03'],
     ['that missed its day is made up for', { day: 15, doneMonth: '2027-02' }, 15, 20, true, '2027-02'],
     ['is done once a month', { day: 15, doneMonth: '2027-03' }, 15, 20, false, '2027-03'],
+    ['does not begin again with a month before', { day: 15, doneMonth: '2027-04' }, 15, 20, false, '2027-04'],
     ['that is moved to later this month pays then', { day: 5, doneMonth: '2027-02' }, 20, 10, false, '2027-02'],
     ['that is moved after it paid does not pay again', { day: 5, doneMonth: '2027-03' }, 20, 20, false, '2027-03'],
     ['that is switched on again too late waits', { day: 0, doneMonth: '2027-02' }, 5, 6, false, '2027-03'],

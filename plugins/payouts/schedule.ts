@@ -24,12 +24,12 @@ export interface Seen {
 
 /**
  * Whether payouts are due today, once a month from `day` on (0 is never). A day missed while nothing was running is made up for later in the month; a day
- * that had passed already when it was set begins with the next month.
+ * that had passed already when it was set begins with the next month. A month that comes back, as when the program moves to a time zone further west, is done.
  */
 export function stepOf(seen: Seen | undefined, day: number, today: { month: Month; day: number }): Seen & { due: boolean } {
   const setTooLate = seen?.day !== day && today.day > day
   const doneMonth = day > 0 && setTooLate ? today.month : (seen?.doneMonth ?? null)
-  return { day, doneMonth, due: day > 0 && today.day >= day && doneMonth !== today.month }
+  return { day, doneMonth, due: day > 0 && today.day >= day && (doneMonth ?? '') < today.month }
 }
 
 export function createScheduler(needs: {
