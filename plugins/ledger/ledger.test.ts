@@ -275,8 +275,38 @@ describe('the proof', () => {
       [sql`update ledger_seals set hash = repeat('f', 64) where program_id = ours() and sequence = 2`],
       ['chain holds'],
     ],
+    ['the end of the chain was forgotten', [sql`delete from ledger_heads where program_id = ours()`], ['chain is complete']],
+    [
+      'a transfer waits for the seal of another program',
+      [sql`update ledger_unsealed set program_id = gen_random_uuid() where program_id = ours()`],
+      ['chain is complete'],
+    ],
+    [
+      'a sealed transfer waits for another seal',
+      [sql`insert into ledger_unsealed values (${newest}, ours())`],
+      ['chain is complete'],
+    ],
+    [
+      'a partner’s balance may go below zero',
+      [sql`update ledger_balances set limited = false where limited`],
+      ['partners’ balances alone'],
+    ],
+    [
+      'a partner has a second balance, that may',
+      [sql`insert into ledger_balances select account_id, 1, 0, false from ledger_balances where limited`],
+      ['partners’ balances alone'],
+    ],
+    [
+      'a program’s balance may not',
+      [
+        sql`insert into ledger_balances select id, 0, 0, true from ledger_accounts where partner_id is null
+          on conflict (account_id, stripe) do update set limited = true`,
+      ],
+      ['partners’ balances alone'],
+    ],
   ])('names it when %s', async (_, statements, named) => {
     await seal()
+    await post(anAccrual(newId(), 3n))
     const declare = sql.raw(
       `create or replace function ours() returns uuid language sql immutable as $$ select '${house.program.id}'::uuid $$`,
     )

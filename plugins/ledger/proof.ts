@@ -74,6 +74,14 @@ const checks: readonly Check[] = [
       where a.program_id = ${programId}::uuid and a.partner_id is not null and b.amount < 0`,
   },
   {
+    name: 'partners’ balances alone are kept from going below zero',
+    query: ({ programId }) => sql`
+      select format('a balance of account %s of %s in %s %s go below zero', a.kind, coalesce('partner ' || a.partner_id, 'the program'), a.currency,
+        case when b.limited then 'cannot' else 'can' end) as detail
+      from ledger_accounts a join ledger_balances b on b.account_id = a.id
+      where a.program_id = ${programId}::uuid and b.limited <> (a.partner_id is not null)`,
+  },
+  {
     name: 'idempotency bodies match',
     query: (scope) => sql`
       select format('transfer %s (%s) is not what was posted under its key', t.id, t.key) as detail
@@ -100,19 +108,20 @@ const checks: readonly Check[] = [
   {
     name: 'the chain is complete',
     query: (scope) => sql`
-      select format('the chain ends at link %s, but %s links were sealed', coalesce(last.sequence, 0), h.sequence) as detail
-      from ledger_heads h
+      select format('the chain ends at link %s, but %s links were sealed', coalesce(last.sequence, 0), coalesce(h.sequence::text, 'no')) as detail
+      from core_programs p
+      left join ledger_heads h on h.program_id = p.id
       left join lateral (
-        select s.sequence, s.hash from ledger_seals s where s.program_id = h.program_id order by s.sequence desc limit 1
+        select s.sequence, s.hash from ledger_seals s where s.program_id = p.id order by s.sequence desc limit 1
       ) last on true
-      where h.program_id = ${scope.programId}::uuid
-        and (h.sequence <> coalesce(last.sequence, 0) or h.hash <> coalesce(last.hash, ${chainStart}))
+      where p.id = ${scope.programId}::uuid
+        and (coalesce(h.sequence, 0) <> coalesce(last.sequence, 0) or coalesce(h.hash, ${chainStart}) <> coalesce(last.hash, ${chainStart}))
       union all
-      select format('transfer %s (%s) is neither sealed nor waiting to be', t.id, t.key)
+      select format('transfer %s (%s) is %s', t.id, t.key, case when s.transfer_id is null then 'neither sealed nor waiting to be' else 'sealed and waits to be' end)
       from ledger_transfers t
-      where ${lookedAt(scope)}
-        and not exists (select from ledger_seals s where s.transfer_id = t.id)
-        and not exists (select from ledger_unsealed u where u.transfer_id = t.id)`,
+      left join ledger_seals s on s.transfer_id = t.id and s.program_id = t.program_id
+      left join ledger_unsealed u on u.transfer_id = t.id and u.program_id = t.program_id
+      where ${lookedAt(scope)} and (s.transfer_id is null) = (u.transfer_id is null)`,
   },
 ]
 
