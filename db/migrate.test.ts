@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, expect, inject, test } from 'vitest'
 import { type Connection, connect, DatabaseUnusable } from './connect.ts'
-import { allMigrations, assertMigrated, migrate } from './migrate.ts'
+import { allMigrations, assertMigrated, inOrder, migrate } from './migrate.ts'
 
 let connection: Connection
 let drop: () => Promise<void>
@@ -69,4 +69,12 @@ test.each([
     expect(refusal).toBeInstanceOf(DatabaseUnusable)
     expect(String(refusal)).toMatch(sentence)
   }
+})
+
+test('two migrations of one number are refused with both names, and so is a file that would be passed over', () => {
+  expect(inOrder(['0020_b.sql', '.DS_Store', '0003_a.sql'])).toEqual(['0003_a.sql', '0020_b.sql'])
+  expect(() => inOrder(['0021_c.sql', '0020_b.sql', '0020_a.sql'])).toThrow(
+    'The migrations 0020_a.sql and 0020_b.sql have one number. Give the one that came later the next free number, after 0021_c.sql.',
+  )
+  expect(() => inOrder(['0020_a.sql', '21_b.sql'])).toThrow('21_b.sql in db/migrations has no name of a migration')
 })

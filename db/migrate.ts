@@ -13,17 +13,30 @@ interface Migration {
   hash: string
 }
 
-/** All migrations of this version of the program, in order. @throws Error when two share a number */
+/** All migrations of this version of the program, in order. @throws DatabaseUnusable as `inOrder` */
 export async function allMigrations(): Promise<Migration[]> {
-  const names = (await readdir(folder)).filter((name) => /^\d{4}_.+\.sql$/.test(name)).sort()
-  const twice = names.find((name, i) => i > 0 && names[i - 1]!.slice(0, 4) === name.slice(0, 4))
-  if (twice) throw new Error(`Two migrations have the number ${twice.slice(0, 4)}`)
   return Promise.all(
-    names.map(async (name) => {
+    inOrder(await readdir(folder)).map(async (name) => {
       const text = await readFile(new URL(name, folder), 'utf8')
       return { name, text, hash: createHash('sha256').update(text).digest('hex') }
     }),
   )
+}
+
+/** The names of migrations by their numbers. @throws DatabaseUnusable for a file that is not named as one, or two of one number, and says what to do */
+export function inOrder(files: readonly string[]): string[] {
+  const names = files.filter((name) => name.endsWith('.sql')).toSorted()
+  const stray = names.find((name) => !/^\d{4}_\w+\.sql$/.test(name))
+  if (stray)
+    throw new DatabaseUnusable(
+      `${stray} in db/migrations has no name of a migration: four digits, then what it is about, such as 0042_badges.sql.`,
+    )
+  const next = names.findIndex((name, i) => name.slice(0, 4) === names[i + 1]?.slice(0, 4))
+  if (next >= 0)
+    throw new DatabaseUnusable(
+      `The migrations ${names[next]} and ${names[next + 1]} have one number. Give the one that came later the next free number, after ${names.at(-1)}.`,
+    )
+  return names
 }
 
 /** Applies what is missing and returns the names applied; safe to run from several processes at once. */
