@@ -20,7 +20,7 @@ export interface BatchState extends News {
 
 /** Each call may throw a `PayPalRefusal`, or any other error when PayPal did not answer. */
 export interface PayPalApi {
-  /** Sends a batch of one payout and returns PayPal's id of it. A `senderBatchId` of the last 30 days is refused: see `batchBehind`. */
+  /** Sends a batch of one payout and returns PayPal's id of it. A `senderBatchId` of the last 30 days is refused: see `earlierBatch`. */
   createBatch(order: BatchOrder): Promise<string>
   batch(batchId: string): Promise<BatchState>
   /** Minor units; undefined when the app may not read the balance. */
@@ -174,12 +174,14 @@ export function createPayPalApi(options: { clientId: string; clientSecret: strin
   }
 }
 
-/** PayPal's id of the batch that keeps another one with the same sender_batch_id out; undefined when the refusal is another. Its host is not trusted. */
-export function batchBehind(refusal: PayPalRefusal): string | undefined {
-  const duplicate = refusal.details.find(
-    ({ field, issue }) => /sender_batch_id/i.test(`${field} ${issue}`) && /already/i.test(issue),
-  )
-  return duplicate?.link.flatMap(({ href }) => /\/v1\/payments\/payouts\/([A-Za-z0-9-]+)/.exec(href)?.[1] ?? [])[0]
+/**
+ * Whether another batch has our sender_batch_id already, and PayPal's id of that one: undefined when it is not named. Its host is not trusted. Undefined for a
+ * refusal of another kind.
+ */
+export function earlierBatch(refusal: PayPalRefusal): { batchId: string | undefined } | undefined {
+  const complaint = refusal.details.find(({ field, issue }) => /sender_batch_id/i.test(`${field} ${issue}`))
+  const ids = complaint?.link.flatMap(({ href }) => /\/v1\/payments\/payouts\/([A-Za-z0-9-]+)/.exec(href)?.[1] ?? [])
+  return complaint && { batchId: ids?.[0] }
 }
 
 async function jsonOf(response: Response): Promise<unknown> {

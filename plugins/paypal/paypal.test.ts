@@ -335,6 +335,27 @@ describe('a payout', () => {
     },
   )
 
+  test('that PayPal says it has already, without naming the batch, is not given up: it may be paid', async () => {
+    const partner = await aPayoutTo('ada@paypal.example')
+    sandbox.faults.add({ match: 'POST /v1/payments/payouts', kind: 'timeout_after_apply' })
+    await send()
+    const issue = 'Batch with given sender_batch_id already exists'
+    const refusal = { name: 'VALIDATION_ERROR', message: 'Invalid request', details: [{ field: 'SENDER_BATCH_ID', issue }] }
+    const original = globalThis.fetch
+    const spy = vi
+      .spyOn(globalThis, 'fetch')
+      .mockImplementation(async (input, init) =>
+        String(input).endsWith('/v1/payments/payouts') ? Response.json(refusal, { status: 400 }) : original(input, init),
+      )
+    await retry()
+      .catch(() => {})
+      .finally(() => spy.mockRestore())
+    expect(await payoutOf(partner)).toMatchObject({ state: 'queued', note: expect.stringContaining('already exists') })
+    await retry()
+    expect((await payoutOf(partner)).state).toBe('sent')
+    expect((await atPayPal()).batches).toHaveLength(1)
+  })
+
   test('is adopted by the next try even when PayPal had paid it before', async () => {
     const partner = await aPayoutTo('ada@paypal.example')
     sandbox.faults.add({ match: 'POST /v1/payments/payouts', kind: 'timeout_after_apply' })

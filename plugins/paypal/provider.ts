@@ -3,7 +3,7 @@ import { type Db, UserError } from '../kit/index.ts'
 import { PayoutPostponed, type PayoutProvider, PayoutRefused, type SendRequest } from '../payouts/public.ts'
 import { toPayPal } from './amounts.ts'
 import { type Batches, senderBatchIdOf, unclear } from './batches.ts'
-import { type BatchOrder, batchBehind, type PayPalApi, PayPalRefusal } from './client.ts'
+import { type BatchOrder, earlierBatch, type PayPalApi, PayPalRefusal } from './client.ts'
 import { isReady, type PageLinks, type Receivers } from './receivers.ts'
 import { outcomeOf } from './states.ts'
 
@@ -29,8 +29,10 @@ export function createPayoutProvider(ports: {
       return await api.createBatch(order)
     } catch (error) {
       if (!(error instanceof PayPalRefusal)) throw error
-      const earlier = batchBehind(error)
-      if (earlier !== undefined) return earlier
+      const earlier = earlierBatch(error)
+      if (earlier?.batchId !== undefined) return earlier.batchId
+      // There is a batch, and the money may be in it: whatever its code, that is no refusal of the payout.
+      if (earlier) throw error
       if (error.status === 400 && error.code === 'VALIDATION_ERROR') throw new PayoutRefused(error.message)
       if (error.status === 401 || error.status === 403 || error.code === 'INSUFFICIENT_FUNDS')
         throw new PayoutPostponed(error.message)
