@@ -13,7 +13,7 @@ export interface Batches {
    */
   noteTry(payout: { payoutId: string; programId: string; receiverId: string }): Promise<string>
   noteBatch(payoutId: string, batchId: string): Promise<void>
-  /** PayPal was asked how it stands and had nothing to say. */
+  /** PayPal was asked how it stands, and nothing was learned. */
   noteChecked(payoutId: string): Promise<void>
   /** PayPal refused the payout for good: it has no batch of it, and is not asked again. */
   noteRefused(payoutId: string): Promise<void>

@@ -532,6 +532,26 @@ describe('what becomes of a payout', () => {
   })
 })
 
+test.each([
+  ['fails', () => Response.json({}, { status: 500 })],
+  ['is not understood', () => Response.json({ batch_header: {} })],
+])('a batch about which PayPal’s answer %s does not keep others from being asked about for long', async (_, answer) => {
+  const [bad, good] = [await aPayoutTo('ada@paypal.example'), await aPayoutTo('eva@paypal.example')]
+  await house.drain()
+  await heard()
+  await silently(async () => control(`payouts/${(await payoutOf(good)).provider_id}/process`))
+  const url = `/payouts/${(await payoutOf(bad)).provider_id}`
+  const original = globalThis.fetch
+  const spy = vi
+    .spyOn(globalThis, 'fetch')
+    .mockImplementation(async (input, init) => (String(input).endsWith(url) ? answer() : original(input, init)))
+  house.clock.advance(minutes(15))
+  await expect(house.tick('paypal.reconcile')).rejects.toThrow()
+  house.clock.advance(minutes(5))
+  await house.tick('paypal.reconcile').finally(() => spy.mockRestore())
+  expect([await payoutOf(bad), await payoutOf(good)]).toMatchObject([{ state: 'sent' }, { state: 'paid' }])
+})
+
 /** Lets PayPal do something without telling us; returns a delivery that it would have made. */
 async function silently(act: () => Promise<void>): Promise<{ headers: Record<string, string>; body: string }> {
   const deliveries: { headers: Record<string, string>; body: string }[] = []

@@ -117,7 +117,12 @@ export function createPayPalService(ports: {
     },
     reconcile: async () => {
       for (const { id } of await programs.all(db))
-        for (const batch of await batches.unheard(db, id, askedAtOnce)) await askAbout(batch)
+        for (const batch of await batches.unheard(db, id, askedAtOnce))
+          await askAbout(batch).catch(async (error: unknown) => {
+            // The next round begins with the others.
+            await batches.noteChecked(batch.payoutId)
+            throw error
+          })
     },
     seesUnassigned: async (reader, programId) => {
       const [paying, all] = [await receivers.programs(reader), await programs.all(reader)]
