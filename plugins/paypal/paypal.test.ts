@@ -247,6 +247,18 @@ describe('the PayPal address', () => {
     expect(after.account).not.toBe(before.account)
   })
 
+  test('that the partner does not want any more gets nothing, also before they have given another', async () => {
+    const partner = await aPayoutTo('old@paypal.example')
+    house.clock.advance(minutes(1))
+    await post((await setUp(partner)).replace('/paypal/address', '/paypal/address/other'))
+    expect(await methodOf(partner)).toMatchObject({ ready: false })
+    await house.drain()
+    expect(await payoutsOf(partner)).toMatchObject([{ state: 'cancelled', note: expect.stringContaining('not complete') }])
+    await run()
+    await house.drain()
+    expect([await payoutsOf(partner), (await atPayPal()).batches]).toMatchObject([[{ state: 'cancelled' }], []])
+  })
+
   test('is kept when the partner runs /payout setup again and only looks', async () => {
     const partner = await aPartner()
     await giveAddress(partner, 'same@paypal.example')

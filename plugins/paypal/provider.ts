@@ -4,7 +4,7 @@ import { PayoutPostponed, type PayoutProvider, PayoutRefused, type SendRequest }
 import { toPayPal } from './amounts.ts'
 import { type Batches, senderBatchIdOf, unclear } from './batches.ts'
 import { type BatchOrder, earlierBatch, type PayPalApi, PayPalRefusal } from './client.ts'
-import { isReady, type PageLinks, type Receivers } from './receivers.ts'
+import { isReady, notReady, type PageLinks, type Receivers } from './receivers.ts'
 import { outcomeOf } from './states.ts'
 
 export const providerId = 'paypal'
@@ -59,9 +59,7 @@ export function createPayoutProvider(ports: {
     },
     accountState: async (account) => {
       const receiver = await receivers.byId(db, account)
-      return isReady(receiver)
-        ? { ready: true, missing: '', places: [{ name: receiver.email, isDefault: true }] }
-        : { ready: false, missing: 'your PayPal address' }
+      return isReady(receiver) ? { ready: true, missing: '', places: [{ name: receiver.email, isDefault: true }] } : notReady
     },
     find: async ({ payoutId }) => {
       const { batchId } = (await batches.of(db, payoutId)) ?? {}

@@ -2,7 +2,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { and, eq, isNull } from 'drizzle-orm'
 import { z } from 'zod'
-import { type Clock, type Db, days, newId, type Reader, UserError } from '../kit/index.ts'
+import { type Clock, type Db, days, newId, type Reader, type Tx, UserError } from '../kit/index.ts'
 import type { Partners } from '../partners/public.ts'
 import { receivers } from './tables.ts'
 
@@ -27,7 +27,7 @@ export interface Receivers {
   /** Keeps the address; an address that was given before stays. @throws UserError for what is no address, or not the same twice */
   give(receiver: Receiver, email: string, again: string): Promise<void>
   /** The partner wants another address: the next onboarding makes a new receiver. */
-  close(receiver: Receiver): Promise<void>
+  close(tx: Tx, receiver: Receiver): Promise<void>
 }
 
 const uuid = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i
@@ -64,8 +64,8 @@ export function createReceivers({ db, clock, partners }: { db: Db; clock: Clock;
         .set({ email, givenAt: clock.now() })
         .where(and(eq(receivers.programId, programId), eq(receivers.id, id), isNull(receivers.givenAt)))
     },
-    close: async ({ id, programId }) => {
-      await db
+    close: async (tx, { id, programId }) => {
+      await tx
         .update(receivers)
         .set({ closedAt: clock.now() })
         .where(and(eq(receivers.programId, programId), eq(receivers.id, id), isNull(receivers.closedAt)))
@@ -76,6 +76,9 @@ export function createReceivers({ db, clock, partners }: { db: Db; clock: Clock;
 /** Whether money can be sent there. */
 export const isReady = (receiver: Receiver | undefined): receiver is Receiver & { email: string } =>
   receiver?.email != null && receiver.closedAt === null
+
+/** What payouts is told of a receiver to whom nothing can be sent. */
+export const notReady = { ready: false, missing: 'your PayPal address' } as const
 
 /** RFC 5321 §4.5.3.1: at most 64 octets before @ and 254 in all. */
 function readAddress(typed: string): string {

@@ -3,10 +3,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { type Clock, type Db, days, UserError, type WebhookInbox } from '../kit/index.ts'
+import type { Payouts } from '../payouts/public.ts'
 import type { PayPalApi, TransmissionHeaders } from './client.ts'
 import { type ReadEvent, readEvent } from './incoming.ts'
 import { type Answer, addressForm, addressGiven, linkRanOut } from './pages.ts'
-import { isReady, type PageLinks, type Receivers } from './receivers.ts'
+import { isReady, notReady, type PageLinks, type Receivers } from './receivers.ts'
 import { type PayPalService, source } from './service.ts'
 
 /** PayPal tries a delivery again for three days; what is older is somebody's copy. */
@@ -93,9 +94,10 @@ export function addressRoutes(ports: {
   db: Db
   receivers: Receivers
   links: PageLinks
+  payouts: Payouts
   programName: (programId: string) => Promise<string>
 }): (app: FastifyInstance) => void {
-  const { db, receivers, links, programName } = ports
+  const { db, receivers, links, payouts, programName } = ports
   return (instance) => {
     const app = instance.withTypeProvider<ZodTypeProvider>()
 
@@ -133,7 +135,11 @@ export function addressRoutes(ports: {
     app.post('/paypal/address/other', { config, schema: { querystring: query } }, async (request, reply) => {
       const found = await behind(request.query.link)
       if (!found) return send(reply, linkRanOut())
-      await receivers.close(found.receiver)
+      // At once, and not when the partner has come as far as the next page: nothing more goes to an address that is not right.
+      await db.transaction(async (tx) => {
+        await receivers.close(tx, found.receiver)
+        await payouts.accountChanged(tx, source, found.receiver.id, notReady)
+      })
       return reply.header('cache-control', 'no-store').redirect(found.refreshUrl, 303)
     })
   }
