@@ -96,8 +96,15 @@ const invoicePayment = (given: object = {}) =>
     ...given,
   })
 
-const assemble = (facts: Fact[], { asked = false, siblings = [] as Fact[] } = {}) =>
-  canonicalPayment({ programId: newId(), paymentKey: 'pi_1', facts, siblings: siblings as Fact<'invoice'>[], asked })
+const assemble = (facts: Fact[], { asked = false, siblings = [] as Fact[], beginnings = [] as Fact[] } = {}) =>
+  canonicalPayment({
+    programId: newId(),
+    paymentKey: 'pi_1',
+    facts,
+    siblings: siblings as Fact<'invoice'>[],
+    beginnings: beginnings as Fact<'session'>[],
+    asked,
+  })
 function paymentOf(facts: Fact[], options?: Parameters<typeof assemble>[1]) {
   const assembled = assemble(facts, options)
   if (assembled.state !== 'complete') throw new Error(`the payment is ${assembled.state}`)
@@ -105,7 +112,7 @@ function paymentOf(facts: Fact[], options?: Parameters<typeof assemble>[1]) {
 }
 
 test('a session of an invoice waits for the invoice, which says which payment of the subscription it is', () => {
-  const known = { programId: newId(), paymentKey: 'pi_1', siblings: [], asked: false }
+  const known = { programId: newId(), paymentKey: 'pi_1', siblings: [], beginnings: [], asked: false }
   const facts = [charge(), session({ payment_intent: null, invoice: 'in_1', subscription: 'sub_1' })]
   expect(canonicalPayment({ ...known, facts }).state).toBe('incomplete')
   expect(canonicalPayment({ ...known, facts, asked: true }).state).toBe('complete')
@@ -220,6 +227,29 @@ describe('what a payment says', () => {
     ],
     ['nowhere, when nothing is a click id', () => [charge(), session({ client_reference_id: 'cart-17' })], undefined],
   ])('the click id comes from %s', (_, facts, expected) => expect(paymentOf(facts(), { asked: true }).hints.clickId).toBe(expected))
+
+  test('the first invoice that costs anything after a trial waits for the session of the trial, and has its hints; a renewal has not', () => {
+    const trial = invoice({ id: 'in_01', billing_reason: 'subscription_create', total: 0, created: paidAt - 9000 })
+    const beginning = session({
+      payment_intent: null,
+      invoice: 'in_01',
+      subscription: 'sub_1',
+      amount_total: 0,
+      total_details: null,
+    })
+    const siblings = [trial, invoice()]
+    expect(assemble([charge(), invoice()], { siblings }).state).toBe('incomplete')
+    expect(paymentOf([charge(), invoice()], { siblings, beginnings: [beginning] })).toMatchObject({
+      hints: { clickId },
+      gross: 12_000n,
+      tax: 2_000n,
+      recurring: { sequence: 1 },
+    })
+    const paid = invoice({ id: 'in_02', created: paidAt - 5000 })
+    const renewal = paymentOf([charge(), invoice()], { siblings: [...siblings, paid], beginnings: [beginning] })
+    expect(renewal).toMatchObject({ hints: {}, recurring: { sequence: 2 } })
+    expect(renewal.hints).toEqual({})
+  })
 
   test('a guest is known by the hash of the e-mail, or else by the payment', () => {
     const guest = { customer: null }
@@ -388,7 +418,8 @@ property.prop([fc.shuffledSubarray([...Array(9).keys()], { minLength: 9 })])('th
     dispute('lost', { amount: 200, currency: 'usd' }),
   ]
   const programId = newId()
-  const of = (given: Fact[]) => canonicalPayment({ programId, paymentKey: 'pi_1', facts: given, siblings: [], asked: false })
+  const of = (given: Fact[]) =>
+    canonicalPayment({ programId, paymentKey: 'pi_1', facts: given, siblings: [], beginnings: [], asked: false })
   expect(of(order.map((i) => facts[i]!))).toEqual(of(facts))
 })
 

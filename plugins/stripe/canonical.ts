@@ -11,6 +11,8 @@ export interface KnownOfPayment {
   readonly facts: readonly Fact[]
   /** All invoices of the subscription that the payment belongs to, if it does. */
   readonly siblings: readonly Fact<'invoice'>[]
+  /** The Checkout sessions that began that subscription. */
+  readonly beginnings: readonly Fact<'session'>[]
   /** Stripe was asked what belongs to the payment, so whatever is not known does not exist. */
   readonly asked: boolean
 }
@@ -26,9 +28,9 @@ export type Assembled =
 const automatic = new Set(['subscription_cycle', 'subscription_update', 'subscription_threshold', 'subscription'])
 
 /**
- * A payment is complete when its charge has succeeded, its origin is known (its Checkout session, or an invoice that Stripe made by itself) and so is the
- * invoice that it pays, if it does, and what came before it in the subscription that it renews; or, after Stripe was asked, with whatever there is. Without the
- * charge it is incomplete as soon as anything else says that money came. @throws UserError when the facts contradict each other or cannot be counted
+ * A payment is complete when its charge has succeeded, its origin is known (its Checkout session, that of the subscription of which it is the first, or an
+ * invoice that Stripe made by itself) and so is the invoice that it pays, if it does, and what came before it in the subscription that it renews; or, after
+ * Stripe was asked, with whatever there is. Without the charge it is incomplete as soon as anything else says that money came. @throws UserError when the facts contradict each other or cannot be counted
  */
 export function canonicalPayment(known: KnownOfPayment): Assembled {
   const { programId, paymentKey, facts, asked } = known
@@ -50,23 +52,29 @@ export function canonicalPayment(known: KnownOfPayment): Assembled {
     )
   const session = newest(of(facts, 'session'))
   const invoice = newest(of(facts, 'invoice'))
-  const originKnown = session !== undefined || (invoice !== undefined && automatic.has(invoice.fields.billingReason ?? ''))
+  const numbered = recurring(invoice, known.siblings)
+  // After a free trial Stripe makes the first invoice that costs anything by itself; the customer came by the session before the trial.
+  const isFirst = numbered.recurring?.sequence === 1
+  const beginning = session ?? (isFirst ? newest(known.beginnings) : undefined)
+  const isAutomatic = invoice !== undefined && automatic.has(invoice.fields.billingReason ?? '')
+  const originKnown = beginning !== undefined || (isAutomatic && !isFirst)
   // The session of a subscription may come before its invoice, which says which payment it is.
   const invoiceAwaited = invoice === undefined && facts.some(({ invoiceId }) => invoiceId !== null)
   if ((!originKnown || invoiceAwaited || isPastUnknown(invoice, known.siblings)) && !asked) return { state: 'incomplete' }
 
-  const origins = [session, charge, invoice].filter((fact) => fact !== undefined)
-  const first = <T>(pick: (fields: (typeof origins)[number]['fields']) => T | null) => {
-    for (const { fields } of origins) {
-      const value = pick(fields)
+  const origins = [session, charge, invoice]
+  const first = <T>(pick: (fields: NonNullable<(typeof origins)[number]>['fields']) => T | null, among = origins) => {
+    for (const fact of among) {
+      const value = fact ? pick(fact.fields) : null
       if (value !== null) return value
     }
     return undefined
   }
+  const hinting = [beginning, charge, invoice]
   const emailHash = first((fields) => fields.emailHash)
-  const clickId = first((fields) => fields.clickId) ?? intent?.fields.clickId ?? undefined
-  const deal = first((fields) => fields.deal ?? null) ?? intent?.fields.deal ?? undefined
-  const coupon = session?.fields.coupon ?? invoice?.fields.coupon ?? undefined
+  const clickId = first((fields) => fields.clickId, hinting) ?? intent?.fields.clickId ?? undefined
+  const deal = first((fields) => fields.deal ?? null, hinting) ?? intent?.fields.deal ?? undefined
+  const coupon = beginning?.fields.coupon ?? invoice?.fields.coupon ?? undefined
   return {
     state: 'complete',
     payment: {
@@ -90,7 +98,7 @@ export function canonicalPayment(known: KnownOfPayment): Assembled {
         ...(deal !== undefined && { deal }),
       },
       product: first((fields) => fields.product) ?? intent?.fields.product ?? undefined,
-      ...recurring(invoice, known.siblings),
+      ...numbered,
       paidAt: new Date(charge.fields.paidAt * 1000),
     },
   }

@@ -146,17 +146,24 @@ export async function assemble(tx: Tx, programId: string, paymentKeys: readonly 
     ({ invoiceId }) => invoiceId!,
   )
   const subscriptions = present([...related.values()].flat().map(({ subscriptionId }) => subscriptionId))
-  const invoices = subscriptions.length === 0 ? [] : await invoicesOf(tx, programId, subscriptions)
+  const ofSubscriptions = subscriptions.length === 0 ? [] : await factsOfSubscriptions(tx, programId, subscriptions)
   return new Map(
     paymentKeys.map((paymentKey) => {
       const mine = own.get(paymentKey) ?? []
       const around = present(mine.map(({ invoiceId }) => invoiceId)).flatMap((invoiceId) => related.get(invoiceId) ?? [])
       const partOf = new Set(present(around.map(({ subscriptionId }) => subscriptionId)))
       const all = new Map([...mine, ...around].map((fact) => [fact.objectId, fact]))
-      const siblings = invoices.filter(({ subscriptionId }) => partOf.has(subscriptionId!))
+      const siblings = ofSubscriptions.filter(({ subscriptionId }) => partOf.has(subscriptionId!))
       return [
         paymentKey,
-        canonicalPayment({ programId, paymentKey, facts: [...all.values()], siblings, asked: asked.has(paymentKey) }),
+        canonicalPayment({
+          programId,
+          paymentKey,
+          facts: [...all.values()],
+          siblings: siblings.filter((fact) => fact.type === 'invoice'),
+          beginnings: siblings.filter((fact) => fact.type === 'session'),
+          asked: asked.has(paymentKey),
+        }),
       ]
     }),
   )
@@ -174,13 +181,12 @@ async function factsWhere(reader: Reader, programId: string, condition: SQL): Pr
   )
 }
 
-async function invoicesOf(tx: Tx, programId: string, subscriptions: readonly string[]): Promise<Fact<'invoice'>[]> {
-  return (await factsWhere(
+const factsOfSubscriptions = (tx: Tx, programId: string, subscriptions: readonly string[]): Promise<Fact[]> =>
+  factsWhere(
     tx,
     programId,
-    and(amongTexts(facts.subscriptionId, subscriptions), eq(facts.type, 'invoice'))!,
-  )) as Fact<'invoice'>[]
-}
+    and(amongTexts(facts.subscriptionId, subscriptions), or(eq(facts.type, 'invoice'), eq(facts.type, 'session')))!,
+  )
 
 function toFacts(rows: readonly (typeof facts.$inferSelect)[]): Fact[] {
   return rows.map(({ programId: _, ...fact }) => fact as Fact)

@@ -723,6 +723,25 @@ describe('subscriptions', () => {
     await dismissParked()
   })
 
+  test('the first payment after a free trial is of the partner whose click the session of the trial carries', async () => {
+    const session = await aPurchase({ ...aPlan, subscription_data: { trial_period_days: 7 } })
+    await settled()
+    const sales = () =>
+      house.connection
+        .sql`select partner_id, sequence, gross from attribution_sales where subscription = ${String(session.subscription)} order by sequence`
+    expect(await sales()).toEqual([])
+    for (let payments = 1; payments <= 2; payments++) {
+      house.clock.advance(60_000)
+      await control(`subscriptions/${session.subscription}/renew`)
+      await settled()
+      await askStripe()
+    }
+    expect(await sales()).toMatchObject([
+      { partner_id: ada, sequence: 1, gross: '2500' },
+      { partner_id: ada, sequence: 2, gross: '2500' },
+    ])
+  })
+
   test('a customer who pauses brings no sale meanwhile, and one who changes the plan brings what the new one costs', async () => {
     const session = await aPurchase(aPlan)
     await settled()
