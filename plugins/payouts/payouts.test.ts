@@ -690,6 +690,22 @@ describe('approval', () => {
     await house.drain()
   })
 
+  test('what becomes payable while the run is made counts towards the threshold', async () => {
+    const ada = await aPayablePartner(100_000n)
+    await house.set('commissions', 'holdDays', 1)
+    await trade.record(trade.aPayment(ada, { gross: 2_000_005n }))
+    await house.drain()
+    house.clock.advance(days(2))
+    const spy = vi.spyOn(gate, 'closed').mockImplementationOnce(async (_reader, _programId, questions) => {
+      await house.tick('commissions.release')
+      return questions.map(() => undefined)
+    })
+    await run().finally(() => spy.mockRestore())
+    expect(await payoutsOf(ada)).toMatchObject([{ state: 'awaiting_approval', amount: '500001' }])
+    await approve()
+    await house.drain()
+  })
+
   describe('looks again', () => {
     beforeEach(() => house.set('payouts', 'approvalAbove', '10.00'))
 

@@ -3,6 +3,7 @@ import { and, asc, eq, gt, inArray, lte, ne, sql } from 'drizzle-orm'
 import { staffChannel } from '../channels/public.ts'
 import type { Commission, Commissions } from '../commissions/public.ts'
 import {
+  atLeastZero,
   type Clock,
   type Db,
   type DiscordEffects,
@@ -68,18 +69,19 @@ export function createPreparer(needs: {
     const started = { id: newId(clock.now()), programId, actor, startedAt: clock.now() }
     await db.insert(runs).values(started)
     const earlier = await preparedLately(programId)
-    const aboveThreshold = new Set(
-      [...Map.groupBy(toPay, ({ currency }) => currency)]
-        .filter(([currency, group]) => {
-          const total = sum(group.map(({ amount }) => amount)) + (earlier.get(currency) ?? 0n)
-          return total > approvalAboveIn(currency, config)
-        })
-        .map(([currency]) => currency),
+    const totals = new Map(
+      [...Map.groupBy(toPay, ({ currency }) => currency)].map(([currency, group]) => [
+        currency,
+        sum(group.map(({ amount }) => amount)) + (earlier.get(currency) ?? 0n),
+      ]),
     )
-    const prepared = await eachAlone(toPay, (tx, line) => {
-      const state = aboveThreshold.has(line.currency) ? 'awaiting_approval' : 'queued'
-      return prepare(tx, line, { runId: started.id, state, config })
-    })
+    /** What a payout holds more than was planned, because it became payable meanwhile, counts, too. */
+    const stateOf = ({ currency, amount: planned }: PlanLine, held: bigint) => {
+      const total = totals.get(currency)! + atLeastZero(held - planned)
+      totals.set(currency, total)
+      return total > approvalAboveIn(currency, config) ? 'awaiting_approval' : 'queued'
+    }
+    const prepared = await eachAlone(toPay, (tx, line) => prepare(tx, line, { runId: started.id, stateOf, config }))
     return { prepared, skipped }
   }
 
@@ -121,7 +123,7 @@ export function createPreparer(needs: {
   async function prepare(
     tx: Tx,
     planned: PlanLine,
-    { runId, state, config }: { runId: string; state: 'awaiting_approval' | 'queued'; config: Config },
+    { runId, stateOf, config }: { runId: string; stateOf: (line: PlanLine, held: bigint) => PayoutRow['state']; config: Config },
   ): Promise<PayoutRow | undefined> {
     const { partner, currency } = planned
     // This locks the partner's books: of runs at the same time, the first finds the commissions and the others find none.
@@ -131,6 +133,7 @@ export function createPreparer(needs: {
     const line = await planner.again(tx, planned, { amount, commissions: taken.length }, config)
     if (!line.method || line.gate) return undefined
     const now = clock.now()
+    const state = stateOf(planned, amount)
     const payout: PayoutRow = {
       id: newId(now),
       programId: partner.programId,
