@@ -200,6 +200,16 @@ describe('an override', () => {
     expect(await own(bob)).toEqual([])
   })
 
+  test('gives the commission that the payment’s day gave, though the program’s own rate is another since', async () => {
+    const [ada, bob] = await pair()
+    const saleId = await aSale(ada)
+    await house.set('commissions', 'ratePercent', 10)
+    house.clock.advance(days(1))
+    await given(saleId, bob)
+    expect(await own(bob)).toMatchObject([{ amount: 2_000n }])
+    await house.set('commissions', 'ratePercent', 20)
+  })
+
   test('needs a second person: nobody approves what they proposed, and the database refuses it, too', async () => {
     const [ada, bob] = await pair()
     const saleId = await aSale(ada)

@@ -1,5 +1,5 @@
 // Which rule a new commission is stamped with: reads the rules in force and what they ask of the sale; the choice itself is in terms.ts.
-import { and, eq, gt, gte, isNull, lt, lte, or, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, gte, isNull, lt, lte, or, sql } from 'drizzle-orm'
 import type { Attribution, Sale } from '../attribution/public.ts'
 import { type Clock, monthOf, newId, type Programs, type Reader, rangeOf, type Tx } from '../kit/index.ts'
 import { type Config, percentToPpm } from './config.ts'
@@ -39,6 +39,7 @@ function createStamper(needs: StampNeeds) {
     const ratePpm = percentToPpm(config.ratePercent)
     const rule =
       chooseRule(inForce, circumstances) ??
+      (await ownBefore(tx, sale, known)) ??
       unlessOutdated(newestOwn(known), ratePpm) ??
       (await nextOwnVersion(tx, sale, ratePpm, needs.clock.now()))
     const used = rule.periodCap === null ? 0n : await usedOf(tx, needs.programs, sale, partnerId, rule)
@@ -112,6 +113,17 @@ const newestOwn = (known: readonly Rule[]): Rule | undefined =>
     .reduce<Rule | undefined>((a, b) => (a && a.version > b.version ? a : b), undefined)
 
 const unlessOutdated = (rule: Rule | undefined, ratePpm: bigint): Rule | undefined => (rule?.ratePpm === ratePpm ? rule : undefined)
+
+/** The version of the program's own rate under which the sale was booked for another partner: the sale goes on under it, whatever the rate is since. */
+async function ownBefore(tx: Tx, { programId, id }: Sale, known: readonly Rule[]): Promise<Rule | undefined> {
+  const before = await tx
+    .select({ ruleId: commissions.ruleId })
+    .from(commissions)
+    .where(and(eq(commissions.programId, programId), eq(commissions.saleId, id)))
+    .orderBy(asc(commissions.createdAt))
+  const stamped = before.map(({ ruleId }) => known.find((rule) => rule.id === ruleId))
+  return stamped.find((rule) => rule?.name === defaultName)
+}
 
 /** The program's own rate changed in the settings: it becomes the next version of its rule, once. */
 async function nextOwnVersion(tx: Tx, { programId, paidAt }: Sale, ratePpm: bigint, now: Date): Promise<Rule> {
