@@ -98,7 +98,7 @@ export function createFeed({ db, clock, log, settings, publicEvents, onSealed }:
               select from developer_sends s join developer_endpoints p on p.id = s.endpoint_id
               where s.position = e.position and s.state = 'pending' and p.disabled_at is null)
           returning position
-        ), gone as (delete from developer_sends where position in (select position from forgotten))
+        )
         insert into developer_feeds (program_id, forgotten_through)
         select ${programId}::uuid, max(position) from forgotten having count(*) > 0
         on conflict (program_id) do update set forgotten_through = greatest(developer_feeds.forgotten_through, excluded.forgotten_through)`)

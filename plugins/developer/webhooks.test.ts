@@ -6,8 +6,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { z } from 'zod'
 import { controlsOf, type TestHouse, testHouse, wordsOf } from '../../app/testing.ts'
 import { programStore } from '../../db/programs.ts'
-import { defineEvent, definePlugin, hours, minutes, seconds } from '../kit/index.ts'
+import { days, defineEvent, definePlugin, hours, manualClock, minutes, seconds } from '../kit/index.ts'
 import { pauses } from './deliver.ts'
+import { createEndpointService } from './endpoints.ts'
 import { developer } from './plugin.ts'
 import { publish } from './public.ts'
 import { createSender } from './sender.ts'
@@ -83,6 +84,17 @@ async function anEndpoint(events?: string): Promise<{ id: string; secret: string
   const [row] = await house.connection.sql<{ id: string }[]>`select id from developer_endpoints where url = ${receiver.url}`
   return { id: row!.id, secret: /whsec_[\w+/=]+/.exec(words)![0] }
 }
+/** The same as the house has, to be used within a transaction of ours. */
+const endpoints = createEndpointService({
+  clock: manualClock('2026-11-02T09:00:00Z'),
+  key: Buffer.alloc(32),
+  allowPrivate: true,
+  publicEvents: () => [],
+})
+const untilSomebodyWaits = () =>
+  expect
+    .poll(() => house.connection.sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`)
+    .toHaveLength(1)
 const happen = (name: string, event = made) =>
   house.db.transaction((tx) => house.emit(tx, event, { programId: house.program.id, name }))
 const work = async () => {
@@ -194,6 +206,23 @@ test('two workers at once send each message once', async () => {
   await Promise.all([house.drain(), house.drain()])
   expect(names().toSorted()).toEqual([...new Set(names())].toSorted())
   expect(names()).toHaveLength(20)
+})
+
+test('an event that is forgotten while a replay asks for it holds up no others', async () => {
+  await happen('old')
+  await house.tick('developer.send')
+  house.clock.advance(days(91))
+  const { id } = await anEndpoint()
+  let pruning: Promise<unknown> | undefined
+  await house.db.transaction(async (tx) => {
+    await endpoints.replay(tx, house.program.id, id, new Date(0))
+    pruning = house.tick('developer.prune')
+    await Promise.race([pruning, untilSomebodyWaits()])
+  })
+  await pruning
+  await happen('new')
+  await work()
+  expect(names()).toEqual(['new'])
 })
 
 test('after a rotation the old secret is good for another day beside the new one', async () => {
