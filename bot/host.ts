@@ -1,7 +1,7 @@
 // The Discord host: holds the gateway, keeps the client, routes interactions, tells the house who joined and left, and leaves in good order.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DiscordAPIError, type REST } from '@discordjs/rest'
-import { Client, Events, GatewayIntentBits, type Guild, Routes } from 'discord.js'
+import { Client, Events, GatewayIntentBits, type Guild, Partials, Routes } from 'discord.js'
 import { and, isNotNull, isNull, lt, notInArray, sql } from 'drizzle-orm'
 import type { Logger } from 'pino'
 import { card } from '../commands/messages.ts'
@@ -101,6 +101,8 @@ export async function startBot(options: Options): Promise<BotHost> {
   function createClient(): Client {
     const made = new Client({
       intents: [GatewayIntentBits.Guilds, GatewayIntentBits.GuildMembers],
+      // Discord names the members to a bot only as they act; without this the client keeps it to itself when one leaves whom it has not met.
+      partials: [Partials.GuildMember],
       allowedMentions: { parse: [] },
       rest: { handlerSweepInterval: forgetRoutesMs, ...(options.apiUrl && { api: options.apiUrl }) },
     })

@@ -285,6 +285,17 @@ test('an interaction that the gateway delivers twice is handled once', async () 
   expect(lines.filter((line) => line.includes('an interaction'))).toHaveLength(errors)
 })
 
+test('who leaves is noticed, though the bot has never heard of them', async () => {
+  const grace = await discord.member('grace')
+  await bot!.stop()
+  // Discord names no members to a bot that comes, so this one does not know grace.
+  bot = await start()
+  await discord.control('DELETE', `/guilds/${discord.guildId}/members/${grace.id}`)
+  const left = () => connection.sql`
+    select 1 from core_outbox where name = 'guild.member_left' and payload ->> 'userId' = ${grace.id}`
+  await expect.poll(async () => (await left()).length, { timeout: 5000 }).toBe(1)
+})
+
 test('no token of a finished interaction is kept', async () => {
   const [row] = await connection.sql<{ count: number }[]>`select count(*)::int from core_interactions`
   expect(row!.count).toBeGreaterThan(5)
