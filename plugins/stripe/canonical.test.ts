@@ -265,6 +265,27 @@ describe('what a payment says', () => {
     })
   })
 
+  test.each([
+    [
+      'half of tax and shipping that are all of the bill',
+      50,
+      { total: 100, total_taxes: [{ amount: 21 }], shipping_cost: { amount_subtotal: 79 } },
+      11n,
+      39n,
+    ],
+    ['a bill whose tax is given back with the plan before', 4_000, { total: 4_000, total_taxes: [{ amount: -1_000 }] }, 0n, 0n],
+    [
+      'a bill that is smaller than its tax, for the plan before had none',
+      1_000,
+      { total: 1_000, total_taxes: [{ amount: 2_000 }] },
+      1_000n,
+      0n,
+    ],
+  ])('tax and shipping fit into the payment of %s', (_, paid, bill, tax, shipping) => {
+    const facts = [charge({ amount_captured: paid }), invoice({ billing_reason: 'subscription_update', ...bill })]
+    expect(paymentOf(facts, { asked: true })).toMatchObject({ gross: BigInt(paid), tax, shipping })
+  })
+
   test('a session in another currency than its payment is refused', () => {
     expect(() => assemble([charge(), session({ currency: 'eur' })])).toThrow(UserError)
   })

@@ -1,6 +1,6 @@
 // Makes one canonical payment of all facts that are known of it. Pure: the same facts give the same payment, in whatever order they came.
 import { type CanonicalPayment, largestSale } from '../attribution/public.ts'
-import { divideRounded, sum, UserError } from '../kit/index.ts'
+import { atLeastZero, split, sum, UserError } from '../kit/index.ts'
 import type { Fact, FactType } from './facts.ts'
 import { fromStripe } from './units.ts'
 
@@ -118,7 +118,10 @@ function isToldPaid({ paymentKey, facts }: KnownOfPayment, intent: Fact<'payment
   )
 }
 
-/** Tax and shipping within `gross`: a payment that covers a part of an invoice bears its share. */
+/**
+ * Tax and shipping within `gross`: a payment that covers a part of an invoice bears its share. When a plan is changed, what is given back of the old one may
+ * have another tax than the new one: then the bill's tax can be below zero, or larger than the bill.
+ */
 function extras(
   gross: bigint,
   currency: string,
@@ -137,11 +140,10 @@ function extras(
       `The payment is in ${currency}, and its ${bill.type} ${bill.objectId} in ${bill.fields.currency}.`,
     )
   const total = fromStripe(bill.fields.total, currency)
-  const share = (amount: number) => {
-    const whole = fromStripe(amount, currency)
-    return total === gross || total <= 0n ? whole : divideRounded(whole * gross, total)
-  }
-  return { tax: share(bill.fields.tax), shipping: share(bill.fields.shipping) }
+  const ofBill = [bill.fields.tax, bill.fields.shipping].map((amount) => atLeastZero(fromStripe(amount, currency)))
+  const rest = atLeastZero((total > 0n ? total : gross) - sum(ofBill))
+  const [tax, shipping] = split(gross, [...ofBill, rest])
+  return { tax: tax!, shipping: shipping! }
 }
 
 /**
