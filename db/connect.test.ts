@@ -65,3 +65,55 @@ test('a statement is refused when the function of its transaction or savepoint h
   await expect(Promise.resolve(kept.execute(sql`select 1`))).rejects.toMatchObject({ cause: { name: 'TransactionOver' } })
   await close()
 })
+
+test('a transaction whose connection is lost writes nothing any more, on whatever connection comes after it', async () => {
+  const { db, close, url } = await testDatabase({ max: 1 })
+  const admin = await connect(url, { max: 1 })
+  await db.execute(sql`create table kept (n int)`)
+  const lost = Promise.withResolvers<void>()
+  let late: Promise<unknown> | undefined
+  const losing = db.transaction(async (tx) => {
+    const [session] = await tx.execute<{ pid: number }>(sql`select pg_backend_pid() as pid`)
+    await admin.sql`select pg_terminate_backend(${session!.pid})`
+    await lost.promise
+    late = Promise.resolve(tx.execute(sql`insert into kept values (1)`))
+    await late
+  })
+  await expect(losing).rejects.toMatchObject({ code: expect.stringMatching(/CONNECTION_CLOSED|ECONNRESET/) })
+  // Another transaction, on the connection that takes the place of the lost one.
+  await db.transaction(async (tx) => {
+    await tx.execute(sql`insert into kept values (2)`)
+    lost.resolve()
+    await sleep(50)
+    await tx.execute(sql`insert into kept values (3)`)
+  })
+  await expect(late).rejects.toMatchObject({ cause: { name: 'TransactionOver' } })
+  expect(await db.execute(sql`select n from kept order by n`)).toEqual([{ n: 2 }, { n: 3 }])
+  await admin.close()
+  await close()
+})
+
+test('a savepoint that is left when its transaction has failed writes nothing into another’s', async () => {
+  const { db, close } = await testDatabase({ max: 1 })
+  await db.execute(sql`create table kept (n int)`)
+  const failed = Promise.withResolvers<void>()
+  await expect(
+    db.transaction((tx) =>
+      Promise.all([
+        tx.transaction(async (savepoint) => {
+          await failed.promise
+          await savepoint.execute(sql`insert into kept values (1)`)
+        }),
+        sleep(20).then(() => tx.execute(sql`select 1 / 0`)),
+      ]),
+    ),
+  ).rejects.toMatchObject({ cause: { message: 'division by zero' } })
+  await db.transaction(async (tx) => {
+    await tx.execute(sql`insert into kept values (2)`)
+    failed.resolve()
+    await sleep(50)
+    await tx.execute(sql`insert into kept values (3)`)
+  })
+  expect(await db.execute(sql`select n from kept order by n`)).toEqual([{ n: 2 }, { n: 3 }])
+  await close()
+})

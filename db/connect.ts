@@ -1,5 +1,6 @@
 // The connection to Postgres over the `postgres` driver, and the one way to open a transaction.
 import { createConnection, type Socket } from 'node:net'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 
@@ -78,7 +79,7 @@ const mostPrepared = 400
  * The driver for Drizzle, which has every statement parsed and planned anew: here a statement that comes again is prepared, by its text. That saves the server its
  * planning and the program a round trip. A text that is seen once (lists of many lengths) is not worth it.
  * A transaction or savepoint takes no statement after its function has returned or thrown: when one of several things done together fails, the others must not
- * go on to write without it.
+ * go on to write without it. Nor does one whose connection was lost: the driver would send it over the next connection, into another's transaction.
  */
 export function preparing<S extends postgres.Sql>(sql: S): S {
   const seen = new Set<string>()
@@ -107,20 +108,36 @@ export function preparing<S extends postgres.Sql>(sql: S): S {
             return value.call(target, text, parameters, { ...options, prepare: isWorthIt(text) })
           }
         if (name === 'begin' || name === 'savepoint')
-          return (...given: unknown[]) =>
-            value.call(
+          return (...given: unknown[]) => {
+            let failed = false
+            const isGone = () => failed || isOver()
+            const running: Promise<unknown> = value.call(
               target,
-              ...given.map((part) => (typeof part === 'function' ? (inner: object) => upToItsEnd(part as Work, inner) : part)),
+              ...given.map((part) =>
+                typeof part === 'function' ? (inner: object) => upToItsEnd(part as Work, inner, isGone) : part,
+              ),
             )
+            running.catch(() => {
+              failed = true
+            })
+            return running
+          }
         return value
       },
     })
-  const upToItsEnd = async (work: Work, inner: object): Promise<unknown> => {
+  const upToItsEnd = async (work: Work, inner: object, isGone: () => boolean): Promise<unknown> => {
     let over = false
     try {
-      return await work(within(inner, () => over))
+      return await work(within(inner, () => over || isGone()))
+    } catch (error) {
+      over = true
+      // Of a lost connection the driver tells the statement first, and the transaction right after.
+      await nextTurn()
+      throw error
     } finally {
       over = true
+      // Whoever asked has heard of it already. Were this to return, the driver would send the end of what is gone to whoever has the connection now.
+      if (isGone()) await new Promise(() => {})
     }
   }
   return within(sql) as S
