@@ -5,6 +5,7 @@ import { controlsOf, type TestHouse, testHouse, type Visitor, wordsOf } from '..
 import type { Message } from '../../commands/messages.ts'
 import { earningPlugins, type TestPartner, type Trade, tradeIn } from '../commissions/testing.ts'
 import { hours, largestAttachment, readAttachment, readCsv } from '../kit/index.ts'
+import { partners } from '../partners/plugin.ts'
 import { judge, refusalOf } from './manual.ts'
 import { payouts } from './plugin.ts'
 
@@ -229,6 +230,19 @@ describe('a reference', () => {
     expect(await house.connection.sql`select reference from payouts_references where partner_id = ${ada.id}`).toEqual([
       { reference: null },
     ])
+  })
+
+  test('that was erased is paid to no more, neither by what waits for the list nor by the next run', async () => {
+    const ada = await aPayablePartner(8_888n)
+    await run()
+    for (const { data } of [payouts, partners])
+      await house.db.transaction((tx) => data!.deletePartner!(tx, house.program.id, ada.userId))
+    house.clock.advance(hours(1))
+    expect((await exported()).csv).not.toContain('88.88')
+    expect(await stateOf(ada)).toEqual(['cancelled'])
+    await run()
+    expect(await stateOf(ada)).toEqual(['cancelled'])
+    expect(wordsOf(await house.run('admin payouts dry-run', {}, boss))).toContain('payout method is not complete: your reference')
   })
 
   test.each(['GET', 'POST'] as const)('cannot be reached with an invented link (%s)', async (method) => {

@@ -1,7 +1,8 @@
 // What payouts store about one partner that can be exported and erased: their reference. Payouts themselves are bookkeeping and hold no name.
-import { and, eq } from 'drizzle-orm'
+import { and, eq, inArray } from 'drizzle-orm'
 import type { Reader, Tx } from '../kit/index.ts'
-import { references } from './tables.ts'
+import { byHand } from './model.ts'
+import { methods, references } from './tables.ts'
 
 const theirs = (programId: string, userId: string) => and(eq(references.programId, programId), eq(references.userId, userId))
 
@@ -9,7 +10,16 @@ export async function exportFor(reader: Reader, programId: string, userId: strin
   return { references: await reader.select().from(references).where(theirs(programId, userId)) }
 }
 
-/** The text goes; the row stays, because payouts name its account. */
+/** The text goes; the row stays, because payouts name its account. Nothing more is paid to it, for nobody would know to whom. */
 export async function eraseFor(tx: Tx, programId: string, userId: string): Promise<void> {
-  await tx.update(references).set({ reference: null, userId: 'erased' }).where(theirs(programId, userId))
+  const erased = await tx
+    .update(references)
+    .set({ reference: null, userId: 'erased' })
+    .where(theirs(programId, userId))
+    .returning({ account: references.account })
+  const accounts = erased.map(({ account }) => account)
+  await tx
+    .update(methods)
+    .set({ ready: false, missing: 'your reference' })
+    .where(and(eq(methods.programId, programId), eq(methods.provider, byHand), inArray(methods.account, accounts)))
 }
