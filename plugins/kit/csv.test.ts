@@ -38,6 +38,7 @@ prop.prop([fc.array(fc.tuple(cell, cell), { maxLength: 5 })])('what is written i
 describe('a spreadsheet’s file', () => {
   test.each([
     ['commas', 'id,Status \nx,paid\n'],
+    ['line ends of old Macs, as one choice of spreadsheets still writes them', 'id,status\rx,paid\r'],
     ['semicolons and Windows line ends', '\uFEFFid;status\r\nx;paid\r\n'],
     ['tabs, without a last line end', 'id\tstatus\nx\tpaid'],
     ['quotes everywhere', '"id","status"\n"x","paid"\n'],

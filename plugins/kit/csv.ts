@@ -21,11 +21,11 @@ export interface CsvRow {
 
 /**
  * Reads what a spreadsheet saved: separated by commas, semicolons or tabs (whichever the header has most of), quoted where needed, with or without a byte
- * order mark. Names of columns are lower case without blanks around them. Undefined when a quote is never closed.
+ * order mark, its lines ended by any of CR LF, LF and CR. Names of columns are lower case without blanks around them. Undefined when a quote is never closed.
  */
 export function readCsv(text: string): { header: readonly string[]; rows: readonly CsvRow[] } | undefined {
-  const content = text.replace(/^\uFEFF/, '')
-  const firstLine = content.split(/\r?\n/, 1)[0] ?? ''
+  const content = text.replace(/^\uFEFF/, '').replace(/\r\n?/g, '\n')
+  const firstLine = content.split('\n', 1)[0] ?? ''
   const separator = [',', ';', '\t'].toSorted((a, b) => firstLine.split(b).length - firstLine.split(a).length)[0]!
   const records = recordsOf(content, separator)
   if (!records) return undefined
@@ -62,7 +62,7 @@ function recordsOf(content: string, separator: string): { line: number; cells: s
       cells.push(value)
       value = ''
     } else if (sign === '\n') endRecord()
-    else if (sign !== '\r') value += sign
+    else value += sign
   }
   if (quoted) return undefined
   if (value !== '' || cells.length > 0) endRecord()
