@@ -1,7 +1,7 @@
 // The house's own plugin for the guild: the effect jobs, their repair, and what waits for a member who comes (back).
 import type { REST } from '@discordjs/rest'
 import { type APIGuildMember, Routes } from 'discord-api-types/v10'
-import { and, eq, sql } from 'drizzle-orm'
+import { and, eq, inArray, sql } from 'drizzle-orm'
 import type { Reader, Tx } from '../db/connect.ts'
 import { programStore } from '../db/programs.ts'
 import { memberRoles, messages } from '../db/tables.ts'
@@ -52,7 +52,7 @@ export function guildPlugin(rest: REST): Plugin {
 
 const theirRoles = (programId: string, userId: string) => and(eq(memberRoles.programId, programId), eq(memberRoles.userId, userId))
 const theirMessages = (programId: string, userId: string) =>
-  and(eq(messages.programId, programId), eq(messages.targetKind, 'dm'), eq(messages.target, userId))
+  and(eq(messages.programId, programId), inArray(messages.targetKind, ['dm', 'thread']), eq(messages.target, userId))
 const erased = 'erased'
 
 async function exportFor(reader: Reader, programId: string, userId: string): Promise<unknown> {
@@ -68,7 +68,10 @@ async function exportFor(reader: Reader, programId: string, userId: string): Pro
   }
 }
 
-/** The roles are remembered until they are taken, which the repair sees to. What was posted in channels stays there; here it no longer says of whom. */
+/**
+ * The roles are remembered until they are taken, which the repair sees to. What was posted in channels stays there; here it no longer says of whom. Events stay,
+ * because they are the program's history, without the person.
+ */
 async function eraseFor(tx: Tx, programId: string, userId: string): Promise<void> {
   const mention = `<@${userId}>`
   await tx.delete(messages).where(theirMessages(programId, userId))
@@ -77,6 +80,9 @@ async function eraseFor(tx: Tx, programId: string, userId: string): Promise<void
     where program_id = ${programId} and payload::text like ${`%${mention}%`}`)
   await tx.execute(sql`
     delete from core_outbox where program_id = ${programId} and kind = 'job' and done_at is not null and payload ->> 'userId' = ${userId}`)
+  await tx.execute(sql`
+    update core_outbox set payload = payload - 'email' - 'username' || ${JSON.stringify({ userId: erased })}::text::jsonb
+    where program_id = ${programId} and kind = 'event' and done_at is not null and payload ->> 'userId' = ${userId}`)
   await tx.update(memberRoles).set({ wanted: false, applied: null, reason: erased }).where(theirRoles(programId, userId))
 }
 

@@ -7,6 +7,7 @@ import { attribution } from '../plugins/attribution/plugin.ts'
 import { type TestPartner, tradeIn } from '../plugins/commissions/testing.ts'
 import { plugins } from '../plugins/index.ts'
 import { minutes } from '../plugins/kit/clock.ts'
+import { directMessageRefused } from '../plugins/kit/events.ts'
 import { browser } from '../plugins/links/testing.ts'
 import type { Message } from './messages.ts'
 import { housePlugin } from './plugin.ts'
@@ -106,4 +107,40 @@ test('who is erased is named nowhere afterwards but in what they signed; others 
   expect(await tablesWith(grace.userId)).toEqual(others)
   expect(wordsOf(await house.run('admin ledger proof', {}, admin))).toMatch(/The books hold.*[1-9]\d* transfers/s)
   await expect(house.run('earnings', {}, ada)).rejects.toThrow()
+})
+
+test('nothing is left of somebody who came by the form and whose direct messages are closed, and no link that they were sent works', async () => {
+  const alan = { userId: '300000000000000077', username: 'alan' }
+  const email = 'alan.turing@example.org'
+  const mailed = async () => {
+    const [mail] = await house.connection
+      .sql`select content from notifications_mails where user_id = ${alan.userId} order by created_at desc, id desc limit 1`
+    return new URL(mail!.content.button.url as string).pathname
+  }
+  const erase = async () => {
+    const asked = await house.run('admin privacy erase', { user: { id: alan.userId } }, admin)
+    await house.press(controlsOf(asked)[0]!, {}, admin)
+  }
+  const register = () => house.press('partners.submit:register', { fields: { name: 'Alan Turing', email, industry: 'saas' } }, alan)
+
+  await register()
+  const unused = await mailed()
+  await erase()
+  expect((await house.app.inject({ url: unused })).statusCode).toBe(404)
+
+  await register()
+  await house.app.inject({ method: 'POST', url: await mailed() })
+  await house.drain()
+  const signing = await mailed()
+  await house.connection.sql`
+    insert into core_guild_objects (program_id, kind, key, discord_id)
+    values (${house.program.id}, 'channel', 'channels:inbox', '500000000000000003')`
+  const [tell] = await house.connection.sql<{ key: string }[]>`select key from core_messages where target = ${alan.userId}`
+  await house.db.transaction((tx) =>
+    house.emit(tx, directMessageRefused, { programId: house.program.id, userId: alan.userId, key: tell!.key }),
+  )
+  await house.drain()
+  await erase()
+  expect((await house.app.inject({ url: signing })).statusCode).toBe(404)
+  expect({ id: await tablesWith(alan.userId), email: await tablesWith(email) }).toEqual({ id: [], email: [] })
 })

@@ -1,5 +1,6 @@
 // What is stored about one partner: for the export, and erased.
 import { and, eq } from 'drizzle-orm'
+import { tokens } from '../../db/tables.ts'
 import type { Reader, Tx } from '../kit/index.ts'
 import { drafts, partners, verificationMails } from './tables.ts'
 
@@ -21,7 +22,7 @@ export async function exportFor(reader: Reader, programId: string, userId: strin
   }
 }
 
-/** Takes the person out of the record. The row itself stays, because sales and payouts point to it. */
+/** Takes the person out of the record. The row itself stays, because sales and payouts point to it; no link that they were sent leads to it any more. */
 export async function eraseFor(tx: Tx, programId: string, userId: string): Promise<void> {
   await tx.delete(drafts).where(and(eq(drafts.programId, programId), eq(drafts.userId, userId)))
   const [partner] = await tx
@@ -31,6 +32,7 @@ export async function eraseFor(tx: Tx, programId: string, userId: string): Promi
     .for('update')
   if (!partner) return
   await tx.delete(verificationMails).where(eq(verificationMails.partnerId, partner.id))
+  await tx.delete(tokens).where(and(eq(tokens.programId, programId), eq(tokens.subject, partner.id)))
   await tx
     .update(partners)
     .set({
