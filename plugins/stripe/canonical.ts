@@ -140,9 +140,11 @@ function extras(
       `The payment is in ${currency}, and its ${bill.type} ${bill.objectId} in ${bill.fields.currency}.`,
     )
   const total = fromStripe(bill.fields.total, currency)
-  const ofBill = [bill.fields.tax, bill.fields.shipping].map((amount) => atLeastZero(fromStripe(amount, currency)))
-  const rest = atLeastZero((total > 0n ? total : gross) - sum(ofBill))
-  const [tax, shipping] = split(gross, [...ofBill, rest])
+  const told = [fromStripe(bill.fields.tax, currency), fromStripe(bill.fields.shipping, currency)] as const
+  const rest = (total > 0n ? total : gross) - sum(told)
+  // A session gives nothing back: what does not fit into it is refused when it is recorded.
+  if (bill.type === 'session' && (rest < 0n || told.some((amount) => amount < 0n))) return { tax: told[0], shipping: told[1] }
+  const [tax, shipping] = split(gross, [...told, rest].map(atLeastZero))
   return { tax: tax!, shipping: shipping! }
 }
 
