@@ -93,7 +93,9 @@ test('a verified partner is asked to sign, in Discord and by mail, and is not to
   const link = await verified()
   expect(link).toMatch(/^\/agreements\/[\w-]{43}$/)
   const tells = await house.connection.sql`select key, message from notifications_tells where user_id = ${ada.userId}`
-  expect(tells.map(({ key }) => key)).toEqual([`agreements.invite:${(await partnerOf())!.id}:${first.version}`])
+  expect(tells.map(({ key }) => key)).toEqual([
+    expect.stringContaining(`agreements.invite:${(await partnerOf())!.id}:${first.version}:`),
+  ])
   expect(JSON.stringify(tells[0]!.message)).toContain(publicUrl + link)
   expect(await partnerOf()).toMatchObject({ status: 'verified' })
 })
@@ -350,4 +352,25 @@ test('the signed copy holds every document, the evidence and the hash', async ()
   ])
     expect(words).toContain(part)
   expect(words).toContain('You are never asked to pay money back out of your pocket.')
+})
+
+test('who changes the e-mail before signing gets a working link at the new address and in Discord', async () => {
+  await verified()
+  house.clock.advance(days(1))
+  email = `new-${email}`
+  await house.press('partners.submit:email', { fields: { email } }, ada)
+  await house.app.inject({ method: 'POST', url: await linkOf('partners.verify') })
+  await house.drain()
+  expect((await get(await linkOf('agreements.invite'))).statusCode).toBe(200)
+  const tells = await house.connection
+    .sql`select message from notifications_tells where user_id = ${ada.userId} order by created_at desc, id desc`
+  const told = controlsOf(tells[0]!.message as Message).find((url) => url.includes('/agreements/'))!
+  expect((await get(new URL(told).pathname)).statusCode).toBe(200)
+})
+
+test('a name with a character that no database takes is asked for again', async () => {
+  const link = await verified()
+  const page = await post(link, { ...good, name: 'Ada\u0000 Lovelace' })
+  expect(page.statusCode).toBe(422)
+  expect(page.body).toContain('Please type your full name')
 })

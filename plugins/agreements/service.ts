@@ -139,7 +139,8 @@ export function createAgreementService(ports: {
     const partner = await partners.byId(tx, programId, partnerId)
     if (!partner || !maySign(partner) || (await ofCurrentVersion(tx, programId, partnerId))) return
     const letter = { program: (await programs.byId(tx, programId)).name, partner: partner.name, url: await issueLink(tx, partner) }
-    const key = `agreements.invite:${partnerId}:${agreement.version}`
+    // A link voids the earlier ones, so each has to arrive: also the one that goes to another address that was verified before signing.
+    const key = `agreements.invite:${partnerId}:${agreement.version}:${partner.verifiedAt?.getTime()}`
     await notifications.tell(tx, { programId, key, userId: partner.userId, message: inviteMessage(letter) })
     await notifications.mail(tx, { programId, key, to: partner.email, userId: partner.userId, ...inviteMail(letter) })
   }
@@ -296,6 +297,6 @@ function maySign({ status }: Partner): boolean {
 }
 
 function problemsOf({ name, consent }: Typed): Problem[] {
-  const named = name.length >= nameLength.min && name.length <= nameLength.max && /\p{L}/u.test(name)
+  const named = name.length >= nameLength.min && name.length <= nameLength.max && /^\P{Cc}*\p{L}\P{Cc}*$/u.test(name)
   return [...(named ? [] : (['name'] as const)), ...(consent ? [] : (['consent'] as const))]
 }
