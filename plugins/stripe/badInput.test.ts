@@ -381,21 +381,15 @@ describe('a payment through the webhook', () => {
   })
 })
 
-test('a payout to a closed account is refused, its commissions are payable again with the reason, and the next run asks for another method', async () => {
+test('a payout to a closed account is refused, its commissions are payable again with the reason, and the partner opens another one', async () => {
   await house.set('commissions', 'holdDays', 0)
   await house.set('payouts', 'methodCoolingHours', 0)
   const partner = await trade.aPartner()
-  const { id: account } = await stripe.accounts.create({
-    controller: {
-      requirement_collection: 'stripe',
-      stripe_dashboard: { type: 'express' },
-      fees: { payer: 'application' },
-      losses: { payments: 'application' },
-    },
-  })
-  await house.connection.sql`
-    insert into payouts_methods (id, program_id, partner_id, provider, account, chosen, ready, missing, changed_at, created_at)
-    values (${newId()}, ${house.program.id}, ${partner.id}, 'stripe', ${account}, true, true, '', now() - interval '30 days', now())`
+  await house.run('payout setup', { provider: 'stripe' }, partner)
+  const methodOf = async () =>
+    (await house.connection.sql`select ready, missing, account from payouts_methods where partner_id = ${partner.id}`)[0]!
+  const { account } = await methodOf()
+  await house.connection.sql`update payouts_methods set ready = true where partner_id = ${partner.id}`
   await trade.record(trade.aPayment(partner, { gross: 50_000n }))
   await house.drain()
   await house.tick('commissions.release')
@@ -409,6 +403,14 @@ test('a payout to a closed account is refused, its commissions are payable again
     { state: 'payable', reason: 'payout_refused' },
   ])
   expect(wordsOf(await house.run('admin payouts list', {}, admin))).toContain('refused')
+  expect(await methodOf()).toEqual({ ready: false, missing: expect.stringContaining('this one was closed'), account })
+  await house.run('admin payouts run', {}, admin)
+  expect(await house.connection.sql`select 1 from payouts_payouts where partner_id = ${partner.id}`).toHaveLength(1)
+  await house.run('payout setup', { provider: 'stripe' }, partner)
+  const other = await methodOf()
+  expect(other.account).not.toBe(account)
+  await house.run('payout setup', { provider: 'stripe' }, partner)
+  expect(await methodOf()).toEqual(other)
   expect(await failedWork()).toBe(0)
   expect(await trade.findings()).toEqual([])
 })

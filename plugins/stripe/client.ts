@@ -110,7 +110,8 @@ function unlessRefused(error: unknown): undefined {
   throw error
 }
 
-async function unlessMissing<T>(ask: () => Promise<T>): Promise<T | undefined> {
+/** What was asked for; undefined when Stripe has no such thing, or none that the platform may see. */
+export async function unlessMissing<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
     return await ask()
   } catch (error) {

@@ -4,6 +4,7 @@ import Stripe from 'stripe'
 import { UserError } from '../kit/index.ts'
 import { PayoutPostponed, type PayoutProvider, PayoutRefused, type ProviderTransfer } from '../payouts/public.ts'
 import { accountShape, stateOf } from './account.ts'
+import { unlessMissing } from './client.ts'
 import { fromStripe, toStripe } from './units.ts'
 
 export function createPayoutProvider(stripe: Stripe): PayoutProvider {
@@ -11,7 +12,8 @@ export function createPayoutProvider(stripe: Stripe): PayoutProvider {
     id: 'stripe',
     title: 'Stripe (bank account or debit card)',
     onboard: async ({ programId, partnerId, email, account, returnUrl, refreshUrl }) => {
-      const id = account ?? (await createAccount(stripe, { programId, partnerId, email }))
+      const known = account === undefined ? undefined : await unlessMissing(() => stripe.accounts.retrieve(account))
+      const id = known?.id ?? (await createAccount(stripe, { programId, partnerId, email, insteadOf: account }))
       const link = await stripe.accountLinks.create({
         account: id,
         type: 'account_onboarding',
@@ -20,7 +22,10 @@ export function createPayoutProvider(stripe: Stripe): PayoutProvider {
       })
       return { account: id, url: link.url }
     },
-    accountState: async (account) => stateOf(accountShape.parse(await stripe.accounts.retrieve(account))),
+    accountState: async (account) => {
+      const found = await unlessMissing(() => stripe.accounts.retrieve(account))
+      return found ? stateOf(accountShape.parse(found)) : { ready: false, missing: 'another account, because this one was closed' }
+    },
     find: async ({ payoutId }) => {
       const found = await stripe.transfers.list({ transfer_group: payoutId, limit: 10 })
       const transfer = found.data.find(({ metadata }) => metadata.payoutId === payoutId)
@@ -51,9 +56,16 @@ export function createPayoutProvider(stripe: Stripe): PayoutProvider {
   }
 }
 
-/** A second try within a day finds the first one's account: the key is the partner and the address they were onboarded with. */
-async function createAccount(stripe: Stripe, partner: { programId: string; partnerId: string; email: string }): Promise<string> {
+/**
+ * A second try within a day finds the first one's account: the key is the partner, the address they were onboarded with, and the account that is gone, if this
+ * one is instead of it.
+ */
+async function createAccount(
+  stripe: Stripe,
+  partner: { programId: string; partnerId: string; email: string; insteadOf: string | undefined },
+): Promise<string> {
   const address = createHash('sha256').update(partner.email).digest('hex').slice(0, 16)
+  const key = ['account', partner.partnerId, address, ...(partner.insteadOf === undefined ? [] : [partner.insteadOf])]
   const account = await stripe.accounts.create(
     {
       controller: {
@@ -66,7 +78,7 @@ async function createAccount(stripe: Stripe, partner: { programId: string; partn
       email: partner.email,
       metadata: { partnerId: partner.partnerId, programId: partner.programId },
     },
-    { idempotencyKey: `account:${partner.partnerId}:${address}` },
+    { idempotencyKey: key.join(':') },
   )
   return account.id
 }
