@@ -36,12 +36,14 @@ test.prop(
       footer: anyText,
       rows: fc.array(fc.integer({ min: 0, max: 7 }), { maxLength: 12 }),
       alt: anyText,
+      files: fc.integer({ min: 0, max: 4 }),
     }),
   ],
   { numRuns: 60 },
-)('a card never has more than 4,000 characters or 40 components, and no empty text or row', ({ rows, alt, ...given }) => {
+)('a card never has more than 4,000 characters or 40 components, and no empty text or row', ({ rows, alt, files, ...given }) => {
   const message = card({
     ...given,
+    files: Array.from({ length: files }, (_, i) => ({ name: `${i}.csv`, data: Buffer.from('') })),
     image: { url: 'chart.png', alt },
     rows: rows.map((count) => Array.from({ length: count }, (_, i) => button({ customId: `a.b:${i}`, label: given.title || '-' }))),
   })
@@ -55,6 +57,20 @@ test.prop(
       expect(node.components!.length).toBeLessThanOrEqual(5)
     }
   }
+})
+
+test('every file of a card is named by a component, once: Discord hides the others', () => {
+  const file = (name: string) => ({ name, data: Buffer.from('') })
+  const message = card({
+    title: 'Sales',
+    image: { url: 'chart.png', alt: 'A chart' },
+    files: [file('chart.png'), file('sales.pdf'), file('sales.csv')],
+  })
+  expect(JSON.stringify(message.components).match(/attachment:..[a-z.]*/g)).toEqual([
+    'attachment://chart.png',
+    'attachment://sales.pdf',
+    'attachment://sales.csv',
+  ])
 })
 
 test('what does not fit is cut from the middle: title and footer stay', () => {

@@ -2,6 +2,7 @@
 import {
   type APIButtonComponent,
   type APIContainerComponent,
+  type APIFileComponent,
   type APIMessageTopLevelComponent,
   type APIModalInteractionResponseCallbackData,
   type APISelectMenuComponent,
@@ -46,6 +47,7 @@ export interface Card {
   footer?: string
   /** Rows of up to five buttons, or one select each. */
   rows?: readonly (readonly APIButtonComponent[] | APISelectMenuComponent)[]
+  /** Those that no `image` names stand under the card, to download. */
   files?: readonly Attachment[]
   mentions?: readonly string[]
 }
@@ -74,16 +76,21 @@ export function card(options: Card): Message {
 
   const parts: APIContainerComponent['components'] = [text(title)]
   if (body) parts.push(text(truncate(body, limits.text - title.length - footer.length)))
-  for (const { url, alt } of [options.image ?? []].flat())
+  const images = [options.image ?? []].flat()
+  const downloads = (options.files ?? []).filter(({ name }) => !images.some(({ url }) => url === name))
+  for (const { url, alt } of images)
     parts.push({ type: ComponentType.MediaGallery, items: [{ media: { url: imageUrl(url) }, description: truncate(alt, 1024) }] })
-  const frame = 1 + parts.length + 1 + (footer ? 1 : 0)
+  const frame = 1 + parts.length + 1 + (footer ? 1 : 0) + downloads.length
   const rows = fitting(options.rows ?? [], limits.components - frame)
   if (rows.length > 0 || footer) parts.push({ type: ComponentType.Separator, divider: true, spacing: 1 })
   for (const components of rows)
     parts.push({ type: ComponentType.ActionRow, components } as APIContainerComponent['components'][number])
   if (footer) parts.push(text(footer))
   return {
-    components: [{ type: ComponentType.Container, accent_color: tones[options.tone ?? 'neutral'], components: parts }],
+    components: [
+      { type: ComponentType.Container, accent_color: tones[options.tone ?? 'neutral'], components: parts },
+      ...downloads.map(download),
+    ],
     ...(options.files && { files: options.files }),
     ...(options.mentions && { mentions: options.mentions }),
   }
@@ -102,14 +109,13 @@ function fitting(rows: NonNullable<Card['rows']>, room: number): (readonly APIBu
   return kept
 }
 
-/** The message with a file to download under it: one that no component names is not shown. */
+/** The message with a file to download under it. */
 export function withFile(message: Message, file: Attachment): Message {
-  return {
-    ...message,
-    files: [...(message.files ?? []), file],
-    components: [...message.components, { type: ComponentType.File, file: { url: `attachment://${file.name}` } }],
-  }
+  return { ...message, files: [...(message.files ?? []), file], components: [...message.components, download(file)] }
 }
+
+/** What shows a file: Discord hides one that no component names. https://docs.discord.com/developers/components/reference#file */
+const download = ({ name }: Attachment): APIFileComponent => ({ type: ComponentType.File, file: { url: `attachment://${name}` } })
 
 /** A message of one plain paragraph, without a frame. */
 export function plain(content: string): Message {

@@ -1,5 +1,4 @@
 // Every word about agreements in Discord and mail. Pure functions.
-import { ComponentType } from 'discord-api-types/v10'
 import { card, linkButton, literal, type Message, time } from '../../commands/messages.ts'
 import type { Mail } from '../notifications/public.ts'
 import type { Agreement } from './documents.ts'
@@ -104,7 +103,7 @@ export function toSignCard(agreement: Agreement, url: string, earlier: Signature
 
 /** For /agreement when the current version is signed, with the signed copy. */
 export function signedCard(agreement: Agreement, signature: Signature, copy: { name: string; data: Buffer }): Message {
-  const message = card({
+  return card({
     title: 'Your agreement is signed',
     body: agreement.documents.map(({ title, version }) => `📄 ${title} · version ${version}`).join('\n'),
     fields: [
@@ -115,8 +114,4 @@ export function signedCard(agreement: Agreement, signature: Signature, copy: { n
     files: [copy],
     footer: 'Your signed copy is attached. Only you see this.',
   })
-  return {
-    ...message,
-    components: [...message.components, { type: ComponentType.File, file: { url: `attachment://${copy.name}` } }],
-  }
 }

@@ -384,7 +384,9 @@ describe('a claim', () => {
     const card = (await open(ada)) as Message
     expect(wordsOf(card)).toContain('fits: order')
     expect(card.files).toMatchObject([{ name: 'mail.txt', data: Buffer.from('Thank you for the demonstration') }])
-    await decide(controlsOf(card).at(-1)!, boss, 'The demonstration was after the purchase')
+    const [decline, shown] = controlsOf(card).slice(-2)
+    expect(shown).toBe('attachment://mail.txt')
+    await decide(decline!, boss, 'The demonstration was after the purchase')
     expect(await told(ada)).toMatch(/not approved[\s\S]*after the purchase/)
     expect(wordsOf(await house.run('admin-sales claims', {}, boss))).not.toContain(ada.userId)
   })

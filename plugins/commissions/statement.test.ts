@@ -1,6 +1,6 @@
 import { fc, test } from '@fast-check/vitest'
 import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest'
-import { type TestHouse, testHouse, wordsOf } from '../../app/testing.ts'
+import { controlsOf, type TestHouse, testHouse, wordsOf } from '../../app/testing.ts'
 import type { Message } from '../../commands/messages.ts'
 import { days, sum } from '../kit/index.ts'
 import { ledger } from '../ledger/plugin.ts'
@@ -64,6 +64,7 @@ describe('a statement', () => {
       ['USD', '', 'Closing balance', '', '', '', '0.00'],
     ])
     expect(pdfOf(answer).subarray(0, 5).toString()).toBe('%PDF-')
+    expect(controlsOf(answer)).toEqual(['attachment://statement-2027-01.pdf', 'attachment://statement-2027-01.csv'])
   })
 
   test('without a month is of the last finished one, or of the current one for a newcomer', async () => {

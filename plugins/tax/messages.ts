@@ -1,5 +1,4 @@
 // The words of tax: pure functions.
-import { ComponentType } from 'discord-api-types/v10'
 import { card, literal, type Message, time } from '../../commands/messages.ts'
 import { csvFile, formatMoney, sum, toDecimal } from '../kit/index.ts'
 import type { Partner } from '../partners/public.ts'
@@ -88,11 +87,10 @@ function saidWords(said: SaidForm): string {
 /** The year's report as a file, with what needs an eye in words. */
 export function reportCard(year: number, lines: readonly ReportLine[]): Message {
   if (lines.length === 0) return card({ title: `Nobody was paid in ${year}`, body: 'There is nothing to report.' })
-  const name = `tax-report-${year}.csv`
   const toReport = lines.filter((line) => line.reportable !== 'no')
   const unready = toReport.filter(({ form }) => form?.status !== 'valid')
   const unknown = lines.filter(({ jurisdiction }) => jurisdiction === '')
-  const message = card({
+  return card({
     title: `What partners were paid in ${year}`,
     body: [...Map.groupBy(lines, ({ jurisdiction, total }) => `${jurisdiction || 'No country recorded'} · ${total.currency}`)].map(
       ([group, members]) =>
@@ -104,9 +102,8 @@ export function reportCard(year: number, lines: readonly ReportLine[]): Message 
     ],
     tone: unready.length > 0 || unknown.length > 0 ? 'warn' : 'neutral',
     footer: 'Sums of what arrived in the calendar year, in the program’s time zone. A help for your accountant, not advice.',
-    files: [{ name, data: reportFile(year, lines) }],
+    files: [{ name: `tax-report-${year}.csv`, data: reportFile(year, lines) }],
   })
-  return { ...message, components: [...message.components, { type: ComponentType.File, file: { url: `attachment://${name}` } }] }
 }
 
 const shownNames = 15
