@@ -286,6 +286,22 @@ describe('what a payment says', () => {
     expect(paymentOf(facts, { asked: true })).toMatchObject({ gross: BigInt(paid), tax, shipping })
   })
 
+  test.each([
+    ['nothing else', 3_000, 7_000, [], 0n],
+    ['more than was captured', 7_000, 3_000, [], 0n],
+    ['a refund of what was captured, too', 4_000, 7_000, [], 1_000n],
+    ['a refund since then, too', 3_000, 7_000, [{ amount: 500, created: paidAt + 60 }], 500n],
+  ])(
+    'what was authorized and never captured is no refund to the customer: %s',
+    (_, amount_refunded, amount_captured, refunds, refunded) => {
+      const captured = charge({ amount: 10_000, amount_captured, amount_refunded })
+      expect(paymentOf([captured, session(), ...refunds.map((one) => refund(one))])).toMatchObject({
+        gross: BigInt(amount_captured),
+        refunded,
+      })
+    },
+  )
+
   test('a session in another currency than its payment is refused', () => {
     expect(() => assemble([charge(), session({ currency: 'eur' })])).toThrow(UserError)
   })

@@ -44,7 +44,8 @@ export function canonicalPayment(known: KnownOfPayment): Assembled {
       'bad_gross',
       `The payment ${paymentKey} is of ${gross} minor units of ${currency}, which is more than any sale can be.`,
     )
-  const refunded = refundedOf(charge, of(facts, 'refund'))
+  const released = fromStripe(charge.fields.released ?? 0, currency)
+  const refunded = atLeastZero(refundedOf(charge, of(facts, 'refund')) - released)
   if (refunded > gross)
     throw new UserError(
       'bad_refund',
@@ -149,7 +150,7 @@ function extras(
 }
 
 /**
- * What is refunded now. Two things tell it: the charge's total, as of some moment, and the refunds themselves; either may be missing. What was made since
+ * What is refunded now, of what was authorized: what was never captured of it is refunded as well. Two things tell it: the charge's total, as of some moment, and the refunds themselves; either may be missing. What was made since
  * comes on top of the total, what failed since is still in it. Whether a refund that was made in that very second is in it, or one that does not say when it was
  * made, nobody knows; whether one that failed in that second is, the refunds that stand tell.
  */

@@ -26,6 +26,8 @@ interface FieldsOf {
   charge: {
     status: string
     captured: number
+    /** What was authorized and will never be captured: Stripe counts it as refunded. */
+    released?: number
     refunded: number
     currency: string
     customer: string | null
@@ -146,6 +148,7 @@ const shapes = {
     id: z.string(),
     payment_intent: reference,
     status: z.string(),
+    amount: positive.nullish(),
     amount_captured: positive,
     amount_refunded: positive,
     currency,
@@ -381,6 +384,7 @@ function readers(hashEmail: (email: string) => string): Record<string, (object: 
       fields: {
         status: charge.status,
         captured: charge.amount_captured,
+        released: Math.max((charge.amount ?? 0) - charge.amount_captured, 0),
         refunded: charge.amount_refunded,
         currency: charge.currency,
         customer: charge.customer,
