@@ -117,3 +117,26 @@ test('a savepoint that is left when its transaction has failed writes nothing in
   expect(await db.execute(sql`select n from kept order by n`)).toEqual([{ n: 2 }, { n: 3 }])
   await close()
 })
+
+test('whenever its connection is cut, the next statement finds another one', { timeout: 60_000 }, async () => {
+  const admin = await testDatabase({ max: 1 })
+  const { db, close } = await connect(admin.url, { max: 1, name: 'cut' })
+  const manyStatements = (from: number) =>
+    db.transaction(async (tx) => {
+      for (let n = from; n < from + 1_000; n++) await tx.execute(sql`select ${n}::int as n`)
+    })
+  for (let cut = 0; cut < 25; cut++) {
+    const busy = manyStatements(cut * 1_000).catch(() => {})
+    await sleep(15)
+    await admin.sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'cut' and datname = current_database()`
+    await busy
+    // It may be the one that hears of the cut. But what is told of a connection on which nothing is sent would be CONNECT_TIMEOUT.
+    const told = await db.execute(sql`select 1`).then(
+      () => 'answered',
+      ({ cause }) => cause.code,
+    )
+    expect(told).not.toBe('CONNECT_TIMEOUT')
+  }
+  await close()
+  await admin.close()
+})

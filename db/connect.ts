@@ -65,11 +65,31 @@ export async function connect(url: string, options: { max?: number; name?: strin
 export function promptly(): { socket: () => Socket } {
   let next = 0
   const socket = ({ host, port, path }: { host: string[]; port: number[]; path: string | false }) => {
-    if (path) return createConnection({ path })
+    if (path) return endingLater(createConnection({ path }))
     const i = next++ % host.length
-    return createConnection({ host: host[i]!, port: port[i]!, noDelay: true })
+    return endingLater(createConnection({ host: host[i]!, port: port[i]!, noDelay: true }))
   }
   return { socket: socket as unknown as () => Socket }
+}
+
+/**
+ * Tells of its end, with the error if there is one, two turns of the event loop later. When the driver hears of it with a write put off to the end of the turn, it
+ * forgets to make that up, and connects again without ever sending anything: https://github.com/porsager/postgres/issues/1154
+ */
+function endingLater(socket: Socket): Socket {
+  const emit = socket.emit.bind(socket) as (name: string, ...given: unknown[]) => boolean
+  const ending: [string, ...unknown[]][] = []
+  const tell = async () => {
+    await nextTurn()
+    await nextTurn()
+    for (const event of ending.splice(0)) emit(...event)
+  }
+  socket.emit = (name: string, ...given: unknown[]) => {
+    if (name !== 'error' && name !== 'close') return emit(name, ...given)
+    if (ending.push([name, ...given]) === 1) void tell()
+    return true
+  }
+  return socket
 }
 
 /** Each connection keeps what it has prepared, so there is an end to it. */
