@@ -20,7 +20,7 @@ export const applyRole = defineJob({
 export const sendMessage = defineJob({ name: 'guild.send_message', payload: z.object({ id: z.uuid() }) })
 
 /** Codes of Discord's refusals that have a meaning of their own here (https://docs.discord.com/developers/topics/opcodes-and-status-codes). */
-const refused = {
+export const refused = {
   unknownChannel: 10003,
   unknownMember: 10007,
   unknownMessage: 10008,

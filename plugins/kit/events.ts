@@ -66,7 +66,7 @@ export function onAll<T extends object>(
 
 /** A member entered the guild. May be told more than once. */
 export const memberJoined = defineEvent('guild.member_joined', { userId: z.string(), username: z.string() })
-/** A member left the guild, by themselves or not. */
+/** A member left the guild, by themselves or not. May be told more than once, and some time after. */
 export const memberLeft = defineEvent('guild.member_left', { userId: z.string() })
 /** A direct message was refused by the person's privacy settings; `key` is the key under which it was posted. */
 export const directMessageRefused = defineEvent('guild.direct_message_refused', { userId: z.string(), key: z.string() })
