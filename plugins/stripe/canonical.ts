@@ -150,9 +150,10 @@ function extras(
 }
 
 /**
- * What is refunded now, of what was authorized: what was never captured of it is refunded as well. Two things tell it: the charge's total, as of some moment, and the refunds themselves; either may be missing. What was made since
- * comes on top of the total, what failed since is still in it. Whether a refund that was made in that very second is in it, or one that does not say when it was
- * made, nobody knows; whether one that failed in that second is, the refunds that stand tell.
+ * What is refunded now, of what was authorized: what was never captured of it is refunded as well. Two things tell it: the charge's total, as of some moment,
+ * and the refunds themselves; either may be missing. What was made since comes on top of the total, what failed since is still in it. Whether a refund that was
+ * made in that very second is in it, or one that does not say when it was made, nobody knows; whether one that failed in that second is, the refunds that stand
+ * tell.
  */
 function refundedOf(charge: Fact<'charge'>, refunds: readonly Fact<'refund'>[]): bigint {
   const asOf = charge.fields.asOf ?? charge.eventCreated
