@@ -372,6 +372,19 @@ describe('a claim', () => {
     expect(await trade.findings()).toEqual([])
   })
 
+  test('waits for a decision again when the admin who agreed takes it back', async () => {
+    const [ada, bob] = await pair()
+    const saleId = await aSale(bob, { gross: 54_321n })
+    await claim(ada, { amount: '543.21' })
+    await decide(controlsOf(await open(ada))[0]!)
+    const [row] = await house.connection.sql`select id from claims_overrides where sale_id = ${saleId}`
+    await house.press(`claims.refuse:${row!.id}`, {}, boss)
+    await house.drain()
+    expect(await told(ada)).not.toContain('A second admin')
+    expect(await decide(controlsOf(await open(ada)).at(-1)!, second, 'They bought before')).toContain('declined')
+    expect(await told(ada)).toContain('They bought before')
+  })
+
   test('is found by order number, shows the attached evidence, and can be declined with a reason', async () => {
     const [ada] = await pair()
     await aSale(undefined, { paymentKey: 'order-4711' })

@@ -71,7 +71,9 @@ export function createScheduler(needs: {
 
   return {
     runDue: async () => {
-      for (const program of await programs.all(db)) await look(program)
+      const failures: unknown[] = []
+      for (const program of await programs.all(db)) await look(program).catch((error) => failures.push(error))
+      if (failures.length > 0) throw new AggregateError(failures, `monthly payouts could not be run (programs: ${failures.length})`)
     },
   }
 }
