@@ -193,11 +193,12 @@ export function createClaimService(needs: {
   const decline: ClaimService['decline'] = async (tx, programId, claimId, by) =>
     close(tx, await locked(tx, programId, claimId, by.id), { state: 'declined', decidedBy: by.id, reason: by.reason })
 
-  const overrideDecided: ClaimService['overrideDecided'] = async (tx, { programId, claimId, state }, by) => {
+  const overrideDecided: ClaimService['overrideDecided'] = async (tx, { programId, claimId, state, proposedBy }, by) => {
     const claim = claimId === null ? undefined : await get(tx, programId, claimId)
     if (claim?.state !== 'waiting') return
-    // The sale went to somebody else meanwhile: the claim is looked at anew.
-    if (state === 'outdated') return void (await change(tx, claim, { state: 'open', saleId: null, reason: null }))
+    // The sale went to somebody else meanwhile, or whoever agreed took it back: the claim is looked at anew.
+    if (state === 'outdated' || (state === 'declined' && by === proposedBy))
+      return void (await change(tx, claim, { state: 'open', saleId: null, reason: null }))
     const approved = state === 'approved'
     await close(tx, claim, {
       state: approved ? 'approved' : 'declined',

@@ -5,7 +5,7 @@ import type { Message } from '../../commands/messages.ts'
 import type { CanonicalPayment } from '../attribution/public.ts'
 import { commissions } from '../commissions/plugin.ts'
 import { earningPlugins, type TestPartner, type Trade, tradeIn } from '../commissions/testing.ts'
-import { days, definePlugin, extend, hours } from '../kit/index.ts'
+import { days, definePlugin, extend, hours, newId } from '../kit/index.ts'
 import { ledger } from '../ledger/plugin.ts'
 import { waitingCard } from './messages.ts'
 import { payouts } from './plugin.ts'
@@ -943,6 +943,23 @@ describe('the schedule', () => {
     const runs = await house.connection.sql`select * from payouts_runs where actor = 'schedule'`
     expect(runs).toHaveLength(2)
     expect(await trade.findings()).toEqual([])
+  })
+
+  test('of a program is made though that of another fails', async () => {
+    const other = newId(house.clock.now())
+    await house.connection
+      .sql`insert into core_programs (id, name, guild_id, time_zone) values (${other}, 'Other', '900000000000000002', 'Nowhere')`
+    await house.connection.sql`insert into payouts_schedules (program_id, day, updated_at) values (${other}, 15, now())`
+    // Later in the table than the other.
+    await house.connection.sql`update core_programs set time_zone = 'UTC' where id = ${programId()}`
+    await house.set('payouts', 'scheduleDay', 15)
+    const ada = await aPayablePartner()
+    await expect(payday('2027-06-15T12:00:00Z')).rejects.toThrow()
+    expect(await payoutsOf(ada)).toMatchObject([{ state: 'queued' }])
+    await house.set('payouts', 'scheduleDay', 0)
+    await house.connection.sql`delete from payouts_schedules where program_id = ${other}`
+    await house.connection.sql`delete from core_programs where id = ${other}`
+    await house.drain()
   })
 
   test.each([
