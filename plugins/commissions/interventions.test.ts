@@ -112,11 +112,14 @@ describe('a hold of another plugin', () => {
     ['what is in a payout', async (_id: string) => released().then(() => payFor(house, ada, 'in_payout'))],
     ['what is paid', async (_id: string) => released().then(() => payFor(house, ada))],
     ['what was voided', async (id: string) => void (await adminDoes('void', id))],
-  ])('cannot hold %s, and leaves nothing behind', async (_, meanwhile) => {
+  ])('cannot hold %s now, and is kept for what comes back', async (_, meanwhile) => {
     const { id } = await sold()
     await meanwhile(id)
+    const [before, balances] = [await stateOf(), await trade.balances(ada)]
     expect(await hold(id, 'fraud_velocity')).toBe(false)
-    expect(await release(id, 'fraud_velocity')).toBe(false)
+    expect(await stateOf()).toEqual(before)
+    expect(await trade.balances(ada)).toEqual(balances)
+    expect(await release(id, 'fraud_velocity')).toBe(true)
   })
 
   test('of a commission that does not exist, or of another program, is refused', async () => {

@@ -56,8 +56,9 @@ export interface Commissions {
   ): Promise<void>
   /**
    * Holds what is not yet in a payout of the commission's sale, for a reason of the caller's (`fraud_…`), until `release` lifts that reason. Beside the
-   * automatic holds, and beside other reasons: it is free again when none is left. Idempotent. False when nothing of it can be held (paid, in a payout,
-   * voided, unknown); then nothing is recorded. Tells the partner nothing: that is the caller's.
+   * automatic holds, and beside other reasons: it is free again when none is left. Idempotent. False when nothing of it can be held now (paid, in a payout,
+   * voided); then it holds what comes back later, and nothing of a commission that is unknown or whose sale went to another partner. Tells the partner
+   * nothing: that is the caller's.
    */
   hold(tx: Tx, programId: string, commissionId: string, reason: string): Promise<boolean>
   /** Lifts the hold that `hold` placed for this reason. False when there is none. What is free again follows the facts of now: pending, or held by another reason. */

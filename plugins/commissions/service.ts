@@ -112,7 +112,8 @@ export function createCommissionService(needs: Needs): CommissionService {
     const settlement = settle(rows, decision, debt, blank, how.why)
     await write(tx, rows, settlement, how)
     if (!how.debtLater) await repayDebt(tx, blank, debt + debtMoved(settlement.moves))
-    if (rows.length === 0) await announceAccrual(tx, partner, settlement.parts[0]!)
+    // What was worth nothing so far, such as a sale that was refunded before it was booked, accrues with its first worth.
+    if (!how.by && rows.every(({ revision }) => revision === 0)) await announceAccrual(tx, partner, settlement.parts[0]!)
     else if (settlement.change !== 0n) await announceChange(tx, partner, settlement, how)
   }
 
@@ -369,12 +370,23 @@ export function createCommissionService(needs: Needs): CommissionService {
     return rowOf(tx, programId, commissionId)
   }
 
-  async function placeHold(tx: Tx, programId: string, commissionId: string, reason: string, how: How): Promise<Row | undefined> {
-    const row = await lockedCommission(tx, programId, commissionId)
-    if (!row || !(await partsOf(tx, row)).some((part) => canBeHeld(part))) return undefined
-    await tx.insert(holds).values({ programId, saleId: row.saleId, reason, placedAt: clock.now() }).onConflictDoNothing()
+  async function placeHold(tx: Tx, row: Row, reason: string, how: How): Promise<Row> {
+    await tx
+      .insert(holds)
+      .values({ programId: row.programId, saleId: row.saleId, reason, placedAt: clock.now() })
+      .onConflictDoNothing()
     await book(tx, row, how)
-    return rowOf(tx, programId, commissionId)
+    return (await rowOf(tx, row.programId, row.id))!
+  }
+
+  const hasWhatCanBeHeld = async (tx: Tx, row: Row): Promise<boolean> =>
+    (await partsOf(tx, row)).some(({ state }) => state === 'pending' || state === 'held' || state === 'payable')
+
+  const hold: CommissionService['hold'] = async (tx, programId, commissionId, reason) => {
+    const row = await lockedCommission(tx, programId, commissionId)
+    if (!row || row.reason === reassigned) return false
+    await placeHold(tx, row, reason, {})
+    return hasWhatCanBeHeld(tx, row)
   }
 
   /** Without a reason every hold is lifted. */
@@ -449,12 +461,13 @@ export function createCommissionService(needs: Needs): CommissionService {
     intervene(tx, await changeable(tx, programId, commissionId, by), { kind: 'void', amount: 0n, reason }, by)
 
   const holdByHand: CommissionService['holdByHand'] = async (tx, programId, commissionId, by) => {
-    const row = await placeHold(tx, programId, commissionId, 'manual', { by })
-    if (!row)
+    const found = await lockedCommission(tx, programId, commissionId)
+    if (!found || !(await hasWhatCanBeHeld(tx, found)))
       throw new UserError(
         'nothing_to_hold',
         'Nothing of this commission can be held: it is in a payout, paid, or worth nothing. A payout that was not sent yet can be called back with /admin payouts cancel; then it can be held. Otherwise use /admin commissions adjust or void to take it back.',
       )
+    const row = await placeHold(tx, found, 'manual', { by })
     await tellPartner(tx, row, 'held', heldMessage(row, by.note))
     return row
   }
@@ -480,7 +493,7 @@ export function createCommissionService(needs: Needs): CommissionService {
     void: voidCommission,
     holdByHand,
     releaseByHand,
-    hold: async (tx, programId, commissionId, reason) => (await placeHold(tx, programId, commissionId, reason, {})) !== undefined,
+    hold,
     release: async (tx, programId, commissionId, reason) =>
       (await liftHolds(tx, programId, commissionId, reason, {})) !== undefined,
     newest: (reader, programId, { partnerIds, limit }) =>
@@ -587,8 +600,6 @@ async function rowOf(reader: Reader, programId: string, id: string): Promise<Row
     .where(and(eq(commissions.programId, programId), eq(commissions.id, id)))
   return row
 }
-
-const canBeHeld = ({ state }: Row): boolean => state === 'pending' || state === 'held' || state === 'payable'
 
 const unknownCommission = () =>
   new UserError('unknown_commission', 'There is no commission with that id. Choose one from the list that appears while you type.')

@@ -9,9 +9,11 @@ import { agreements } from '../agreements/plugin.ts'
 import { attribution } from '../attribution/plugin.ts'
 import { channels } from '../channels/plugin.ts'
 import { commissions } from '../commissions/plugin.ts'
+import type { Commission } from '../commissions/public.ts'
 import { type TestPartner, type Trade, tradeIn } from '../commissions/testing.ts'
-import { days, definePlugin, extend, hours, minutes, newId } from '../kit/index.ts'
+import { days, definePlugin, extend, hours, minutes, newId, type Tx } from '../kit/index.ts'
 import { ledger } from '../ledger/plugin.ts'
+import type { PartnerAccount } from '../ledger/public.ts'
 import { links } from '../links/plugin.ts'
 import { notifications } from '../notifications/plugin.ts'
 import { emailVerified } from '../partners/events.ts'
@@ -405,6 +407,97 @@ describe('deciding', () => {
     expect(await caseOf(commission.id)).toMatchObject({ state: 'cleared', decidedBy: '7', decisionReason: reason })
     expect(await staffWords(found)).toContain(reason)
     expect(wordsOf(await house.run('admin fraud queue', {}, { isAdmin: true }))).not.toContain(found.id)
+  })
+
+  /** Stands for payouts: takes the commission into one, and returns what brings it back. */
+  const inPayout = async (partner: TestPartner, { programId, id, amount, currency }: Commission) => {
+    const move = (reason: string, from: PartnerAccount, to: PartnerAccount, state: 'in_payout' | 'payable') =>
+      house.db.transaction(async (tx) => {
+        const account = (kind: PartnerAccount) => ({ kind, partnerId: partner.id, currency })
+        const entries = [
+          { account: account(from), amount },
+          { account: account(to), amount: -amount },
+        ]
+        await house.use(ledger).post(tx, { programId, key: newId(), reason, subject: { type: 'payout', id: partner.id }, entries })
+        await house.use(commissions).setState(tx, programId, [id], state, null)
+      })
+    await move('payout_prepared', 'payable', 'in_flight', 'in_payout')
+    return () => move('payout_returned', 'in_flight', 'payable', 'payable')
+  }
+
+  /** By a decision of two people. */
+  const give = async (saleId: string, to: TestPartner) => {
+    const decision = { id: newId(), proposedBy: '7', approvedBy: '8', reason: 'They brought the customer.' }
+    await house.db.transaction((tx) => house.use(attribution).reassign(tx, house.program.id, saleId, to.id, decision))
+    await house.drain()
+  }
+
+  test('of a sale that changed hands, releasing the commission of one partner decides no case of the other', async () => {
+    const { commission, found } = await aHeldSale()
+    const next = await trade.aPartner()
+    await give(commission.saleId, next)
+    const theirs = await commissionOf(next, commission.saleId)
+    await house.run('admin commissions hold-one', { commission: theirs.id, reason: 'Let us look' }, admin)
+    await house.run('admin commissions release-one', { commission: theirs.id, reason: 'It is fine' }, admin)
+    await house.drain()
+    expect(await caseOf(found.commissionId)).toMatchObject({ state: 'open' })
+  })
+
+  test('a sale that comes back to the partner while their case is open is held again', async () => {
+    const { partner, commission } = await aHeldSale()
+    const next = await trade.aPartner()
+    await give(commission.saleId, next)
+    await give(commission.saleId, partner)
+    expect(await commissionOf(partner, commission.saleId)).toMatchObject({ state: 'held', reason: 'fraud_sale_too_soon' })
+    expect(await trade.findings()).toEqual([])
+  })
+
+  test('clearing a case whose sale went to another partner promises nobody a commission', async () => {
+    const { partner, commission, found } = await aHeldSale()
+    await give(commission.saleId, await trade.aPartner())
+    const answer = wordsOf(await house.run('admin fraud clear', { case: found.id, reason: 'It is fine.' }, admin))
+    await house.drain()
+    expect(answer).not.toContain('goes on')
+    expect((await partnerWords(partner.userId)).join()).not.toContain('Checked and fine')
+  })
+
+  test('a reason is as long as its signs, however many units they take', async () => {
+    const { found } = await aHeldSale()
+    const answer = await house.press(`fraud.clear_reason:${found.id}`, { fields: { reason: '👍👍' } }, admin)
+    expect(wordsOf(answer)).toContain('Say why')
+  })
+
+  test('a sale that is worth something only later is judged then', async () => {
+    const partner = await trade.aPartner()
+    const clickId = await aClick(partner)
+    house.clock.advance(seconds(4))
+    const payment = trade.aPayment(partner, { hints: { clickId }, refunded: 10_000n })
+    const saleId = await trade.record(payment)
+    await house.drain()
+    expect((await commissionOf(partner, saleId)).state).toBe('voided')
+    await trade.record({ ...payment, refunded: 0n })
+    await house.drain()
+    expect(await commissionOf(partner, saleId)).toMatchObject({ state: 'held', reason: 'fraud_sale_too_soon' })
+  })
+
+  test('a commission that was in a payout when it was judged is held when the payout comes back', async () => {
+    const { partner, commission } = await aHeldSale()
+    const { programId, id: commissionId, saleId, partnerId, amount, currency } = commission
+    await house.db.delete(cases).where(eq(cases.commissionId, commissionId))
+    const release = (tx: Tx) => house.use(commissions).release(tx, programId, commissionId, 'fraud_sale_too_soon')
+    await house.db.transaction(release)
+    house.clock.advance(days(31))
+    await house.tick('commissions.release')
+    const comeBack = await inPayout(partner, commission)
+    const suspect = { programId, commissionId, saleId, partnerId, amount, currency }
+    await house.db.transaction((tx) => house.enqueue(tx, evaluateCommission, suspect, { programId }))
+    await house.drain()
+    expect(await caseOf(commissionId)).toMatchObject({ state: 'open', held: false })
+    expect((await commissionOf(partner, saleId)).state).toBe('in_payout')
+    await comeBack()
+    expect(await commissionOf(partner, saleId)).toMatchObject({ state: 'held', reason: 'fraud_sale_too_soon' })
+    await house.run('admin fraud clear', { case: (await caseOf(commissionId))!.id, reason: 'It is fine.' }, admin)
+    expect((await commissionOf(partner, saleId)).state).toBe('pending')
   })
 
   test('rejecting what an admin voided by hand meanwhile closes the case', async () => {

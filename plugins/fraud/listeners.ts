@@ -1,5 +1,6 @@
 // When commissions are judged: once each, in the background, after they have accrued. And addresses, when partners verify them.
 import { z } from 'zod'
+import { saleReassigned } from '../attribution/events.ts'
 import { commissionAccrued, commissionReleased } from '../commissions/events.ts'
 import {
   amountField,
@@ -63,9 +64,12 @@ export function createReactions({
           })),
         ),
       ),
-      on(commissionReleased, 'fraud.commission_released', (tx, { programId, saleId, actor, note }) =>
-        service.releasedByHand(tx, programId, saleId, { id: actor, reason: note }),
+      on(commissionReleased, 'fraud.commission_released', (tx, { programId, saleId, partnerId, actor, note }) =>
+        service.releasedByHand(tx, programId, { saleId, partnerId }, { id: actor, reason: note }),
       ),
+      on(saleReassigned, 'fraud.sale_reassigned', async (tx, { programId, saleId, to }) => {
+        if (to !== null) await service.cameBack(tx, programId, { saleId, partnerId: to })
+      }),
       on(emailVerified, 'fraud.email_verified', (tx, { programId, partnerId, userId, email }) =>
         service.noteAddress(tx, { programId, id: partnerId, userId, email }),
       ),

@@ -18,6 +18,12 @@ export interface Decider {
   readonly reason: string
 }
 
+/** A sale, and a partner who has or had it. */
+export interface SaleOf {
+  readonly saleId: string
+  readonly partnerId: string
+}
+
 export interface FraudService {
   /** Judges the commissions, each once: what a second call finds changes nothing. */
   evaluateAll(tx: Tx, suspects: readonly Suspect[]): Promise<void>
@@ -31,8 +37,10 @@ export interface FraudService {
   openOf(reader: Reader, programId: string, partnerId: string): Promise<Case[]>
   /** Ends a case: cleared, the commission goes on; rejected, it is worth nothing, and what was paid of it becomes debt. @throws UserError unless the case is open, when it is their own, or without a reason */
   decide(tx: Tx, programId: string, caseId: string, decision: 'cleared' | 'rejected', by: Decider): Promise<Case>
-  /** An admin released the commission by hand: that decides the sale's open cases, in their name and for their reason. */
-  releasedByHand(tx: Tx, programId: string, saleId: string, by: Decider): Promise<void>
+  /** An admin released the partner's commission by hand: that decides their open cases of the sale, in the admin's name and for the admin's reason. */
+  releasedByHand(tx: Tx, programId: string, sale: SaleOf, by: Decider): Promise<void>
+  /** The sale was given to this partner, maybe not for the first time: holds it again while a case of theirs about it is open. */
+  cameBack(tx: Tx, programId: string, sale: SaleOf): Promise<void>
   /** The partner's side, once per case. @throws UserError when there was an appeal, the case is decided, or the text is empty */
   appeal(tx: Tx, programId: string, caseId: string, partnerId: string, text: string): Promise<Case>
   /** The partner's commissions are no longer held; or, with `otherId`, what connects the two no longer counts. @throws UserError when it is so already, or when one of them decides */
@@ -111,17 +119,21 @@ export function createFraudService(ports: {
     const open = await lockOpen(tx, programId, id)
     refuseOwn('fraud case', open.userId, by.id)
     const decided = await close(tx, open, decision, by)
-    if (decision === 'rejected') await takeBack(tx, decided)
-    else if (open.held) await commissions.release(tx, programId, open.commissionId, reasonOf(open))
     // Of a rejection the partner hears from commissions, with what it changes for them.
-    if (open.held && decision === 'cleared')
+    if (decision === 'rejected') {
+      await takeBack(tx, decided)
+      return decided
+    }
+    const released = await commissions.release(tx, programId, open.commissionId, reasonOf(open))
+    const held = open.held && released
+    if (held)
       await notifications.tell(tx, {
         programId,
         key: `fraud:decided:${open.id}`,
         userId: open.userId,
         message: clearedMessage(decided),
       })
-    return decided
+    return { ...decided, held }
   }
 
   /** Records the decision, in the audit and on the card. What it means for the commission is the caller's. */
@@ -138,14 +150,22 @@ export function createFraudService(ports: {
     return decided!
   }
 
-  /** The partner has heard of the release from commissions. */
-  const releasedByHand: FraudService['releasedByHand'] = async (tx, programId, saleId, by) => {
-    const open = await tx
+  const openOfSale = (tx: Tx, programId: string, { saleId, partnerId }: SaleOf): Promise<Case[]> =>
+    tx
       .select()
       .from(cases)
-      .where(and(eq(cases.programId, programId), eq(cases.saleId, saleId), eq(cases.state, 'open')))
+      .where(and(eq(cases.programId, programId), eq(cases.saleId, saleId), eq(cases.partnerId, partnerId), eq(cases.state, 'open')))
       .orderBy(asc(cases.id))
       .for('update')
+
+  const cameBack: FraudService['cameBack'] = async (tx, programId, sale) => {
+    for (const open of await openOfSale(tx, programId, sale))
+      await commissions.hold(tx, programId, open.commissionId, reasonOf(open))
+  }
+
+  /** The partner has heard of the release from commissions. */
+  const releasedByHand: FraudService['releasedByHand'] = async (tx, programId, sale, by) => {
+    const open = await openOfSale(tx, programId, sale)
     for (const one of open) await close(tx, one, 'cleared', by)
   }
 
@@ -243,6 +263,7 @@ export function createFraudService(ports: {
     get,
     decide,
     releasedByHand,
+    cameBack,
     appeal,
     allow,
     disallow,
@@ -273,7 +294,8 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 function checkedReason(reason: string): string {
   const text = reason.trim()
-  if (text.length < reasonLength.min || text.length > reasonLength.max)
+  const length = [...text].length
+  if (length < reasonLength.min || length > reasonLength.max)
     throw new UserError('bad_reason', `Say why, in ${reasonLength.min} to ${reasonLength.max} characters.`)
   return text
 }
