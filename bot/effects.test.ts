@@ -92,3 +92,71 @@ test('a message to somebody who has left is given up, without a thread that they
   expect(row).toMatchObject({ state: 'refused', lastError: 'not in the server' })
   expect(await database.db.select().from(outbox).where(eq(outbox.name, 'guild.direct_message_refused'))).toEqual([])
 })
+
+test('whoever could not be let into their private thread at first is let in before the message is sent', async () => {
+  const calls: string[] = []
+  const rest = {
+    post: async (route: string) => {
+      calls.push(`post ${route}`)
+      return { id: route.endsWith('/threads') ? '901' : '902' }
+    },
+    put: async (route: string) => {
+      calls.push(`put ${route}`)
+      if (calls.filter((call) => call.startsWith('put')).length === 1) throw new Error('the connection broke')
+    },
+  } as unknown as REST
+  const handler = createEffectJobs({ db: database.db, rest, clock: systemClock, emit }).find(
+    ({ job }) => job.name === sendMessage.name,
+  )!
+  await database.db
+    .insert(guildObjects)
+    .values({ programId, kind: 'channel', key: 'club:inbox', discordId: '78', updatedAt: new Date() })
+  await database.db.transaction((tx) =>
+    effects.privateThread(tx, {
+      programId,
+      key: 'test.thread',
+      userId: '7',
+      channel: 'club:inbox',
+      title: 'Hello',
+      message: card({ title: 'Hello' }),
+    }),
+  )
+  const [wanted] = await database.db.select().from(messages).where(eq(messages.key, 'test.thread'))
+  const attempt = (number: number) =>
+    handler.run({ id: wanted!.id } as never, { id: 3, attempt: number, signal: new AbortController().signal })
+  await expect(attempt(1)).rejects.toThrow('the connection broke')
+  await attempt(2)
+  expect(calls).toEqual([
+    'post /channels/78/threads',
+    'put /channels/901/thread-members/7',
+    'put /channels/901/thread-members/7',
+    'post /channels/901/messages',
+  ])
+})
+
+test('a private thread for somebody who has left is given up', async () => {
+  const rest = {
+    post: async () => ({ id: '903' }),
+    put: async (route: string) => {
+      const body = { code: 10007, message: 'Unknown Member' }
+      throw new DiscordAPIError(body, 10007, 404, 'PUT', route, { files: undefined, body: undefined })
+    },
+  } as unknown as REST
+  const handler = createEffectJobs({ db: database.db, rest, clock: systemClock, emit }).find(
+    ({ job }) => job.name === sendMessage.name,
+  )!
+  await database.db.transaction((tx) =>
+    effects.privateThread(tx, {
+      programId,
+      key: 'test.thread_of_nobody',
+      userId: '8',
+      channel: 'club:inbox',
+      title: 'Hello',
+      message: card({ title: 'Hello' }),
+    }),
+  )
+  const [wanted] = await database.db.select().from(messages).where(eq(messages.key, 'test.thread_of_nobody'))
+  await handler.run({ id: wanted!.id } as never, { id: 4, attempt: 1, signal: new AbortController().signal })
+  const [row] = await database.db.select().from(messages).where(eq(messages.key, 'test.thread_of_nobody'))
+  expect(row).toMatchObject({ state: 'refused', lastError: 'not in the server' })
+})

@@ -144,6 +144,8 @@ export function createEffectJobs({ db, rest, clock, emit }: { db: Db; rest: REST
       const channelId = row.channelId ?? (await openChannel(row))
       if (!channelId) return
       if (!row.channelId) await db.update(messages).set({ channelId }).where(one)
+      // Here rather than where the thread is made: an earlier try may have ended between the two.
+      if (row.targetKind === 'thread' && !row.messageId) await rest.put(Routes.threadMembers(channelId, row.target))
       const sent = await deliver(row, channelId)
       await db
         .update(messages)
@@ -160,7 +162,7 @@ export function createEffectJobs({ db, rest, clock, emit }: { db: Db; rest: REST
       // The channel was deleted: forget it, so that the next try looks for the one that has taken its place.
       if (isRefusal(error, refused.unknownChannel)) await db.update(messages).set({ channelId: null, messageId: null }).where(one)
       // Whoever has left cannot be reached, neither directly nor in a thread.
-      if (isRefusal(error, refused.noMutualGuild))
+      if (isRefusal(error, refused.noMutualGuild) || isRefusal(error, refused.unknownMember))
         return void (await db.update(messages).set({ state: 'refused', lastError: 'not in the server' }).where(one))
       if (!isRefusal(error, refused.cannotDm)) throw error
       await db.transaction(async (tx) => {
@@ -183,8 +185,6 @@ export function createEffectJobs({ db, rest, clock, emit }: { db: Db; rest: REST
     const thread = (await rest.post(Routes.threads(parent), {
       body: { name: title.slice(0, 100), type: ChannelType.PrivateThread, invitable: false, auto_archive_duration: 10080 },
     })) as { id: string }
-    await db.update(messages).set({ channelId: thread.id }).where(eq(messages.id, row.id))
-    await rest.put(Routes.threadMembers(thread.id, row.target))
     return thread.id
   }
 
