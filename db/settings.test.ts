@@ -52,3 +52,10 @@ test('a setting that is changed again keeps the others', async () => {
   await set('days', '9')
   expect(await readSettings(database.db, programId, 'club', schema)).toEqual({ title: 'Club', days: 9, colour: 'red' })
 })
+
+test.each(['colours', 'toString', '__proto__'])(
+  'a setting that there is not is refused with those that there are: %s',
+  async (key) => {
+    await expect(set(key, 'red')).rejects.toThrow(`club has no setting “${key}”. It has: title, days, colour.`)
+  },
+)

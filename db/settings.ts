@@ -28,7 +28,7 @@ export async function writeSetting(
   text: string,
 ): Promise<void> {
   const shape = schema instanceof z.ZodObject ? (schema.shape as Record<string, z.ZodType>) : {}
-  const field = shape[key]
+  const field = Object.hasOwn(shape, key) ? shape[key] : undefined
   if (!field)
     throw new UserError('unknown_setting', `${plugin} has no setting “${key}”. It has: ${Object.keys(shape).join(', ') || 'none'}.`)
   const value = readable(text)
