@@ -8,7 +8,7 @@ import type { Partner, Partners } from '../partners/public.ts'
 import type { Config } from './config.ts'
 import { closedGate, type Gate } from './decide.ts'
 import type { MethodRow, PlanLine } from './model.ts'
-import type { PayoutGate } from './public.ts'
+import type { GateQuestion, PayoutGate } from './public.ts'
 import { methods } from './tables.ts'
 
 /** Whose money in which currency. */
@@ -19,8 +19,13 @@ interface Books {
 
 export interface Planner {
   plan(reader: Reader, programId: string, partnerId?: string): Promise<PlanLine[]>
-  /** One line anew, over what its payout would really hold. */
-  again(reader: Reader, line: Books, held: { amount: bigint; commissions: number }, config: Config): Promise<PlanLine>
+  /** One line anew, over what its payout would really hold; or holds, when it is made already and has an id. */
+  again(
+    reader: Reader,
+    line: Books,
+    held: { amount: bigint; commissions: number; payoutId?: string },
+    config: Config,
+  ): Promise<PlanLine>
 }
 
 /** Questions to other plugins that are under way side by side: enough to keep a connection busy, few enough to leave some to the rest of the house. */
@@ -73,7 +78,7 @@ export function createPlanner(needs: {
     if (!partner) throw new Error(`The partner ${id}, who has payable commissions, does not exist`)
     const facts = { partner, currency, amount: held.amount, method: chosen[0] }
     const gate = gateFor({ ...facts, signed, debt: debtsIn(balances).get(`${id} ${currency}`) ?? 0n }, config)
-    const [line] = await askOthers(reader, programId, [{ ...facts, commissions: held.commissions, gate }])
+    const [line] = await askOthers(reader, programId, [{ ...facts, ...held, gate }])
     return line!
   }
 
@@ -93,7 +98,7 @@ export function createPlanner(needs: {
   }
 
   /** The gates of other plugins, for whom ours let through. */
-  async function askOthers(reader: Reader, programId: string, lines: readonly PlanLine[]): Promise<PlanLine[]> {
+  async function askOthers(reader: Reader, programId: string, lines: readonly (PlanLine & GateQuestion)[]): Promise<PlanLine[]> {
     let current = [...lines]
     for (const gate of gates()) {
       const open = current.filter((line) => !line.gate)

@@ -239,9 +239,9 @@ export function createPreparer(needs: {
 
   /** Why a payout that was not sent should not be any more, in words for an admin: days may have passed since its gates were looked at. */
   async function standsInTheWay(tx: Tx, payout: PayoutRow): Promise<string | undefined> {
-    const { programId, partnerId: id, currency, amount, provider, destination } = payout
+    const { id: payoutId, programId, partnerId: id, currency, amount, provider, destination } = payout
     const config = await settings.of(tx, programId)
-    const line = await planner.again(tx, { partner: { programId, id }, currency }, { amount, commissions: 0 }, config)
+    const line = await planner.again(tx, { partner: { programId, id }, currency }, { amount, commissions: 0, payoutId }, config)
     if (line.gate) return gateNote(line.gate, currency)
     if (line.method?.provider === provider && line.method.account === destination) return undefined
     return 'uses another payout method now'

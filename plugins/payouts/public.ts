@@ -96,6 +96,8 @@ export interface GateQuestion {
   readonly currency: string
   /** What would be paid, in minor units. */
   readonly amount: bigint
+  /** The payout, when it is made already and asked about again before it goes. */
+  readonly payoutId?: string
 }
 /** Why somebody is not paid yet. */
 export interface GateClosure {
@@ -128,6 +130,16 @@ export interface PaidTotal {
   readonly payouts: number
 }
 
+/** A payout that is made and has neither arrived nor come back yet. */
+export interface PayoutUnderway {
+  readonly payoutId: string
+  readonly partnerId: string
+  readonly currency: string
+  readonly amount: bigint
+  /** Whether it has left; one that waits for an approval or its turn has not. */
+  readonly sent: boolean
+}
+
 export interface Payouts {
   /**
    * Told by the provider (webhook): the transfer arrived, or came back. Idempotent. An id that is not known (yet) returns false; the news is kept for
@@ -143,8 +155,8 @@ export interface Payouts {
     range: { readonly from: Date; readonly to: Date },
     partnerIds?: readonly string[],
   ): Promise<readonly PaidTotal[]>
-  /** What was sent to these partners and has neither arrived nor come back yet, by partner and currency. */
-  onTheWay(reader: Reader, programId: string, partnerIds: readonly string[]): Promise<readonly PaidTotal[]>
+  /** Payouts to these partners that are made, and have neither arrived nor come back yet, in the order in which they were made. */
+  onTheWay(reader: Reader, programId: string, partnerIds: readonly string[]): Promise<readonly PayoutUnderway[]>
   /** Other partners whose money can go to a place that this partner's can go to as well, by their ids. */
   sharing(reader: Reader, programId: string, partnerIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>
   /** Which program an account at the provider belongs to. */

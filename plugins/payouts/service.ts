@@ -3,6 +3,7 @@ import { and, asc, desc, eq, gte, inArray, lt, lte, type SQL, sql } from 'drizzl
 import type { Agreements } from '../agreements/public.ts'
 import type { Commissions } from '../commissions/public.ts'
 import {
+  amongIds,
   type Clock,
   type Db,
   type DiscordEffects,
@@ -248,7 +249,25 @@ export function createPayoutService(needs: Needs): PayoutService {
     onTheWay: async (reader, programId, partnerIds) =>
       partnerIds.length === 0
         ? []
-        : totals(reader, programId, and(eq(payouts.state, 'sent'), inArray(payouts.partnerId, [...partnerIds]))),
+        : (
+            await reader
+              .select()
+              .from(payouts)
+              .where(
+                and(
+                  eq(payouts.programId, programId),
+                  inArray(payouts.state, ['awaiting_approval', 'queued', 'sent']),
+                  amongIds(payouts.partnerId, partnerIds),
+                ),
+              )
+              .orderBy(asc(payouts.id))
+          ).map(({ id: payoutId, partnerId, currency, amount, state }) => ({
+            payoutId,
+            partnerId,
+            currency,
+            amount,
+            sent: state === 'sent',
+          })),
     programOfAccount: async (reader, provider, account) =>
       (
         await reader

@@ -1,6 +1,6 @@
 // Tax: what is known of forms, the gate before a payout, and the report of a year. Stores no tax number and calls no vendor.
 import { and, desc, eq, inArray, isNotNull, sql } from 'drizzle-orm'
-import { type Clock, type Programs, type Reader, type Settings, UserError } from '../kit/index.ts'
+import { type Clock, type Programs, type Reader, type Settings, sum, UserError } from '../kit/index.ts'
 import type { Partners } from '../partners/public.ts'
 import type { PayoutGate, Payouts } from '../payouts/public.ts'
 import type { Config } from './config.ts'
@@ -88,14 +88,14 @@ export function createTaxService(needs: {
       payouts.paidBetween(reader, programId, rangeOfYear(year, timeZone), liableOnce),
       payouts.onTheWay(reader, programId, liableOnce),
     ])
-    const paidTo = new Map<string, bigint>()
-    for (const { partnerId, currency, amount } of [...arrived, ...underway]) {
-      const key = `${partnerId} ${currency}`
-      paidTo.set(key, (paidTo.get(key) ?? 0n) + amount)
-    }
-    return questions.map(({ partner, currency, amount }) => {
+    const arrivedAt = Map.groupBy(arrived, ({ partnerId }) => partnerId)
+    const goingTo = Map.groupBy(underway, ({ partnerId }) => partnerId)
+    return questions.map(({ partner, currency, amount, payoutId }) => {
       const threshold = thresholdOf(jurisdictionOf(partner.id), year)
-      const paidThisYear = paidTo.get(`${partner.id} ${threshold?.currency}`) ?? 0n
+      // Of payouts that wait, those that were made before: so that of several it is the one that reaches the threshold which stops.
+      const ahead = goingTo.get(partner.id)?.filter((one) => one.sent || payoutId === undefined || one.payoutId < payoutId)
+      const counted = [...(arrivedAt.get(partner.id) ?? []), ...(ahead ?? [])].filter((one) => one.currency === threshold?.currency)
+      const paidThisYear = sum(counted.map((one) => one.amount))
       const form = known.get(partner.id)
       const state = blockedBy({ form, threshold, currency, amount, paidThisYear, now: at })
       return state && threshold ? closureOf(state, threshold, form) : undefined

@@ -169,6 +169,31 @@ describe('the gate', () => {
     expect(await paidTo(ada)).toEqual([50_000n, 150_000n])
   })
 
+  test.each([
+    ['is listed with it', 'listed'],
+    ['waits for the list', 'waiting'],
+  ])('counts a payout that was prepared before and %s', async (_, when) => {
+    const ada = await aPartner()
+    await record(ada, { status: 'requested' })
+    await earns(ada, 150_000n)
+    await house.run('admin payouts run', {}, boss)
+    if (when === 'listed') await house.set('tax', 'gate', false)
+    await earns(ada, 50_000n)
+    await house.run('admin payouts run', {}, boss)
+    await house.set('tax', 'gate', true)
+    house.clock.advance(hours(1))
+    await house.run('admin payouts export', {}, boss)
+    const made = await house.connection.sql`select amount, state from payouts_payouts where partner_id = ${ada.id} order by id`
+    expect(made.map(({ amount, state }) => `${amount} ${state}`)).toEqual([
+      '150000 sent',
+      ...(when === 'listed' ? ['50000 cancelled'] : []),
+    ])
+    await record(ada)
+    await payAll()
+    expect(await paidTo(ada)).toEqual([50_000n, 150_000n])
+    expect(await trade.findings()).toEqual([])
+  })
+
   test('asks nothing of partners elsewhere, nor when it is off; an assumed country counts for those without one', async () => {
     const [berlin, unknown] = [await aPartner(), await aPartner()]
     await record(berlin, { country: 'DE', form: 'W-8BEN', status: 'requested' })
