@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { controlsOf, type TestHouse, testHouse, wordsOf } from '../app/testing.ts'
 import { guildPlugin } from '../bot/plugin.ts'
 import { attribution } from '../plugins/attribution/plugin.ts'
+import type { CanonicalPayment } from '../plugins/attribution/public.ts'
 import { type TestPartner, tradeIn } from '../plugins/commissions/testing.ts'
 import { plugins } from '../plugins/index.ts'
 import { minutes } from '../plugins/kit/clock.ts'
@@ -21,6 +22,7 @@ const discord = new REST({
 let house: TestHouse
 let ada: TestPartner
 let grace: TestPartner
+let adasPayment: CanonicalPayment
 
 beforeAll(async () => {
   const own = [
@@ -40,7 +42,9 @@ beforeAll(async () => {
     const visit = await house.app.inject({ url: `/r/${code}`, headers: { 'user-agent': browser } })
     const clickId = new URL(visit.headers.location as string).searchParams.get('siso_cid')!
     house.clock.advance(minutes(1))
-    await house.db.transaction((tx) => house.use(attribution).recordPayment(tx, { ...trade.aPayment(partner), hints: { clickId } }))
+    const payment = { ...trade.aPayment(partner), hints: { clickId } }
+    await house.db.transaction((tx) => house.use(attribution).recordPayment(tx, payment))
+    if (partner === ada) adasPayment = payment
   }
   await house.connection.sql`
     insert into core_member_roles (program_id, user_id, role_key, wanted, applied, reason)
@@ -107,6 +111,13 @@ test('who is erased is named nowhere afterwards but in what they signed; others 
   expect(await tablesWith(grace.userId)).toEqual(others)
   expect(wordsOf(await house.run('admin ledger proof', {}, admin))).toMatch(/The books hold.*[1-9]\d* transfers/s)
   await expect(house.run('earnings', {}, ada)).rejects.toThrow()
+})
+
+test('a refund after that changes the books, and nobody is written to', async () => {
+  await house.db.transaction((tx) => house.use(attribution).recordPayment(tx, { ...adasPayment, refunded: 5_000n }))
+  await house.drain()
+  expect(await house.connection.sql`select 1 from core_outbox where name = 'commissions.adjusted'`).toHaveLength(1)
+  expect(await house.connection.sql`select key from core_messages where target like 'erased%'`).toEqual([])
 })
 
 test('nothing is left of somebody who came by the form and whose direct messages are closed, and no link that they were sent works', async () => {

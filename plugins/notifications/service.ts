@@ -97,8 +97,9 @@ export function createNotificationService(ports: {
       if (row) await askToSend(tx, row.id, programId)
     },
 
-    tell: async (tx, ...wishes) => {
+    tell: async (tx, ...all) => {
       const now = clock.now()
+      const wishes = all.filter(({ userId }) => isDiscordId(userId))
       const rows = await tx.execute<{ program_id: string; key: string }>(sql`
         insert into notifications_tells (id, program_id, key, user_id, message, created_at)
         select id, program_id, key, user_id, message, ${now.toISOString()}::timestamptz
@@ -217,6 +218,9 @@ export async function eraseFor(tx: Tx, programId: string, userId: string): Promi
   await tx.delete(mails).where(and(eq(mails.programId, programId), eq(mails.userId, userId)))
   await tx.delete(tells).where(and(eq(tells.programId, programId), eq(tells.userId, userId)))
 }
+
+/** In the place of an erased person's id stands something else, and there is nobody to write to. */
+const isDiscordId = (userId: string) => /^\d+$/.test(userId)
 
 const prefix = 'notifications:'
 const messageKey = (key: string) => `${prefix}${key}`
