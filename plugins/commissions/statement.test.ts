@@ -2,10 +2,12 @@ import { fc, test } from '@fast-check/vitest'
 import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest'
 import { controlsOf, type TestHouse, testHouse, wordsOf } from '../../app/testing.ts'
 import type { Message } from '../../commands/messages.ts'
-import { days, sum } from '../kit/index.ts'
+import { days, sum, toDecimal } from '../kit/index.ts'
+import { textOf } from '../kit/pdfText.ts'
 import { ledger } from '../ledger/plugin.ts'
 import type { Balance, PartnerAccount, PostedTransfer } from '../ledger/public.ts'
 import { sectionsOf } from './statement.ts'
+import { statementPdf } from './statementFiles.ts'
 import { earningPlugins, payFor, type TestPartner, type Trade, tradeIn } from './testing.ts'
 
 let house: TestHouse
@@ -65,6 +67,20 @@ describe('a statement', () => {
     ])
     expect(pdfOf(answer).subarray(0, 5).toString()).toBe('%PDF-')
     expect(controlsOf(answer)).toEqual(['attachment://statement-2027-01.pdf', 'attachment://statement-2027-01.csv'])
+  })
+
+  test.each([
+    ['IDR', -987_654_321_098_76n],
+    ['JPY', 987_654_321_098n],
+    ['KWD', 987_654_321_098n],
+    ['USD', -5n],
+  ])('prints amounts in %s in full', async (currency, amount) => {
+    const line = { at: new Date(), what: 'Refund or dispute', reference: 'commission 12345678', moved: amount, change: amount }
+    const section = { currency, opening: amount, lines: [{ ...line, balance: amount }], closing: amount, paid: 0n, accounts: [] }
+    const whose = { program: 'Acme', partner: { id: ada.id, name: 'Ada' }, title: 'May 2027', month: '2027-05' }
+    const text = textOf(await statementPdf({ ...whose, timeZone: 'UTC', unfinished: false, sections: [section] }))
+    expect(text.split(toDecimal(amount, currency))).toHaveLength(6)
+    for (const word of [line.what, line.reference]) expect(text).toContain(word)
   })
 
   test('without a month is of the last finished one, or of the current one for a newcomer', async () => {

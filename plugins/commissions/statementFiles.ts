@@ -35,13 +35,14 @@ export function statementCsv({ sections }: Statement): Buffer {
 
 const rule = '#d7dae0'
 const margin = 56
+/** Wide enough for amounts of twelve digits, as currencies with small units have them. */
 const columns = [
-  { title: 'Date', x: margin, width: 74, align: 'left' },
-  { title: 'What', x: 132, width: 138, align: 'left' },
-  { title: 'About', x: 272, width: 92, align: 'left' },
-  { title: 'Moved', x: 366, width: 54, align: 'right' },
-  { title: 'Change', x: 424, width: 54, align: 'right' },
-  { title: 'Balance', x: 482, width: 57, align: 'right' },
+  { title: 'Date', x: margin, width: 48, align: 'left' },
+  { title: 'What', x: 106, width: 114, align: 'left' },
+  { title: 'About', x: 222, width: 86, align: 'left' },
+  { title: 'Moved', x: 310, width: 75, align: 'right' },
+  { title: 'Change', x: 387, width: 75, align: 'right' },
+  { title: 'Balance', x: 464, width: 75, align: 'right' },
 ] as const
 const rowHeight = 14
 
