@@ -113,6 +113,17 @@ test('who is erased is named nowhere afterwards but in what they signed; others 
   await expect(house.run('earnings', {}, ada)).rejects.toThrow()
 })
 
+test('links to pages about the payouts of whoever was erased lead nowhere', async () => {
+  await house.run('admin settings set', { setting: 'payouts manual', value: 'true' }, admin)
+  const [setup] = controlsOf(await house.run('payout setup', { provider: 'manual' }, grace)).filter((url) => url.startsWith('http'))
+  const { pathname } = new URL(setup!)
+  expect((await house.app.inject({ url: pathname })).statusCode).toBe(200)
+  const asked = await house.run('admin privacy erase', { user: { id: grace.userId } }, admin)
+  await house.press(controlsOf(asked)[0]!, {}, admin)
+  expect((await house.app.inject({ url: pathname })).statusCode).not.toBe(200)
+  expect(await house.connection.sql`select purpose from core_tokens where subject like ${`${grace.id}%`}`).toEqual([])
+})
+
 test('a refund after that changes the books, and nobody is written to', async () => {
   await house.db.transaction((tx) => house.use(attribution).recordPayment(tx, { ...adasPayment, refunded: 5_000n }))
   await house.drain()

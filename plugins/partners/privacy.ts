@@ -1,5 +1,5 @@
 // What is stored about one partner: for the export, and erased.
-import { and, eq } from 'drizzle-orm'
+import { and, eq, like } from 'drizzle-orm'
 import { tokens } from '../../db/tables.ts'
 import type { Reader, Tx } from '../kit/index.ts'
 import { drafts, partners, verificationMails } from './tables.ts'
@@ -32,7 +32,7 @@ export async function eraseFor(tx: Tx, programId: string, userId: string): Promi
     .for('update')
   if (!partner) return
   await tx.delete(verificationMails).where(eq(verificationMails.partnerId, partner.id))
-  await tx.delete(tokens).where(and(eq(tokens.programId, programId), eq(tokens.subject, partner.id)))
+  await tx.delete(tokens).where(and(eq(tokens.programId, programId), like(tokens.subject, `${partner.id}%`)))
   await tx
     .update(partners)
     .set({
