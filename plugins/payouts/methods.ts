@@ -76,7 +76,7 @@ export function createMethods(options: {
         .update(methods)
         .set({ chosen: false })
         .where(and(own, ne(methods.provider, provider)))
-      const fresh = { account, ready: false, missing: '', verifiedAt: null, changedAt: now }
+      const fresh = { account, ready: false, missing: '', verifiedAt: null, changedAt: now, toldAt: null }
       await tx
         .insert(methods)
         .values({ id: newId(now), programId, partnerId, provider, chosen: true, createdAt: now, ...fresh })

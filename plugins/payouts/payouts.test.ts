@@ -1114,6 +1114,28 @@ describe('the payout method', () => {
     await house.set('payouts', 'manual', false)
   })
 
+  test('news that are older than what the provider said last change nothing, whenever they come', async () => {
+    const ada = await aPayablePartner()
+    const account = `acct_${ada.id}`
+    const isReady = async () =>
+      (await house.connection.sql`select ready from payouts_methods where account = ${account}`)[0]!.ready as boolean
+    const tell = (ready: boolean, at: Date) =>
+      house.db.transaction((tx) => house.use(payouts).accountChanged(tx, 'testbank', account, { ready, missing: '', at }))
+    const before = house.clock.now()
+    house.clock.advance(hours(1))
+    const [link] = controlsOf(await house.run('payout setup', {}, ada))
+    bank.accounts.set(account, { ready: true, missing: '' })
+    await house.app.inject(new URL(new URL(link!).searchParams.get('back')!).pathname)
+    expect(await isReady()).toBe(true)
+    house.clock.advance(hours(1))
+    await tell(false, before)
+    expect(await isReady()).toBe(true)
+    await tell(false, house.clock.now())
+    expect(await isReady()).toBe(false)
+    await tell(true, before)
+    expect(await isReady()).toBe(false)
+  })
+
   /** What the partner reads after the provider told of these places, long after it did so last. */
   async function wordsAfter(partner: TestPartner, places: readonly Place[] | undefined): Promise<string> {
     house.clock.advance(hours(100))

@@ -146,7 +146,7 @@ export interface Payouts {
    * a month and counts when the payout is recorded under that id, because a provider may confirm before its answer to our request is stored.
    */
   confirm(tx: Tx, provider: string, providerId: string, outcome: 'paid' | 'returned', detail: string): Promise<boolean>
-  /** Told by the provider (webhook): the partner's account changed. */
+  /** Told by the provider (webhook): the partner's account changed. What is older than what it said last changes nothing about where the partner is paid. */
   accountChanged(tx: Tx, provider: string, account: string, state: AccountState): Promise<boolean>
   /** What arrived within [from, to) and did not come back, by partner and currency; of all partners or of these. */
   paidBetween(

@@ -177,7 +177,13 @@ export function createPayoutService(needs: Needs): PayoutService {
       .where(and(eq(methods.provider, provider), eq(methods.account, account)))
       .for('update')
     const now = clock.now()
+    const asOf = toTheSecond(at ?? now)
     for (const method of known) {
+      if (taxForm !== undefined) {
+        const { programId, partnerId } = method
+        await emit(tx, taxFormTold, { programId, partnerId, provider, at: at ?? now, form: taxForm })
+      }
+      if (method.toldAt && method.toldAt > asOf) continue
       const becameReady = ready && !method.ready
       // Whoever took an account over at the provider gives their own bank there: for us nothing but the places changes.
       const { moved, ...learned } = afterTold(method, places, (name) => identify(provider, name))
@@ -186,15 +192,12 @@ export function createPayoutService(needs: Needs): PayoutService {
         .set({
           ready,
           missing: missing.slice(0, 500),
+          toldAt: asOf,
           ...learned,
           ...((becameReady || moved) && { changedAt: now }),
           ...(becameReady && { verifiedAt: now }),
         })
         .where(eq(methods.id, method.id))
-      if (taxForm !== undefined) {
-        const { programId, partnerId } = method
-        await emit(tx, taxFormTold, { programId, partnerId, provider, at: at ?? now, form: taxForm })
-      }
       if (!becameReady && !moved) continue
       const change = { changedAt: now, coolingHours: (await settings.of(tx, method.programId)).methodCoolingHours }
       await notifications.tell(tx, {
@@ -282,6 +285,9 @@ export function createPayoutService(needs: Needs): PayoutService {
     },
   }
 }
+
+/** Providers date to the second what they tell, so what they are asked at the same moment is no newer. */
+const toTheSecond = (at: Date): Date => new Date(Math.floor(at.getTime() / 1000) * 1000)
 
 /** Sums of the payouts that the condition picks, by partner and currency. */
 async function totals(reader: Reader, programId: string, condition: SQL | undefined): Promise<PaidTotal[]> {

@@ -15,6 +15,8 @@ export const methods = pgTable('payouts_methods', {
   missing: text('missing').notNull(),
   verifiedAt: at('verified_at'),
   changedAt: at('changed_at').notNull(),
+  /** As of when, to the second, the provider said last how the account is. */
+  toldAt: at('told_at'),
   createdAt: at('created_at').notNull(),
   places: text('places').array(),
   defaultPlaces: text('default_places').array(),

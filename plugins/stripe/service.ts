@@ -221,7 +221,10 @@ export function createStripeService({
 
   /** The object of an event that says only which one it is about, or that was written in another version of the API. @throws UserError when Stripe does not have it as expected */
   async function readAnew(unread: UnreadObject, eventId: string): Promise<Fact> {
+    const asked = clock.now()
     const found = await api.object(unread, eventId)
+    // An account is read as it is now, however old the event is; what Stripe tells while it is asked may be newer.
+    if (typeof found === 'object' && found.type === 'account') return { ...found, eventCreated: inSeconds(asked) }
     if (typeof found === 'object') return readAt(found, clock.now())
     const why = `its ${unread.object} ${unread.id} cannot be read anew: ${found ?? 'Stripe does not have it.'}`
     throw new UserError(
@@ -475,6 +478,8 @@ export function createStripeService({
     },
   }
 }
+
+const inSeconds = (at: Date): number => Math.floor(at.getTime() / 1000)
 
 const lock = (tx: Tx, names: readonly string[]): Promise<void> =>
   lockNames(

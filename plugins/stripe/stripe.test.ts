@@ -15,7 +15,7 @@ import { notifications } from '../notifications/plugin.ts'
 import { partners } from '../partners/plugin.ts'
 import { payouts } from '../payouts/plugin.ts'
 import { PayoutPostponed, PayoutRefused } from '../payouts/public.ts'
-import { createClient } from './client.ts'
+import { apiVersion, createClient } from './client.ts'
 import { stripe as stripePlugin } from './plugin.ts'
 import { createPayoutProvider } from './provider.ts'
 
@@ -1018,6 +1018,28 @@ describe('payouts through Stripe Connect', () => {
     await send(gone, { secret: secrets.connect })
     await house.drain()
     expect(await parkedReasons()).toEqual([expect.stringMatching(/account acct_gone cannot be read anew: Stripe does not have it/)])
+  })
+
+  test('an account that was read anew is known as of then: what was told before that and comes later changes nothing', async () => {
+    const account = await aPayableAccount()
+    house.clock.advance(3_600_000)
+    const at = (minutesAgo: number) => Math.floor(house.clock.now().getTime() / 1000) - minutesAgo * 60
+    const event = { object: 'event', account, api_version: '2023-10-16' }
+    const named = { object: 'account', id: account }
+    await send(
+      { ...event, id: `evt_old${++count}`, type: 'account.updated', created: at(30), data: { object: named } },
+      { secret: secrets.connect },
+    )
+    await house.drain()
+    const restricted = { ...named, capabilities: { transfers: 'inactive' }, payouts_enabled: false }
+    const snapshot = { ...event, api_version: apiVersion, type: 'account.updated', data: { object: restricted } }
+    await send({ ...snapshot, id: `evt_late${++count}`, created: at(20) }, { secret: secrets.connect })
+    await house.drain()
+    expect(await methodOf(account)).toEqual({ ready: true, missing: '' })
+    house.clock.advance(60_000)
+    await send({ ...snapshot, id: `evt_new${++count}`, created: at(0) }, { secret: secrets.connect })
+    await house.drain()
+    expect(await methodOf(account)).toMatchObject({ ready: false })
   })
 
   test('a payout is one transfer however often it is sent, found again by its id, and confirmed by webhook', async () => {
