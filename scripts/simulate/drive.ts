@@ -19,6 +19,7 @@ import { paypal } from '../../plugins/paypal/plugin.ts'
 import { stripe } from '../../plugins/stripe/plugin.ts'
 import { bankId, createBank, type Word } from './bank.ts'
 import { createEdition } from './drive/agreement.ts'
+import { createStripeAccounts } from './drive/connect.ts'
 import { createHands } from './drive/hands.ts'
 import { createOffers } from './drive/offers.ts'
 import { createPayday } from './drive/payday.ts'
@@ -26,7 +27,7 @@ import { createCourier } from './drive/paypal.ts'
 import { createPeople, type People } from './drive/people.ts'
 import type { Setting } from './drive/setting.ts'
 import { createShop, type Shop } from './drive/shop.ts'
-import { createStripeDoor } from './drive/stripe.ts'
+import { createStripeDoor, type StripeDoor } from './drive/stripe.ts'
 import { createTerms } from './drive/terms.ts'
 import { createWork } from './drive/work.ts'
 import { faultyDatabase } from './faults.ts'
@@ -45,15 +46,15 @@ export interface Driver {
   balances(): Promise<Map<string, bigint>>
   /** Every sale, as `payment` → `partner amount rule number`. */
   sales(): Promise<Map<string, string>>
-  /** How many clicks were taken, and how far deals and suspicions are: `clicks`, `deal …` or `case …`. */
+  /** How many clicks were taken, accounts were made at Stripe and payouts were prepared, and how far deals and suspicions are: `clicks`, `deal …` or `case …`. */
   states(): Promise<Map<string, string>>
   /** What was paid out and did not come back, by `partner currency`. */
   transferred(): Map<string, bigint>
   /** Seals what was posted and proves the books: all of them anew, or going on from the proof before. */
   prove(anew: boolean): Promise<Proof>
   crashes(): number
-  /** Events that Stripe told, how many of them it had told before, and how often it was asked. */
-  stripe(): { events: number; again: number; asked: number }
+  /** Events that Stripe told, how many of them it had told before, how often it was asked about payments, and how many transfers it made. */
+  stripe(): { events: number; again: number; asked: number; transfers: number }
   /** What was wanted that may not be, and was refused. */
   refusals(): number
   payouts(): number
@@ -92,7 +93,12 @@ export async function createDriver(connection: Connection, size: Size): Promise<
   })
   const paypalServer = await startPayPal(size, { today: () => today, read: parseAmount })
   let shop: Shop | undefined
-  const stripeWorld = await startStripe(size, (click) => shop!.clickIdOf(click))
+  let stripeDoor: StripeDoor | undefined
+  const stripeWorld = await startStripe(size, {
+    clickIdOf: (click) => shop!.clickIdOf(click),
+    now: () => house.clock.now().getTime(),
+    tellEarly: (event) => stripeDoor!.deliver([event], `early ${event.id}`),
+  })
   const plugins = [
     notifications,
     partners,
@@ -116,9 +122,10 @@ export async function createDriver(connection: Connection, size: Size): Promise<
     environment: { ...paypalServer.environment, ...stripeWorld.environment },
   })
   const setting: Setting = { house, faults, size, refused: () => refusals++ }
-  people = createPeople(setting, edition)
   const work = createWork(setting)
-  const stripeDoor = createStripeDoor(setting, stripeWorld, work)
+  stripeDoor = createStripeDoor(setting, stripeWorld, work)
+  const accounts = createStripeAccounts(setting, stripeWorld.connect, stripeDoor, work)
+  people = createPeople(setting, edition, accounts)
   shop = createShop(setting, people, stripeDoor)
   const offers = createOffers(setting, people, shop)
   const terms = createTerms(setting, people)
@@ -171,6 +178,7 @@ export async function createDriver(connection: Connection, size: Size): Promise<
     clockTo('bookings')
     await timed('bookings', () => work.deliverSales(day.day, shop!.paymentOf, (payment) => isPutOff(size, day.day, payment)))
     clockTo('hands')
+    await timed('partners', () => accounts.comeBack())
     await timed('hands', async () => {
       for (const hand of day.hands) await hands.act(hand, day.day)
       await work.deliverHands(day.day)
@@ -180,12 +188,15 @@ export async function createDriver(connection: Connection, size: Size): Promise<
     await timed('payouts', async () => {
       await faults.survive(`retry ${day.day}`, () => house.tick('payouts.retry'))
       await work.deliverPayouts(day.day)
+      await work.deliverChecks(day.day)
       if (day.payday) {
         await payday.pay(day.day)
         await work.deliverPayouts(day.day)
+        await work.deliverChecks(day.day)
       }
       for (const [i, word] of bank.wordsOn(day.day).entries()) await tell(word, `word ${day.day} ${i}`)
       await courier.bring(day.day)
+      await accounts.bring(day.day)
       await payday.byHand(day.day)
     })
     await faults.quiet()
@@ -228,6 +239,8 @@ export async function createDriver(connection: Connection, size: Size): Promise<
       >`select count(*)::text as clicks from links_clicks where rejected is null`
       return new Map([
         ['clicks', counted!.clicks],
+        ['accounts at Stripe', String(stripeWorld.connect.accounts())],
+        ['payouts', String(payday.count())],
         ...[...(await offers.statuses())].map(([deal, status]) => [`deal ${deal}`, status] as const),
         ...cases.map(({ payment, state }) => [`case ${stripeWorld.keyOf(payment) ?? payment}`, state] as const),
         ...parked.map(({ event, reason }) => [`parked ${event}`, reason] as const),
@@ -235,8 +248,8 @@ export async function createDriver(connection: Connection, size: Size): Promise<
     },
     transferred: () => {
       const found = new Map(bank.transferred())
-      for (const [own, amount] of [...paypalServer.transferred(), ...payday.transferred()])
-        found.set(own, (found.get(own) ?? 0n) + amount)
+      const others = [...paypalServer.transferred(), ...stripeWorld.connect.transferred(), ...payday.transferred()]
+      for (const [own, amount] of others) found.set(own, (found.get(own) ?? 0n) + amount)
       return found
     },
     prove: (anew) =>
@@ -247,7 +260,7 @@ export async function createDriver(connection: Connection, size: Size): Promise<
         return proof
       }),
     crashes: faults.crashes,
-    stripe: () => ({ ...stripeDoor.told(), asked: stripeWorld.asked() }),
+    stripe: () => ({ ...stripeDoor!.told(), asked: stripeWorld.asked(), transfers: stripeWorld.connect.transfers() }),
     refusals: () => refusals,
     payouts: payday.count,
     spent: () => Object.fromEntries(Object.entries(spent).map(([what, ms]) => [what, Math.round(ms)])),

@@ -1,5 +1,6 @@
 // What the books must say: plain folds over the plan, written from the rules in the handbooks of the plugins. Shares no code with them; may import only
 // the plan and the dice.
+import { createAccounts } from './oracle/accounts.ts'
 import { createBooks } from './oracle/books.ts'
 import { createCredit } from './oracle/credit.ts'
 import { createHands } from './oracle/hands.ts'
@@ -25,7 +26,7 @@ export interface Oracle {
   sales(): Map<string, string>
   /** What must have been paid out and not come back, by `partner currency`. */
   transferred(): Map<string, bigint>
-  /** How many clicks were taken, and how far deals and suspicions are: `clicks`, `deal …` or `case …`. */
+  /** How many clicks were taken, accounts were made at Stripe and payouts were prepared, and how far deals and suspicions are: `clicks`, `deal …` or `case …`. */
   states(): Map<string, string>
 }
 
@@ -42,7 +43,8 @@ export function newsInTurn(size: Size, turn: number): SaleNews[] {
 
 /** @param waits what is put off: by the dice, unless a test wants it otherwise */
 export function createOracle(size: Size, waits: typeof isPutOff = isPutOff): Oracle {
-  const people = createPeople()
+  const accounts = createAccounts(size)
+  const people = createPeople(size, accounts)
   const offers = createOffers()
   const rates = createRates(size)
   const books = createBooks(people, rates)
@@ -50,7 +52,7 @@ export function createOracle(size: Size, waits: typeof isPutOff = isPutOff): Ora
   const tell = (sale: Sale, news: SaleNews) => untold.set(sale, (untold.get(sale) ?? new Set()).add(news))
   const credit = createCredit({ people, offers, recorded: rates.recorded, tell })
   const hands = createHands(books, credit.sales)
-  const payouts = createPayouts(size, people, books)
+  const payouts = createPayouts(size, people, accounts, books)
 
   function live(day: Day): void {
     const at = (time: keyof typeof timesOfDay) => day.start + timesOfDay[time]
@@ -65,6 +67,7 @@ export function createOracle(size: Size, waits: typeof isPutOff = isPutOff): Ora
       if (step.kind === 'won' && email !== undefined) credit.record(saleOf(step, email, at('payments')))
     }
     bookOpen((sale) => !waits(size, day.day, sale.key), at('bookings'), day.day, day.day)
+    accounts.comeBack(day.day)
     for (const hand of day.hands) hands.act(hand, at('hands'), day.day)
     books.release(at('evening'))
     payouts.evening(day)
@@ -102,6 +105,8 @@ export function createOracle(size: Size, waits: typeof isPutOff = isPutOff): Ora
     states: () =>
       new Map([
         ['clicks', String(credit.clicks())],
+        ['accounts at Stripe', String(accounts.count())],
+        ['payouts', String(payouts.count())],
         ...[...offers.statuses()].map(([deal, status]) => [`deal ${deal}`, status] as const),
         ...[...hands.cases()].map(([payment, state]) => [`case ${payment}`, state] as const),
       ]),

@@ -122,6 +122,7 @@ async function liveThrough(driver: Driver, sql: Connection['sql'], size: Size, w
       stripeEvents: stripe.events,
       stripeDuplicates: stripe.again,
       askedOfStripe: stripe.asked,
+      transfersAtStripe: stripe.transfers,
     },
     differences: differences.slice(0, 100),
     proof,

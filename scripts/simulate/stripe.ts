@@ -6,6 +6,7 @@ import type { Size } from './plan/calendar.ts'
 import type { Customer } from './plan/shop.ts'
 import { chance } from './random.ts'
 import { type Account, seconds } from './stripe/account.ts'
+import { type Connect, createConnect, type Reply } from './stripe/connect.ts'
 import {
   type ClickIdOf,
   chargeOf,
@@ -18,7 +19,7 @@ import {
   sessionOf,
   typedIn,
 } from './stripe/objects.ts'
-import { createPostOffice, type PostOffice, statusOf } from './stripe/post.ts'
+import { createPostOffice, type PostOffice, type StripeEvent, statusOf } from './stripe/post.ts'
 
 export interface StripeWorld extends Pick<PostOffice, 'strayOn' | 'tell'> {
   readonly environment: Readonly<Record<string, string>>
@@ -28,8 +29,10 @@ export interface StripeWorld extends Pick<PostOffice, 'strayOn' | 'tell'> {
   /** The plan's key of a payment, by what Stripe calls it. */
   keyOf(paymentKey: string): string | undefined
   paymentKeyOf(payment: string): string
-  /** How often Stripe was asked for something. */
+  /** How often Stripe was asked about payments. */
   asked(): number
+  /** How partners are paid. */
+  readonly connect: Connect
   close(): Promise<void>
 }
 
@@ -41,11 +44,6 @@ export function signatureOf(body: string, at: Date, key = secret): string {
   return `t=${time},v1=${createHmac('sha256', key).update(`${time}.${body}`).digest('hex')}`
 }
 
-interface Reply {
-  readonly status: number
-  readonly value: object
-}
-
 const ok = (value: object): Reply => ({ status: 200, value })
 const list = (found: readonly (StripeObject | undefined)[], url: string): Reply =>
   ok({ object: 'list', data: found.filter((one) => one !== undefined), has_more: false, url })
@@ -54,21 +52,49 @@ const missing: Reply = {
   value: { error: { type: 'invalid_request_error', code: 'resource_missing', message: 'No such object' } },
 }
 
-export async function startStripe(size: Size, clickIdOf: ClickIdOf): Promise<StripeWorld> {
+/** @param world.tellEarly brings an event at once, before the answer to what was asked */
+export async function startStripe(
+  size: Size,
+  world: { clickIdOf: ClickIdOf; now: () => number; tellEarly: (event: StripeEvent) => Promise<void> },
+): Promise<StripeWorld> {
+  const { clickIdOf } = world
   const post = createPostOffice(size.seed, clickIdOf)
+  const connect = createConnect(size, world)
   let asked = 0
-  const server = createServer((request, response) => answer(request, response))
+  const server = createServer((request, response) => void answer(request, response))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 
-  function answer(request: IncomingMessage, response: ServerResponse): void {
-    const trouble = chance(size.seed, 'trouble of Stripe', ++asked)
-    if (trouble < 0.003) {
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const reply = (await ofConnect(request)) ?? ofShop(request)
+    if (reply === 'broken') {
       request.socket.destroy()
       return
     }
-    const { status, value } = trouble < 0.04 ? busy : replyTo(new URL(request.url!, url))
+    const { status, value } = reply
     response.writeHead(status, { 'content-type': 'application/json', 'stripe-should-retry': 'false' }).end(JSON.stringify(value))
+  }
+
+  /** What becomes of payouts is in the plan; so are the bad moments. */
+  async function ofConnect(request: IncomingMessage): Promise<Reply | 'broken' | undefined> {
+    const { pathname, searchParams: query } = new URL(request.url!, url)
+    const [, , ...path] = pathname.split('/')
+    const parts: Buffer[] = []
+    for await (const part of request) parts.push(part as Buffer)
+    const key = request.headers['idempotency-key']
+    return connect.answer({
+      method: request.method!,
+      path,
+      query,
+      body: new URLSearchParams(Buffer.concat(parts).toString()),
+      key: typeof key === 'string' ? key : undefined,
+    })
+  }
+
+  function ofShop(request: IncomingMessage): Reply | 'broken' {
+    const trouble = chance(size.seed, 'trouble of Stripe', ++asked)
+    if (trouble < 0.003) return 'broken'
+    return trouble < 0.04 ? busy : replyTo(new URL(request.url!, url))
   }
 
   function replyTo({ pathname, searchParams }: URL): Reply {
@@ -148,6 +174,7 @@ export async function startStripe(size: Size, clickIdOf: ClickIdOf): Promise<Str
     keyOf: (paymentKey) => (paymentKey.startsWith('pi_') ? paymentKey.slice(3) : undefined),
     paymentKeyOf: (payment) => `pi_${payment}`,
     asked: () => asked,
+    connect,
     close: async () => {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))

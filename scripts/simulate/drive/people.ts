@@ -5,12 +5,14 @@ import { memberJoined, memberLeft, newId } from '../../../plugins/kit/index.ts'
 import { partners } from '../../../plugins/partners/plugin.ts'
 import { payouts } from '../../../plugins/payouts/plugin.ts'
 import { bankId } from '../bank.ts'
+import { Crash } from '../faults.ts'
 import { partnerEmail } from '../plan/calendar.ts'
 import { type LifeKind, wayOf } from '../plan/lives.ts'
 import { lookalikesApart } from '../plan/offers.ts'
 import type { Day } from '../plan.ts'
 import { chance } from '../random.ts'
 import type { Edition } from './agreement.ts'
+import type { StripeAccounts } from './connect.ts'
 import { controlIn, inLanes, type Setting } from './setting.ts'
 
 export interface People {
@@ -21,7 +23,7 @@ export interface People {
   visitor(partner: string): { userId: string; username: string }
 }
 
-export function createPeople({ house, faults, size }: Setting, edition: Edition): People {
+export function createPeople({ house, faults, size }: Setting, edition: Edition, accounts: StripeAccounts): People {
   const { clock, program, connection, emit } = house
   const programId = program.id
   const ids = new Map<string, string>()
@@ -118,15 +120,31 @@ export function createPeople({ house, faults, size }: Setting, edition: Edition)
       await connection.db.transaction((tx) => emit(tx, event as typeof memberJoined, { programId, ...visitor(partner) }))
   }
 
-  async function setMethod(partner: string, kind: 'method_ready' | 'method_broken' | 'reference_changed'): Promise<void> {
-    if (kind !== 'method_broken' && !active.has(partner)) return
-    const name = `${kind} ${partner} ${clock.now().toISOString()}`
-    const ready = kind === 'method_ready'
+  async function setMethod(
+    partner: string,
+    kind: 'method_ready' | 'method_broken' | 'reference_changed',
+    day: number,
+  ): Promise<void> {
     const way = wayOf(size, partner)
+    const isActive = active.has(partner)
+    const name = `${kind} ${partner} ${clock.now().toISOString()}`
+    const setUpWith = (provider: string) => faults.survive(name, () => house.run('payout setup', { provider }, visitor(partner)))
+    if (way === 'stripe') {
+      const open = (url: string) =>
+        faults.survive(`${name} ${url.split('/').at(-2)}`, async () => {
+          const answer = await openPage(partner, url)
+          // Whoever reads that something went wrong tries again.
+          if (answer.statusCode >= 500) throw new Crash('the program did not answer')
+          return answer
+        })
+      return accounts.change({ partner, isActive, setUp: () => setUpWith('stripe'), open }, kind, day)
+    }
+    if (kind !== 'method_broken' && !isActive) return
+    const ready = kind === 'method_ready'
     if (kind === 'reference_changed' && !setUp.has(partner)) return
     if (kind !== 'method_broken') {
       const provider = { bank: bankId, paypal: 'paypal', hand: 'manual' }[way]
-      const answer = await faults.survive(name, () => house.run('payout setup', { provider }, visitor(partner)))
+      const answer = await setUpWith(provider)
       setUp.add(partner)
       if (way === 'hand')
         return giveReference(partner, controlIn(answer, /"url":"[^"]*(\/payouts\/manual\/[^"]+)"/), ready ? '' : '+B')
@@ -150,13 +168,16 @@ export function createPeople({ house, faults, size }: Setting, edition: Edition)
     }
     const email = encodeURIComponent(`${partner}@paypal.example`)
     const home = await submit(partner, form, `email=${email}&again=${email}`, 303)
-    const answer = await house.app.inject({ url: home, remoteAddress: addressOf(partner) })
+    const answer = await openPage(partner, home)
     if (answer.statusCode !== 200) throw new Error(`${home} answered ${answer.statusCode} to ${partner}`)
   }
 
+  /** A page of ours, asked for from an address of the partner's own. */
+  const openPage = (partner: string, url: string) => house.app.inject({ url: pathOf(url, url), remoteAddress: addressOf(partner) })
+
   /** Where the address leads on to. */
   async function redirectOf(partner: string, url: string): Promise<string> {
-    const answer = await house.app.inject({ url, remoteAddress: addressOf(partner) })
+    const answer = await openPage(partner, url)
     return pathOf(answer.headers.location, `${url} answered ${answer.statusCode} to ${partner}`)
   }
 
@@ -167,7 +188,7 @@ export function createPeople({ house, faults, size }: Setting, edition: Edition)
       else active.add(partner)
       await deliver()
     } else if (kind === 'signed') await sign(partner)
-    else if (kind !== 'joined') await setMethod(partner, kind)
+    else if (kind !== 'joined') await setMethod(partner, kind, day)
   }
 
   return {

@@ -22,6 +22,8 @@ export interface StripeDoor {
   isAbout(names: readonly string[], news?: News): boolean
   /** Brings what waits, lets the program handle it and ask for what it misses; returns the sales that are new. */
   settle(name: string): Promise<{ saleId: string; payment: string }[]>
+  /** Brings these at once, side by side, and has the program handle them. */
+  deliver(events: readonly StripeEvent[], name: string): Promise<void>
   /** Events that were brought, and how many of them had been brought before. */
   told(): { events: number; again: number }
 }
@@ -88,7 +90,13 @@ export function createStripeDoor({ house, faults, size }: Setting, stripe: Strip
     return email === undefined ? [key] : [key, house.use(attribution).hashEmail(email)]
   }
 
+  async function deliver(given: readonly StripeEvent[], name: string): Promise<void> {
+    await Promise.all(given.map((event, i) => bring(event, `${name} ${i}`)))
+    await work.deliverStripe(name)
+  }
+
   return {
+    deliver,
     knows: stripe.knows,
     namesOf,
     begin: async (day) => {
@@ -122,8 +130,10 @@ export function createStripeDoor({ house, faults, size }: Setting, stripe: Strip
       const parts = chance(size.seed, 'parts', name) < 0.3 ? 2 : 1
       const most = Math.ceil(given.length / parts)
       for (let from = 0; from < given.length; from += most) {
-        await Promise.all(given.slice(from, from + most).map(({ event }, i) => bring(event, `${name} ${from} ${i}`)))
-        await work.deliverStripe(`${name} ${from}`)
+        await deliver(
+          given.slice(from, from + most).map(({ event }) => event),
+          `${name} ${from}`,
+        )
       }
       clock.advance(patienceMs)
       await work.deliverStripe(`${name} asked`)

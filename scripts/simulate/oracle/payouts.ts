@@ -1,10 +1,20 @@
 // Payouts as the oracle sees them: who is paid on a payday, and what the bank and the people who pay by hand make of it.
 
 import { hourMs, type Size, timesOfDay } from '../plan/calendar.ts'
-import { type Fate, fateOf, handDaysOf } from '../plan/fates.ts'
+import {
+  type Fate,
+  fateOf,
+  handDaysOf,
+  isShortAtOnce,
+  type TransferFate,
+  type TransferNews,
+  transferFateOf,
+  transferNewsOf,
+} from '../plan/fates.ts'
 import { type Way, wayOf } from '../plan/lives.ts'
 import type { Day } from '../plan.ts'
 import { shuffled } from '../random.ts'
+import type { Accounts } from './accounts.ts'
 import { type Books, minimumIn } from './books.ts'
 import type { People } from './people.ts'
 import { bookOf, type Lot, type Sale } from './sale.ts'
@@ -28,13 +38,25 @@ interface Payout {
   state: 'waiting' | 'sent' | 'paid' | 'back'
   wordOn: number
   backOn: number | undefined
+  /** The transfer at Stripe. */
+  transfer: Transfer | undefined
+}
+
+interface Transfer {
+  readonly reversedOn: number
+  readonly news: readonly TransferNews[]
+  /** What the books were told of it, or saw. */
+  readonly told: Set<string>
 }
 
 const coolingMs = 72 * hourMs
 const unknownToPayPal: ReadonlySet<string> = new Set(['KWD'])
 
-export function createPayouts(size: Size, people: People, books: Books): Payouts {
+export function createPayouts(size: Size, people: People, accounts: Accounts, books: Books): Payouts {
   const payouts: Payout[] = []
+  /** Those with whose accounts at Stripe something is wrong, it seems. */
+  const suspect = new Set<string>()
+  let today = 0
 
   function mayBePaid(partner: string, currency: string, amount: bigint, now: number): boolean {
     const { active, method } = people.get(partner)!
@@ -46,7 +68,8 @@ export function createPayouts(size: Size, people: People, books: Books): Payouts
   /** What nobody has tried to send yet, for want of funds or of a list, is looked at again when it could be; the rest may be at the bank already. */
   function sendLate(payout: Payout, day: Day, now: number): void {
     const { partner, currency, amount, fate, way } = payout
-    if ((way === 'hand' || fate.stuck === 'poor') && !mayBePaid(partner, currency, amount, now)) cameBack(payout, day, now)
+    const isUntried = way === 'stripe' ? isUntriedAtStripe(payout) : way === 'hand' || fate.stuck === 'poor'
+    if (isUntried && !mayBePaid(partner, currency, amount, now)) returnAll(payout, day, now)
     else send(payout, day, now)
   }
 
@@ -67,19 +90,24 @@ export function createPayouts(size: Size, people: People, books: Books): Payouts
         state: 'waiting',
         wordOn: Number.NaN,
         backOn: undefined,
+        transfer: undefined,
       }
       for (const { lot } of ready) lot.at = 'in_flight'
       books.moved(own)
       payouts.push(payout)
     }
-    for (const payout of payouts.filter(({ day: made, fate }) => made === day.day && fate.cancelled)) cameBack(payout, day, now)
+    for (const payout of payouts.filter(({ day: made, fate }) => made === day.day && fate.cancelled)) returnAll(payout, day, now)
     for (const payout of payouts)
-      if (payout.day === day.day && payout.state === 'waiting' && payout.way !== 'hand' && payout.fate.stuck === undefined)
-        send(payout, day, now)
+      if (payout.day === day.day && payout.state === 'waiting' && payout.way !== 'hand')
+        if (payout.way === 'stripe' || payout.fate.stuck === undefined) send(payout, day, now)
   }
 
   function send(payout: Payout, day: Day, now: number): void {
     const { fate } = payout
+    if (payout.way === 'stripe') {
+      transfer(payout, day, now)
+      return
+    }
     if (payout.way === 'hand') {
       const { word, back } = handDaysOf(fate, payout.day)
       Object.assign(payout, { state: 'sent', wordOn: word, backOn: back })
@@ -95,6 +123,79 @@ export function createPayouts(size: Size, people: People, books: Books): Payouts
     if (fate.comesBack !== undefined && fate.word === 'paid') payout.backOn = payout.wordOn + fate.comesBack
   }
 
+  const transferFate = ({ partner, currency, day }: Payout): TransferFate => transferFateOf(size, partner, currency, day)
+
+  /** When Stripe itself puts it off for want of funds, that is no try; one that was not answered before is. */
+  function isUntriedAtStripe(payout: Payout): boolean {
+    const fate = transferFate(payout)
+    return fate.stuck === 'poor' || isShortAtOnce(payout.fate, fate)
+  }
+
+  function transfer(payout: Payout, day: Day, now: number): void {
+    const found = payout.transfer
+    const answer = found ? 'made' : answerOfStripe(payout, day, now)
+    if (answer === 'no') cameBack(payout, day, now)
+    if (answer !== 'made' && answer !== 'made in silence') return
+    const { partner, currency, fate } = payout
+    const { reversedAfter } = transferFate(payout)
+    const made = found ?? {
+      reversedOn: day.day + (reversedAfter ?? Number.POSITIVE_INFINITY),
+      news: transferNewsOf(size, partner, currency, payout.day, day.day),
+      told: new Set(fate.early ? ['created'] : []),
+    }
+    payout.transfer = made
+    if (answer === 'made in silence') return
+    payout.state = 'sent'
+    if (made.reversedOn <= day.day) made.told.add('reversed')
+    conclude(payout, day, now)
+  }
+
+  function answerOfStripe(payout: Payout, day: Day, now: number): 'no' | 'not now' | 'made' | 'made in silence' {
+    const { partner, currency, amount, fate } = payout
+    const stuck = payout.day === day.day ? transferFate(payout).stuck : undefined
+    if (stuck === 'poor') return 'not now'
+    // Stripe takes three decimals in steps of ten.
+    if (currency === 'KWD' && amount % 10n !== 0n) return 'no'
+    if (stuck === 'silent' || stuck === 'failed') return 'not now'
+    if (fate.refused || !accounts.canBePaid(partner, now)) return 'no'
+    if (stuck === 'short') return 'not now'
+    return stuck === 'taken' ? 'made in silence' : 'made'
+  }
+
+  /** Books what is known of a transfer that was recorded. */
+  function conclude(payout: Payout, day: Day, now: number): void {
+    const { told } = payout.transfer!
+    if (told.has('reversed')) cameBack(payout, day, now)
+    else if (told.has('created') && payout.state === 'sent') arrived(payout)
+  }
+
+  function listenToStripe(day: Day, now: number): void {
+    const nameOf = ({ payout: { partner, currency, day: made }, kind }: { payout: Payout; kind: string }) =>
+      `${partner} ${currency} ${made} ${kind}`
+    const due = payouts.flatMap((payout) =>
+      (payout.transfer?.news ?? []).filter(({ on }) => on === day.day).map((news) => ({ payout, ...news })),
+    )
+    for (const { payout, kind, isRead } of shuffled(due, nameOf, size.seed, 'transfers', day.day)) {
+      const { told, reversedOn } = payout.transfer!
+      if (told.has(kind)) continue
+      told.add(kind)
+      if (isRead && reversedOn <= day.day) told.add('reversed')
+      if (payout.state === 'sent' || payout.state === 'paid') conclude(payout, day, now)
+      askAboutSuspects(now)
+    }
+  }
+
+  function askAboutSuspects(now: number): void {
+    for (const partner of suspect) accounts.ask(partner, now)
+    suspect.clear()
+  }
+
+  function arrived(payout: Payout): void {
+    payout.state = 'paid'
+    for (const lot of payout.lots.keys()) lot.at = 'paid'
+    books.moved(bookOf(payout.partner, payout.currency))
+  }
+
   function listen(day: Day, now: number, way: Way): void {
     const today = day.day
     const nameOf = ({ partner, currency, day: made }: Payout) => `${partner} ${currency} ${made}`
@@ -102,11 +203,7 @@ export function createPayouts(size: Size, people: People, books: Books): Payouts
     for (const payout of shuffled(due, nameOf, size.seed, way, today)) {
       if (payout.state === 'sent' && payout.wordOn === today) {
         if (payout.fate.word === 'returned') cameBack(payout, day, now)
-        else {
-          payout.state = 'paid'
-          for (const lot of payout.lots.keys()) lot.at = 'paid'
-          books.moved(bookOf(payout.partner, payout.currency))
-        }
+        else arrived(payout)
       }
       if (payout.state === 'paid' && payout.backOn === today) cameBack(payout, day, now)
     }
@@ -114,6 +211,11 @@ export function createPayouts(size: Size, people: People, books: Books): Payouts
 
   /** Money that did not go out, or did not arrive, is payable again, subject to what happened meanwhile. */
   function cameBack(payout: Payout, day: Day, now: number): void {
+    if (payout.way === 'stripe') suspect.add(payout.partner)
+    returnAll(payout, day, now)
+  }
+
+  function returnAll(payout: Payout, day: Day, now: number): void {
     payout.state = 'back'
     for (const lot of payout.lots.keys()) lot.at = 'payable'
     books.moved(bookOf(payout.partner, payout.currency))
@@ -124,21 +226,27 @@ export function createPayouts(size: Size, people: People, books: Books): Payouts
   return {
     evening: (day) => {
       const now = day.start + timesOfDay.evening
+      today = day.day
       const sendWaiting = (byHand: boolean) => {
         for (const payout of payouts)
           if (payout.state === 'waiting' && payout.day < day.day && (payout.way === 'hand') === byHand) sendLate(payout, day, now)
       }
       sendWaiting(false)
+      askAboutSuspects(now)
       if (day.payday) payEveryone(day, now)
+      askAboutSuspects(now)
       for (const way of ['bank', 'paypal'] as const) listen(day, now, way)
+      listenToStripe(day, now)
+      accounts.listen(day.day)
       sendWaiting(true)
       listen(day, now, 'hand')
     },
     transferred: () => {
       const found = new Map<string, bigint>()
-      for (const { partner, currency, way, state, amount } of payouts) {
+      for (const { partner, currency, way, state, amount, transfer: made } of payouts) {
         const own = bookOf(partner, currency)
-        if (state === 'paid' || (state === 'sent' && way !== 'hand')) found.set(own, (found.get(own) ?? 0n) + amount)
+        if (made ? made.reversedOn > today : state === 'paid' || (state === 'sent' && way !== 'hand'))
+          found.set(own, (found.get(own) ?? 0n) + amount)
       }
       return found
     },

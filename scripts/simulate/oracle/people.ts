@@ -1,12 +1,14 @@
 // The partners as the oracle knows them: who is there, who has signed what, and where they are paid.
 
-import { dayMs, timesOfDay } from '../plan/calendar.ts'
+import { dayMs, type Size, timesOfDay } from '../plan/calendar.ts'
+import { wayOf } from '../plan/lives.ts'
 import type { Day } from '../plan.ts'
+import type { Accounts, Method } from './accounts.ts'
 
 export interface Person {
   active: boolean
   version: number
-  method: { ready: boolean; since: number } | undefined
+  method: Method | undefined
 }
 
 export interface People {
@@ -20,28 +22,29 @@ export interface People {
 
 const graceMs = 14 * dayMs
 
-export function createPeople(): People {
+export function createPeople(size: Size, accounts: Accounts): People {
   const people = new Map<string, Person>()
   let current = { version: 1, publishedAt: Number.NEGATIVE_INFINITY }
 
-  function change(partner: string, kind: Day['partners'][number]['kind'], now: number): boolean {
+  function change(partner: string, kind: Day['partners'][number]['kind'], day: number, now: number): boolean {
     const one = people.get(partner) ?? { active: false, version: 0, method: undefined }
     people.set(partner, one)
     const wasActive = one.active
     if (kind === 'joined' || kind === 'returned') one.active = true
     if (kind === 'joined' || kind === 'signed') one.version = current.version
     if (kind === 'left') one.active = false
-    if (kind === 'method_ready' && one.active && !one.method?.ready) one.method = { ready: true, since: now }
-    if (kind === 'method_broken' && one.method) one.method.ready = false
-    if (kind === 'reference_changed' && one.active && one.method) one.method.since = now
+    if (wayOf(size, partner) === 'stripe') one.method = accounts.change(partner, kind, day, one.active)
+    else if (kind === 'method_ready' && one.active && !one.method?.ready) one.method = { ready: true, since: now }
+    else if (kind === 'method_broken' && one.method) one.method.ready = false
+    else if (kind === 'reference_changed' && one.active && one.method) one.method.since = now
     return kind === 'signed' || (kind === 'returned' && !wasActive)
   }
 
   return {
-    morning: ({ start, newVersion, partners }) => {
+    morning: ({ day, start, newVersion, partners }) => {
       const now = start + timesOfDay.morning
       if (newVersion) current = { version: current.version + 1, publishedAt: now }
-      return partners.filter(({ partner, kind }) => change(partner, kind, now)).map(({ partner }) => partner)
+      return partners.filter(({ partner, kind }) => change(partner, kind, day, now)).map(({ partner }) => partner)
     },
     get: (partner) => people.get(partner),
     isActive: (partner) => people.get(partner)?.active === true,

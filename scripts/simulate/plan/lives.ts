@@ -1,6 +1,6 @@
 // The lives of partners: when they join, leave and come back, how they are paid, and when they sign a new agreement. Pure.
 import { chance, type Dice, diceOf } from '../random.ts'
-import type { Size } from './calendar.ts'
+import { paydayBefore, type Size } from './calendar.ts'
 
 export type LifeKind = 'joined' | 'left' | 'returned' | 'method_ready' | 'method_broken' | 'reference_changed' | 'signed'
 
@@ -10,10 +10,12 @@ export interface LifeChange {
 }
 
 /** Through whom a partner is paid. */
-export type Way = 'bank' | 'paypal' | 'hand'
+export type Way = 'bank' | 'paypal' | 'stripe' | 'hand'
 export function wayOf(size: Size, partner: string): Way {
   const roll = chance(size.seed, 'way', partner)
-  return roll < 0.15 ? 'hand' : roll < 0.4 ? 'paypal' : 'bank'
+  if (roll < 0.15) return 'hand'
+  if (roll < 0.4) return 'paypal'
+  return roll < 0.68 ? 'stripe' : 'bank'
 }
 
 /** The days on which a new version of the agreement comes out. */
@@ -28,9 +30,11 @@ export function lifeOf(size: Size, partner: string): LifeChange[] {
   const joined = dice.maybe(0.6) ? 0 : dice.between(1, 300)
   const changes: LifeChange[] = [{ day: joined, kind: 'joined' }]
   if (!dice.maybe(0.08)) changes.push({ day: joined + dice.between(0, 45), kind: 'method_ready' })
-  if (dice.maybe(0.1)) {
+  const way = wayOf(size, partner)
+  if (way === 'stripe') changes.push(...atStripe(joined, changes, dice))
+  else if (dice.maybe(0.1)) {
     const broken = joined + dice.between(50, 400)
-    if (wayOf(size, partner) !== 'bank') changes.push({ day: broken, kind: 'reference_changed' })
+    if (way !== 'bank') changes.push({ day: broken, kind: 'reference_changed' })
     else changes.push({ day: broken, kind: 'method_broken' }, { day: broken + dice.between(1, 30), kind: 'method_ready' })
   }
   if (dice.maybe(0.2)) {
@@ -40,6 +44,25 @@ export function lifeOf(size: Size, partner: string): LifeChange[] {
   }
   const signed = versionDays(size).flatMap((day) => (joined < day ? signingOf(changes, day, dice) : []))
   return [...changes, ...signed].sort((a, b) => a.day - b.day || order.indexOf(a.kind) - order.indexOf(b.kind))
+}
+
+/** What becomes of an account at Stripe, at most one thing a day, and mostly at the end of a month, when it matters most. */
+function atStripe(joined: number, before: readonly LifeChange[], dice: Dice): LifeChange[] {
+  const changes: LifeChange[] = []
+  const add = (day: number, kind: LifeKind) => {
+    if (![...before, ...changes].some((change) => change.day === day)) changes.push({ day, kind })
+  }
+  const sometime = () => {
+    const day = joined + dice.between(50, 400)
+    return dice.maybe(0.7) ? paydayBefore(day) - dice.between(0, 3) : day
+  }
+  if (dice.maybe(0.3)) {
+    const broken = sometime()
+    add(broken, 'method_broken')
+    add(broken + dice.between(1, 30), 'method_ready')
+  }
+  for (let nth = 0; nth < 3; nth++) if (dice.maybe(0.4)) add(sometime(), 'reference_changed')
+  return changes
 }
 
 /** What comes first when several things happen on one day. */
