@@ -38,10 +38,11 @@ interface Options {
 }
 
 const retryMs = 1_000
+const welcomeAgainMs = 60_000
 /** Every interaction's token is a route of its own to the REST client, which forgets idle ones only once an hour unless told otherwise: in a busy server that is memory. */
 const forgetRoutesMs = 60_000
 
-/** Waits for the gateway lock, logs in, and resolves when the client is ready and the commands of every guild are in place. */
+/** Waits for the gateway lock, logs in, and resolves when the client is ready and the commands of every guild are in place, save those where that failed. */
 export async function startBot(options: Options): Promise<BotHost> {
   const { connection, rest, clock, log, loaded, emit } = options
   const { db } = connection
@@ -73,7 +74,7 @@ export async function startBot(options: Options): Promise<BotHost> {
     const ready = new Promise<void>((resolve) => entered.once(Events.ClientReady, () => resolve()))
     await entered.login(options.token).catch(explainLogin)
     await ready
-    for (const guild of entered.guilds.cache.values()) await welcomeGuild(guild)
+    for (const guild of entered.guilds.cache.values()) await welcome(guild)
     log.info({ user: entered.user?.username, guilds: entered.guilds.cache.size }, 'the bot is on Discord')
   }
   const leave = async () => {
@@ -109,7 +110,7 @@ export async function startBot(options: Options): Promise<BotHost> {
     made.on(Events.Error, (error) => log.error({ err: error }, 'the Discord client reports an error'))
     made.on(Events.Warn, (message) => log.warn({ message }, 'the Discord client warns'))
     made.on(Events.InteractionCreate, (interaction) => void router.handle(interaction))
-    made.on(Events.GuildCreate, (guild) => void inBackground('a new server', () => welcomeGuild(guild)))
+    made.on(Events.GuildCreate, (guild) => void welcome(guild))
     made.on(
       Events.GuildMemberAdd,
       (member) =>
@@ -128,6 +129,17 @@ export async function startBot(options: Options): Promise<BotHost> {
         ),
     )
     return made
+  }
+
+  /** One server that cannot be welcomed keeps no other from being served; it is tried again for as long as the bot is in it. */
+  async function welcome(guild: Guild): Promise<void> {
+    await welcomeGuild(guild).catch((error: unknown) => {
+      log.error({ err: error, guild: guild.id }, 'a server could not be welcomed; it is tried again')
+      void sleep(welcomeAgainMs, undefined, { ref: false, signal: stopping.signal }).then(
+        () => (client?.guilds.cache.has(guild.id) ? welcome(guild) : undefined),
+        () => {},
+      )
+    })
   }
 
   async function welcomeGuild(guild: Guild): Promise<void> {

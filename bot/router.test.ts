@@ -296,6 +296,17 @@ test('who leaves is noticed, though the bot has never heard of them', async () =
   await expect.poll(async () => (await left()).length, { timeout: 5000 }).toBe(1)
 })
 
+test('a server whose commands Discord does not take keeps the bot from serving no other', async () => {
+  const { id: other } = (await discord.control('POST', '/guilds', { name: 'Other', owner_id: discord.owner.id })) as { id: string }
+  const [application] = (await discord.control('GET', '/applications')) as { id: string }[]
+  await bot!.stop()
+  await discord.control('PUT', `/guilds/${other}/applications/${application!.id}`, { permissions: '8' })
+  await discord.control('POST', '/faults', { kind: 'status', route: `/guilds/${other}/commands`, status: 403, count: 1 })
+  bot = await start()
+  expect(words(await answered(ada, (await run(ada, 'quiet')).nonce))).toContain('Hello ada')
+  expect(lines.some((line) => line.includes('it is tried again') && line.includes(other))).toBe(true)
+})
+
 test('no token of a finished interaction is kept', async () => {
   const [row] = await connection.sql<{ count: number }[]>`select count(*)::int from core_interactions`
   expect(row!.count).toBeGreaterThan(5)
