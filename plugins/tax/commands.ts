@@ -1,7 +1,7 @@
 // The commands of tax, for admins: what a provider shows of a partner's form, recorded by hand, what is known of it, and the report of a year.
 import { type Command, defineCommand } from '../../commands/define.ts'
 import { audit } from '../../db/tables.ts'
-import { type Db, days, refuseOwn, UserError } from '../kit/index.ts'
+import { type Db, readDay, refuseOwn, UserError } from '../kit/index.ts'
 import type { Partner, Partners } from '../partners/public.ts'
 import { recordedCard, reportCard, statusCard } from './messages.ts'
 import { byHand, type FormStatus, formStatuses } from './public.ts'
@@ -40,7 +40,7 @@ export function taxCommands({ db, partners, service }: { db: Db; partners: Partn
           jurisdiction: country.toUpperCase(),
           form: name.trim().toUpperCase(),
           status: status as FormStatus,
-          validUntil: until === undefined ? null : endOf(until),
+          validUntil: until === undefined ? null : readDay(until, ctx.program.timeZone, 1),
         }
         await db.transaction(async (tx) => {
           const { program, user: admin, now: at } = ctx
@@ -81,12 +81,4 @@ export function taxCommands({ db, partners, service }: { db: Db; partners: Partn
       },
     }),
   ]
-}
-
-/** The end of a day that was typed, in UTC. @throws UserError for what is no day */
-function endOf(day: string): Date {
-  const start = new Date(`${day}T00:00:00Z`)
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(day) || Number.isNaN(start.getTime()) || start.toISOString().slice(0, 10) !== day)
-    throw new UserError('bad_date', `“${day}” is not a day. Write it as 2027-12-31.`)
-  return new Date(start.getTime() + days(1))
 }

@@ -75,8 +75,9 @@ export function statusCard(partner: Partner, [counts, ...others]: readonly SaidF
   })
 }
 
+/** The last day is told by its last moment: what `validUntil` begins is the next day. */
 const formWords = ({ form, jurisdiction, status, validUntil }: TaxForm): string =>
-  `${literal(form)} for ${jurisdiction} ${statusWords[status]}${validUntil ? `, until ${time(validUntil, 'D')}` : ''}.`
+  `${literal(form)} for ${jurisdiction} ${statusWords[status]}${validUntil ? `, until ${time(new Date(validUntil.getTime() - 1), 'D')}` : ''}.`
 
 function saidWords(said: SaidForm): string {
   const who =

@@ -150,6 +150,25 @@ describe('the gate', () => {
     expect(await trade.findings()).toEqual([])
   })
 
+  test('takes a form until the end of its last day in the time zone of the program', async () => {
+    const zoneIs = (timeZone: string) => {
+      Object.assign(house.program, { timeZone })
+      return house.connection.sql`update core_programs set time_zone = ${timeZone}`
+    }
+    await zoneIs('America/New_York')
+    const ada = await aPartner()
+    const recorded = await record(ada, { until: '2026-07-31' })
+    const end = Date.parse('2026-08-01T04:00:00Z')
+    expect(recorded).toContain(`until <t:${end / 1000 - 1}:D>`)
+    house.clock.set(new Date(end - 1))
+    await earns(ada, 300_000n)
+    const status = async () => wordsOf(await house.run('payout status', {}, ada))
+    expect(await status()).not.toContain('tax form')
+    house.clock.set(new Date(end))
+    expect(await status()).toContain('tax form W-9 has expired')
+    await zoneIs('UTC')
+  })
+
   test('counts what is on its way as paid', async () => {
     const ada = await aPartner()
     await record(ada, { status: 'requested' })
