@@ -24,8 +24,11 @@ export interface Parts {
   readonly partners: Partners
 }
 
-export async function showQueue({ db, service }: Parts, ctx: Ctx, page: number): Promise<Message> {
-  return queueCard(await service.queue(db, ctx.program.id, { limit: pageSize, offset: page * pageSize }), page)
+export async function showQueue(parts: Parts, ctx: Ctx, page: number): Promise<Message> {
+  const open = await parts.service.queue(parts.db, ctx.program.id, { limit: pageSize, offset: page * pageSize })
+  const last = Math.max(0, Math.ceil(open.total / pageSize) - 1)
+  // What was decided meanwhile may have taken the page away.
+  return page > last ? showQueue(parts, ctx, last) : queueCard(open, page)
 }
 
 export async function showCase({ db, service }: Parts, ctx: Ctx, id: string): Promise<Message> {

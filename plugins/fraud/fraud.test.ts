@@ -596,6 +596,16 @@ describe('the queue', () => {
   })
 })
 
+describe('a page of the queue that is gone meanwhile', () => {
+  test('gives way to the last one', async () => {
+    await house.connection.sql`delete from fraud_cases`
+    const { found } = await aHeldSale()
+    expect(controlsOf(await house.press('fraud.queue:1', {}, admin))).toEqual(['fraud.open'])
+    await house.run('admin fraud clear', { case: found.id, reason: 'It is fine.' }, admin)
+    expect(wordsOf(await house.press('fraud.queue:1', {}, admin))).toContain('Nothing to review')
+  })
+})
+
 describe('the allow-list', () => {
   test('an allowed agency is not held, but what was seen is noted', async () => {
     const { partner, commission } = await aHeldSale()
