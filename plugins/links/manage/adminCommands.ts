@@ -6,7 +6,7 @@ import { refuseOwn, type Tx, UserError } from '../../kit/index.ts'
 import type { Partner } from '../../partners/public.ts'
 import { partnerLinksPage } from '../refs.ts'
 import { partnerLinks, renamedForPartner, renamedLink, stopChanged, stopForPartner } from './adminMessages.ts'
-import { rename, setSuspended } from './edit.ts'
+import { held, rename, setSuspended } from './edit.ts'
 import { anyLink, anyLinkOption, type LinkParts, type LinkRow } from './parts.ts'
 import { viewList } from './views.ts'
 
@@ -25,7 +25,7 @@ export function adminCommands(parts: LinkParts): Command[] {
     const { partner, link: found } = await anyLink(parts, ctx, typed)
     if (name === 'resume') refuseOwn('link', partner.userId, ctx.user.id)
     return db.transaction(async (tx) => {
-      const { link: after, changed } = await change(tx, found)
+      const { link: after, changed } = await change(tx, await held(tx, found))
       if (changed) {
         const programId = ctx.program.id
         const detail = { link: found.id, code: found.code, to: after.code, because: after.suspendedBecause }

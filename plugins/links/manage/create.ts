@@ -1,5 +1,5 @@
 // New links, many at a time: all of them, or none. The one place where links and codes are written for the first time.
-import { and, count, eq, inArray } from 'drizzle-orm'
+import { and, count, eq, inArray, sql } from 'drizzle-orm'
 import { newId, type Reader, type Tx, UserError } from '../../kit/index.ts'
 import { chosenCode, fold, newCode } from '../codes.ts'
 import { codes, links } from '../tables.ts'
@@ -70,6 +70,7 @@ export async function createLinks(
   { maxLinks, now }: { maxLinks: number; now: Date },
 ): Promise<MadeLink[]> {
   if (wanted.length === 0) return []
+  await holdRoomOf(tx, wanted)
   const [obstacle] = await obstaclesOf(tx, programId, wanted, maxLinks)
   if (obstacle) throw obstacle.error
   const free = await freeCodes(tx, wanted.filter(({ code }) => code === undefined).length)
@@ -119,6 +120,14 @@ async function freeCodes(reader: Reader, wanted: number): Promise<string[]> {
     for (const [folded, code] of fresh) free.set(folded, code)
   }
   return [...free.values()]
+}
+
+/** Keeps others from making links of these partners until `tx` ends: those who count at the same moment would not see each other's. */
+async function holdRoomOf(tx: Tx, wanted: readonly NewLink[]): Promise<void> {
+  const partnerIds = [...new Set(wanted.map(({ partnerId }) => partnerId))]
+  await tx.execute(sql`
+    select pg_advisory_xact_lock(key) from (
+      select hashtextextended('links.room ' || id, 0) as key from unnest(${`{${partnerIds.join()}}`}::text[]) as id order by 1 offset 0) keys`)
 }
 
 /** How many more links each of the partners may have. */

@@ -15,6 +15,12 @@ export const mostTargets = 10
 
 const isLink = ({ programId, id }: Pick<Row, 'programId' | 'id'>) => and(eq(links.programId, programId), eq(links.id, id))
 
+/** The link as it is now, held until `tx` ends: of two changes at the same moment the second then builds on the first. */
+export async function held(tx: Tx, link: Row): Promise<Row> {
+  const [row] = await tx.select().from(links).where(isLink(link)).for('no key update')
+  return row!
+}
+
 async function update(tx: Tx, link: Row, change: Partial<Row>): Promise<Row> {
   const [row] = await tx.update(links).set(change).where(isLink(link)).returning()
   return row!

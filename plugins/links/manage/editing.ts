@@ -13,7 +13,7 @@ import { dayOf, readCountries, type Tx, UserError } from '../../kit/index.ts'
 import { changeLink, linkQr, pauseLink, resumeLink, saveLink } from '../refs.ts'
 import type { Device, Target } from '../targets.ts'
 import { showLinkCard } from './commands.ts'
-import { changeFields, rename, setPaused, setTargets } from './edit.ts'
+import { changeFields, held, rename, setPaused, setTargets } from './edit.ts'
 import { changeForm, qrCard, targetsCard } from './messages.ts'
 import { circumstances, type LinkParts, type LinkRow, ownLink, ownLinkById, ownLinkOption, wishOf, wishOptions } from './parts.ts'
 import { qrCode } from './qr.ts'
@@ -71,8 +71,9 @@ export function editingCommands(parts: LinkParts): Command[] {
       run: async (ctx, { link: typed, ...wish }) => {
         const { partner, link: found } = await ownLink(parts, ctx, typed)
         const changed = await db.transaction(async (tx) => {
-          const targets = retarget(found.targets, wish, (await circumstances(parts, tx, ctx, { isAdmin: false })).rule)
-          return targets === found.targets ? found : setTargets(tx, found, targets)
+          const present = await held(tx, found)
+          const targets = retarget(present.targets, wish, (await circumstances(parts, tx, ctx, { isAdmin: false })).rule)
+          return targets === present.targets ? present : setTargets(tx, present, targets)
         })
         return targetsCard(await viewLink(parts, ctx, partner, changed))
       },
@@ -135,10 +136,11 @@ async function change(
   parts: LinkParts,
   tx: Tx,
   ctx: Ctx,
-  link: LinkRow,
+  found: LinkRow,
   code: string | undefined,
   wish: LinkWish,
 ): Promise<LinkRow> {
+  const link = await held(tx, found)
   const changed = await changeFields(tx, link, fulfil(link, wish, await circumstances(parts, tx, ctx, { isAdmin: false })))
   return code === undefined || code === link.code ? changed : rename(tx, changed, code, ctx.now)
 }
@@ -149,7 +151,9 @@ async function pause(
   { partner, link }: Awaited<ReturnType<typeof ownLink>>,
   paused: boolean,
 ): Promise<Message> {
-  const { link: changed, changed: isNew } = await parts.db.transaction((tx) => setPaused(tx, link, paused, ctx.now))
+  const { link: changed, changed: isNew } = await parts.db.transaction(async (tx) =>
+    setPaused(tx, await held(tx, link), paused, ctx.now),
+  )
   const [done, before] = paused
     ? ['It is paused: who follows it sees a page that says so, and the way to the shop.', 'It was paused already.']
     : ['It leads on again.', 'It was not paused.']

@@ -291,3 +291,28 @@ test('what is stored about a partner is exported, and erased but for links and c
   })
   expect(await exportPartner!(house.db, house.program.id, other.userId)).toMatchObject({ links: [{ campaign: 'not-theirs' }] })
 })
+
+describe('at the same moment', () => {
+  test('two changes of one link both count', async () => {
+    const partner = await world.aPartner()
+    const link = await world.aLink({}, partner)
+    await Promise.all([
+      run('link edit', { link: link.code, campaign: 'spring' }, partner),
+      run('link edit', { link: link.code, tags: 'video' }, partner),
+      run('link edit', { link: link.code, max_clicks: 500 }, partner),
+      run('link target', { link: link.code, page: 'https://eu.example.com/a', countries: 'DE' }, partner),
+      run('link target', { link: link.code, page: 'https://eu.example.com/b', countries: 'AT' }, partner),
+    ])
+    const stored = await row(link)
+    expect(stored).toMatchObject({ campaign: 'spring', tags: ['video'], click_limit: 500 })
+    expect(stored.targets).toHaveLength(2)
+  })
+
+  test('nobody makes more links than they may have', async () => {
+    await house.set('links', 'maxLinks', 1)
+    const partner = await world.aPartner()
+    const made = await Promise.allSettled([1, 2, 3].map(() => run('link create', {}, partner)))
+    expect(made.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+    await house.set('links', 'maxLinks', 50)
+  })
+})
