@@ -33,12 +33,12 @@ const stand = definePlugin({
         title: 'Waves',
         unit: { one: 'wave', many: 'waves' },
         counts: () => 'Every wave counts.',
-        scores: async () => [{ partnerId: waving, score: 2n, reachedAt: new Date(0) }],
+        scores: async () => waving.map((partnerId) => ({ partnerId, score: 2n, reachedAt: new Date(0) })),
       }),
     ],
   }),
 })
-let waving = ''
+let waving: string[] = []
 
 let house: TestHouse
 let count = 0
@@ -227,7 +227,7 @@ describe('the posted board', () => {
 
   test('competes in another metric when an admin chooses one, from the next month on', async () => {
     const ada = await aPartner()
-    waving = ada.id
+    waving = [ada.id]
     await sell(ada, 10_000n)
     await house.set('leaderboards', 'metric', 'stand.waves')
     await hourly()
@@ -336,6 +336,21 @@ describe('a month', () => {
     await hourly()
     expect(await posted('2026-11')).toContain('final')
     expect(await posted('2027-02')).toContain('February 2027')
+  })
+
+  test('of ten thousand partners is frozen with all of them', async () => {
+    await house.set('leaderboards', 'metric', 'stand.waves')
+    const made = await house.connection.sql`
+      insert into partners_partners (id, program_id, user_id, name, email, industry, status, verified_at, activated_at)
+      select gen_random_uuid(), ${house.program.id}, (300000000000000000 + n)::text, 'A Partner', n || '@many.example', 'saas', 'active', now(), now()
+      from generate_series(1, 10000) n returning id`
+    waving = made.map(({ id }) => id)
+    await hourly()
+    house.clock.set('2026-12-05T00:00:00Z')
+    await hourly()
+    expect(await posted('2026-11')).toContain('final')
+    const [kept] = await house.connection.sql`select count(*)::integer, max(position) from leaderboards_results`
+    expect(kept).toEqual({ count: 10_000, max: 10_000 })
   })
 
   test('without any sale is frozen, too, and says so', async () => {

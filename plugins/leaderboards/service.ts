@@ -110,12 +110,18 @@ export function createLeaderboardService(ports: {
   }
 
   async function freeze(tx: Tx, programId: string, { month, standings }: Board): Promise<void> {
-    if (standings.length > 0)
-      await tx
-        .insert(results)
-        .values(
-          standings.map(({ userId, ...standing }, i) => ({ ...standing, userId: userId!, programId, month, position: i + 1 })),
-        )
+    const rows = standings.map(({ rank, partnerId, userId, score }, i) => ({
+      position: i + 1,
+      rank,
+      partner_id: partnerId,
+      user_id: userId,
+      score: score.toString(),
+    }))
+    // As one value: a statement has room for parameters of some nine thousand rows only.
+    await tx.execute(sql`
+      insert into leaderboards_results (program_id, month, position, rank, partner_id, user_id, score)
+      select ${programId}::uuid, ${month}, position, rank, partner_id, user_id, score
+      from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as r (position integer, rank integer, partner_id uuid, user_id text, score bigint)`)
     await tx.update(months).set({ frozenAt: clock.now() }).where(one(programId, month))
   }
 
