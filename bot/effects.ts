@@ -3,7 +3,7 @@ import { DiscordAPIError, type RawFile, type REST } from '@discordjs/rest'
 import { type APIMessage, ChannelType, MessageFlags, Routes } from 'discord-api-types/v10'
 import { and, eq, sql } from 'drizzle-orm'
 import { z } from 'zod'
-import type { Attachment, Message } from '../commands/messages.ts'
+import { type Attachment, beginning, type Message } from '../commands/messages.ts'
 import type { Db, Reader, Tx } from '../db/connect.ts'
 import { newId } from '../db/ids.ts'
 import { programStore } from '../db/programs.ts'
@@ -183,7 +183,7 @@ export function createEffectJobs({ db, rest, clock, emit }: { db: Db; rest: REST
     const parent = await objectId(db, row.programId, 'channel', channel)
     if (!parent) return undefined
     const thread = (await rest.post(Routes.threads(parent), {
-      body: { name: title.slice(0, 100), type: ChannelType.PrivateThread, invitable: false, auto_archive_duration: 10080 },
+      body: { name: beginning(title, 100), type: ChannelType.PrivateThread, invitable: false, auto_archive_duration: 10080 },
     })) as { id: string }
     return thread.id
   }

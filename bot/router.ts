@@ -19,7 +19,7 @@ import {
   isModal,
   type ProgramInfo,
 } from '../commands/define.ts'
-import { card, type Message, type Modal } from '../commands/messages.ts'
+import { beginning, card, type Message, type Modal } from '../commands/messages.ts'
 import type { Db } from '../db/connect.ts'
 import { type Program, programStore } from '../db/programs.ts'
 import { interactions, messages } from '../db/tables.ts'
@@ -115,7 +115,7 @@ export function createRouter({
       }
       if (command) await checkAccess(ctx, command.access)
       const choices = option?.type === 'string' && option.suggest ? await option.suggest(ctx, focused.value) : []
-      await interaction.respond(choices.slice(0, 25).map(({ name, value }) => ({ name: name.slice(0, 100), value })))
+      await interaction.respond(choices.slice(0, 25).map(({ name, value }) => ({ name: beginning(name, 100), value })))
     } catch (error) {
       if (!(error instanceof UserError)) log.warn({ err: error }, 'suggestions failed')
       await interaction.respond([]).catch(() => {})

@@ -245,7 +245,7 @@ function toLabel(field: Field): Modal['components'][number] {
         required: field.required ?? true,
         ...(field.min !== undefined && { min_length: field.min }),
         max_length: longest,
-        ...(field.value !== undefined && { value: field.value.slice(0, longest) }),
+        ...(field.value !== undefined && { value: beginning(field.value, longest) }),
         ...(field.placeholder && { placeholder: truncate(field.placeholder, 100) }),
       },
     }
@@ -272,6 +272,11 @@ export function truncate(content: string, max: number): string {
     kept += segment
   }
   return `${kept}…`
+}
+
+/** The first `max` UTF-16 units at most; a character that would be split is left out, because Discord takes no half ones. */
+export function beginning(content: string, max: number): string {
+  return content.slice(0, max).replace(/[\ud800-\udbff]$/, '')
 }
 
 /** What a person typed, shown literally: markdown and mentions have no effect. */

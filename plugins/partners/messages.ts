@@ -1,6 +1,17 @@
 // Every word and form that a partner or admin reads in Discord or mail. Pure functions.
 import { type ComponentRef, componentRef, customId } from '../../commands/customId.ts'
-import { button, card, type Field, literal, type Message, type Modal, modal, type Tone, time } from '../../commands/messages.ts'
+import {
+  beginning,
+  button,
+  card,
+  type Field,
+  literal,
+  type Message,
+  type Modal,
+  modal,
+  type Tone,
+  time,
+} from '../../commands/messages.ts'
 import type { Mail } from '../notifications/public.ts'
 import type { Details, Refusal } from './details.ts'
 import type { PartnerRow, Step } from './model.ts'
@@ -53,7 +64,7 @@ export function form(kind: Form, industries: readonly Industry[], known: Partial
 }
 
 function prefilled(value: string | undefined, max: number): { value?: string } {
-  return value ? { value: value.slice(0, max) } : {}
+  return value ? { value: beginning(value, max) } : {}
 }
 
 const refusals: Record<Refusal, { title: string; body: string }> = {

@@ -424,3 +424,9 @@ test('erasing a partner leaves no trace of the person', async () => {
   )
   expect(rows).not.toMatch(/Ada|ada@|100000000000000001/)
 })
+
+test('a name that is a little too long and ends with an emoji comes back into the form without half a character', async () => {
+  await register({ name: `${'a'.repeat(79)}💻` })
+  const again = JSON.stringify(await house.press('partners.open:register', {}, ada))
+  expect(again).toContain(`"value":"${'a'.repeat(79)}"`)
+})
