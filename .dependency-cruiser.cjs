@@ -12,7 +12,7 @@ module.exports = {
       name: 'plugins-meet-through-their-public-side',
       comment: 'A plugin sees of another plugin only its manifest, its public types and its events; never its tables or service.',
       severity: 'error',
-      from: { path: '^plugins/([^/]+)/', pathNot: '\\.test\\.ts$' },
+      from: { path: '^plugins/([^/]+)/', pathNot: '(\\.test|/testing)\\.ts$' },
       to: { path: '^plugins/[^/]+/', pathNot: ['^plugins/$1/', '^plugins/kit/', '^plugins/[^/]+/(plugin|public|events)\\.ts$'] },
     },
     {
@@ -47,7 +47,7 @@ module.exports = {
       name: 'only-demo-and-tests-use-the-sandbox',
       comment: 'The sandbox is the outside world; the program must not know that it exists.',
       severity: 'error',
-      from: { pathNot: ['^sandbox/', '^scripts/(demo|sandbox|screenshots)', '^demo/', '\\.test\\.ts$', '/testing/'] },
+      from: { pathNot: ['^sandbox/', '^scripts/(demo|sandbox|screenshots)', '^demo/', '(\\.test|/testing)\\.ts$', '/testing/'] },
       to: { path: '^sandbox/' },
     },
     {

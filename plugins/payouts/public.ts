@@ -146,6 +146,8 @@ export interface Payouts {
    * a month and counts when the payout is recorded under that id, because a provider may confirm before its answer to our request is stored.
    */
   confirm(tx: Tx, provider: string, providerId: string, outcome: 'paid' | 'returned', detail: string): Promise<boolean>
+  /** The provider's ids of what it was sent before that time and has neither confirmed nor returned, oldest first: its webhook may be lost. */
+  unconfirmed(reader: Reader, programId: string, provider: string, sentBefore: Date, limit: number): Promise<string[]>
   /** Told by the provider (webhook): the partner's account changed. What is older than what it said last changes nothing about where the partner is paid. */
   accountChanged(tx: Tx, provider: string, account: string, state: AccountState): Promise<boolean>
   /** What arrived within [from, to) and did not come back, by partner and currency; of all partners or of these. */

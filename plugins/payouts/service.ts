@@ -271,6 +271,22 @@ export function createPayoutService(needs: Needs): PayoutService {
             amount,
             sent: state === 'sent',
           })),
+    unconfirmed: async (reader, programId, provider, sentBefore, limit) => {
+      const rows = await reader
+        .select({ providerId: payouts.providerId })
+        .from(payouts)
+        .where(
+          and(
+            eq(payouts.programId, programId),
+            eq(payouts.state, 'sent'),
+            eq(payouts.provider, provider),
+            lte(payouts.sentAt, sentBefore),
+          ),
+        )
+        .orderBy(asc(payouts.sentAt), asc(payouts.id))
+        .limit(limit)
+      return rows.flatMap(({ providerId }) => providerId ?? [])
+    },
     programOfAccount: async (reader, provider, account) =>
       (
         await reader

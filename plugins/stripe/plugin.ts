@@ -1,6 +1,6 @@
 // Stripe: payments become sales, and partners are paid through Stripe Connect. The only plugin that knows Stripe's SDK.
 import { attribution } from '../attribution/plugin.ts'
-import { definePlugin, extend } from '../kit/index.ts'
+import { definePlugin, extend, minutes, schedule } from '../kit/index.ts'
 import { payouts } from '../payouts/plugin.ts'
 import { payoutProvider, providerHelp } from '../payouts/public.ts'
 import { createApi, createClient } from './client.ts'
@@ -48,6 +48,7 @@ export const stripe = definePlugin({
       ...stripeTools({ db, webhooks, service, secrets: secrets.length, webhookUrl: url('/webhooks/stripe') }),
       routes: stripeRoutes({ db, clock, webhooks, service, secrets, hashEmail }),
       jobs: service ? stripeJobs(service) : [],
+      schedules: service ? [schedule('stripe.reconcile', { ms: minutes(5) }, service.reconcile)] : [],
       extends: client ? [extend(payoutProvider, createPayoutProvider(client))] : [],
     }
   },

@@ -10,6 +10,7 @@ import {
   type Enqueue,
   inGroups,
   lockNames,
+  minutes,
   type Programs,
   type Reader,
   type StoredWebhook,
@@ -57,6 +58,8 @@ export interface StripeService {
    * unless somebody reported it as a sale.
    */
   checkInvoice(programId: string, invoiceId: string): Promise<void>
+  /** Asks Stripe about transfers whose making no event confirmed: a webhook may be lost, or not set up. @throws the first error, after all were asked about */
+  reconcile(): Promise<void>
   /** Says that payments of the platform's account belong to this program. @throws UserError when they belong to another */
   connect(programId: string): Promise<{ id: string; name: string }>
   /** Asks for the handling of kept events once more. */
@@ -89,6 +92,10 @@ export const checkInvoiceJob = defineJob({
 
 /** Events of one payment come within seconds of each other: only after this is Stripe asked for what is missing. */
 const originPatienceMs = 5_000
+/** A transfer is confirmed within seconds: only after this is Stripe asked. */
+const confirmPatienceMs = minutes(15)
+/** Transfers of a program in one round. What Stripe does not show, which should not be, is asked about in every round. */
+const askedAtOnce = 100
 
 export function createStripeService({
   db,
@@ -393,6 +400,23 @@ export function createStripeService({
     )
   }
 
+  const reconcile: StripeService['reconcile'] = async () => {
+    const sentBefore = new Date(clock.now().getTime() - confirmPatienceMs)
+    const errors: unknown[] = []
+    for (const { id: programId } of await programs.all(db))
+      for (const transferId of await payouts.unconfirmed(db, programId, source, sentBefore, askedAtOnce))
+        await askAboutTransfer(programId, transferId).catch((error: unknown) => errors.push(error))
+    if (errors.length > 0) throw errors[0]
+  }
+
+  async function askAboutTransfer(programId: string, transferId: string): Promise<void> {
+    const now = clock.now()
+    const unread = { object: 'transfer', id: transferId, created: Math.floor(now.getTime() / 1000), version: api.version } as const
+    const found = await api.object(unread, askedEventId)
+    if (typeof found === 'object') return db.transaction((tx) => learn(tx, programId, [found]))
+    log.warn({ programId, transferId, problem: found }, 'Stripe does not show a transfer that it was asked to make')
+  }
+
   async function complete(programId: string, paymentKey: string): Promise<void> {
     if (await db.transaction((tx) => isSettled(tx, programId, paymentKey))) return
     const found: Fact[] = []
@@ -467,6 +491,7 @@ export function createStripeService({
     handleAlone,
     findOrigin,
     checkInvoice,
+    reconcile,
     connect,
     seesUnassigned,
     handleAgain: async (tx, programId, eventIds) => {

@@ -1,69 +1,26 @@
 // From what the local Stripe says of an account, over signed webhooks, to the gate before a partner's payout.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { controlsOf, type TestHouse, testHouse, wordsOf } from '../../app/testing.ts'
-import { createStripeSandbox, type StripeSandbox } from '../../sandbox/stripe/index.ts'
-import { earningPlugins, type TestPartner, type Trade, tradeIn } from '../commissions/testing.ts'
+import { controlsOf, type TestHouse, wordsOf } from '../../app/testing.ts'
+import type { StripeSandbox } from '../../sandbox/stripe/index.ts'
+import type { TestPartner } from '../commissions/testing.ts'
 import { hours } from '../kit/index.ts'
-import { payouts } from '../payouts/plugin.ts'
 import { tax } from '../tax/plugin.ts'
-import { stripe } from './plugin.ts'
+import { type PayingHouse, payingHouse } from './testing.ts'
 
 const boss = { isAdmin: true, userId: '1', username: 'boss' }
-const secrets = { platform: 'whsec_platform', connect: 'whsec_connect' }
+let paying: PayingHouse
 let sandbox: StripeSandbox
 let house: TestHouse
-let trade: Trade
 
 beforeAll(async () => {
-  sandbox = await createStripeSandbox({
-    clock: { now: () => house?.clock.now() ?? new Date('2026-11-02T09:00:00Z') },
-    payoutDelayMs: null,
-    funds: { usd: 1_000_000 },
-  })
-  house = await testHouse([...earningPlugins, payouts, tax, stripe], {
-    environment: {
-      STRIPE_SECRET_KEY: 'sk_test_sandbox',
-      STRIPE_WEBHOOK_SECRET: `${secrets.platform},${secrets.connect}`,
-      STRIPE_API_URL: sandbox.url,
-    },
-  })
-  trade = tradeIn(house)
-  const url = `${await house.app.listen({ host: '127.0.0.1', port: 0 })}/webhooks/stripe`
-  sandbox.addWebhook({ url, secret: secrets.platform })
-  sandbox.addWebhook({ url, secret: secrets.connect, connect: true })
-  await house.set('commissions', 'holdDays', 0)
-  await house.set('payouts', 'methodCoolingHours', 0)
-  await house.set('payouts', 'approvalAbove', '99999999.00')
+  paying = await payingHouse([tax])
+  ;({ sandbox, house } = paying)
 })
-afterAll(async () => {
-  sandbox.close()
-  await house.close()
-})
+afterAll(() => paying.close())
 
-const settled = async () => {
-  await sandbox.webhooks.idle()
-  await house.drain()
-}
-async function act(path: string, body: object = {}): Promise<void> {
-  house.clock.advance(hours(1))
-  const headers = { 'content-type': 'application/json' }
-  const answer = await fetch(`${sandbox.url}/sandbox/stripe/${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
-  if (!answer.ok) throw new Error(await answer.text())
-}
-const taxNumberIs = (account: string, state: string) => act(`accounts/${account}/tax_number`, { state })
-
-/** A partner with an account at Stripe, who has earned $2,000. */
-async function aPartner(): Promise<{ ada: TestPartner; account: string }> {
-  const ada = await trade.aPartner()
-  await house.run('payout setup', { provider: 'stripe' }, ada)
-  const [method] = await house.connection.sql`select account from payouts_methods where partner_id = ${ada.id}`
-  await act(`accounts/${method!.account}/onboard`)
-  await trade.record(trade.aPayment(ada, { gross: 1_000_000n }))
-  await settled()
-  await house.tick('commissions.release')
-  await house.drain()
-  return { ada, account: method!.account }
-}
+const settled = () => paying.settled()
+const aPartner = () => paying.aPartner()
+const taxNumberIs = (account: string, state: string) => paying.act(`accounts/${account}/tax_number`, { state })
 
 /** The partner opens Stripe's page and returns from it to ours. */
 async function comesBack(ada: TestPartner): Promise<void> {

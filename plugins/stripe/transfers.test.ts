@@ -1,0 +1,79 @@
+// Payouts through the local Stripe whose webhooks are lost: what Stripe says when it is asked counts.
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import type { TestHouse } from '../../app/testing.ts'
+import type { TestPartner } from '../commissions/testing.ts'
+import { minutes } from '../kit/index.ts'
+import { ledger } from '../ledger/plugin.ts'
+import { type PayingHouse, payingHouse } from './testing.ts'
+
+const boss = { isAdmin: true, userId: '1', username: 'boss' }
+let paying: PayingHouse
+let house: TestHouse
+
+beforeAll(async () => {
+  paying = await payingHouse()
+  ;({ house } = paying)
+})
+afterAll(() => paying.close())
+beforeEach(async () => {
+  paying.sandbox.webhooks.release()
+  await paying.settled()
+})
+
+const payoutOf = async (partner: TestPartner | undefined) =>
+  (await house.connection.sql`select state, provider_id from payouts_payouts where partner_id = ${partner!.id}`)[0]!
+/** These are paid, and no event of it arrives. */
+async function paidSilently(count: number): Promise<TestPartner[]> {
+  const all: TestPartner[] = []
+  while (all.length < count) all.push((await paying.aPartner()).ada)
+  paying.sandbox.webhooks.hold()
+  await house.run('admin payouts run', {}, boss)
+  await house.drain()
+  return all
+}
+const askStripe = async () => {
+  house.clock.advance(minutes(15))
+  await house.tick('stripe.reconcile')
+  await house.drain()
+}
+
+test('a transfer that no event confirmed is confirmed by asking, a quarter of an hour later', async () => {
+  const [ada] = await paidSilently(1)
+  await house.tick('stripe.reconcile')
+  expect((await payoutOf(ada)).state).toBe('sent')
+  await askStripe()
+  expect((await payoutOf(ada)).state).toBe('paid')
+  paying.sandbox.webhooks.release()
+  await paying.settled()
+  expect((await payoutOf(ada)).state).toBe('paid')
+  expect((await house.use(ledger).prove(house.db, house.program.id)).ok).toBe(true)
+})
+
+test('one that was reversed meanwhile comes back, and what was told of its making later changes nothing', async () => {
+  const [ada] = await paidSilently(1)
+  const { provider_id } = await payoutOf(ada)
+  await paying.act(`transfers/${provider_id}/reverse`)
+  await askStripe()
+  expect((await payoutOf(ada)).state).toBe('returned')
+  paying.sandbox.webhooks.release()
+  await paying.settled()
+  expect((await payoutOf(ada)).state).toBe('returned')
+  expect((await house.use(ledger).prove(house.db, house.program.id)).ok).toBe(true)
+})
+
+test('one that Stripe does not show keeps no other from being asked about', async () => {
+  const [lost, ada] = await paidSilently(2)
+  await house.connection.sql`update payouts_payouts set provider_id = 'tr_gone' where partner_id = ${lost!.id}`
+  await askStripe()
+  expect([(await payoutOf(lost)).state, (await payoutOf(ada)).state]).toEqual(['sent', 'paid'])
+})
+
+test('where Stripe does not answer for one, the others are asked about, and that one in the next round', async () => {
+  const [unlucky, ada] = await paidSilently(2)
+  await paying.trouble(`GET /v1/transfers/${(await payoutOf(unlucky)).provider_id}`)
+  house.clock.advance(minutes(15))
+  await expect(house.tick('stripe.reconcile')).rejects.toThrow()
+  expect([(await payoutOf(unlucky)).state, (await payoutOf(ada)).state]).toEqual(['sent', 'paid'])
+  await askStripe()
+  expect((await payoutOf(unlucky)).state).toBe('paid')
+})
