@@ -677,4 +677,21 @@ describe('personal data', () => {
     expect(await house.db.$count(addresses, eq(addresses.partnerId, partner.id))).toBe(0)
     expect(await house.db.$count(allowances, eq(allowances.partnerId, partner.id))).toBe(0)
   })
+
+  test.each(['admin fraud clear', 'admin fraud reject', 'admin commissions release-one'])(
+    'what waited for a decision goes with it once the person is erased (%s), and nobody is told',
+    async (command) => {
+      const { partner, commission, found } = await aHeldSale()
+      await house.db.transaction(async (tx) => {
+        await fraud.data!.deletePartner!(tx, house.program.id, partner.userId)
+        await partners.data!.deletePartner!(tx, house.program.id, partner.userId)
+      })
+      const before = (await partnerWords(partner.userId)).length
+      await house.run(command, { case: found.id, commission: commission.id, reason: 'It is decided.' }, admin)
+      await house.drain()
+      expect(await caseOf(commission.id)).toBeUndefined()
+      expect(await partnerWords(partner.userId)).toHaveLength(before)
+      expect(await trade.findings()).toEqual([])
+    },
+  )
 })

@@ -122,11 +122,13 @@ export function createFraudService(ports: {
     // Of a rejection the partner hears from commissions, with what it changes for them.
     if (decision === 'rejected') {
       await takeBack(tx, decided)
+      await forgetOfErased(tx, decided)
       return decided
     }
     const released = await commissions.release(tx, programId, open.commissionId, reasonOf(open))
     const held = open.held && released
-    if (held)
+    const isErased = await forgetOfErased(tx, decided)
+    if (held && !isErased)
       await notifications.tell(tx, {
         programId,
         key: `fraud:decided:${open.id}`,
@@ -134,6 +136,14 @@ export function createFraudService(ports: {
         message: clearedMessage(decided),
       })
     return { ...decided, held }
+  }
+
+  /** A case outlives the erasure of its person only until it is decided. Says whether it was such a case. */
+  async function forgetOfErased(tx: Tx, { id, programId, partnerId, userId }: Case): Promise<boolean> {
+    const [partner] = await partners.byIds(tx, programId, [partnerId])
+    const isErased = partner?.userId !== userId
+    if (isErased) await tx.delete(cases).where(eq(cases.id, id))
+    return isErased
   }
 
   /** Records the decision, in the audit and on the card. What it means for the commission is the caller's. */
@@ -166,7 +176,7 @@ export function createFraudService(ports: {
   /** The partner has heard of the release from commissions. */
   const releasedByHand: FraudService['releasedByHand'] = async (tx, programId, sale, by) => {
     const open = await openOfSale(tx, programId, sale)
-    for (const one of open) await close(tx, one, 'cleared', by)
+    for (const one of open) await forgetOfErased(tx, await close(tx, one, 'cleared', by))
   }
 
   /** An admin may have voided the commission by hand before: then it is worth nothing already. */
