@@ -92,6 +92,8 @@ export const checkInvoiceJob = defineJob({
 
 /** Events of one payment come within seconds of each other: only after this is Stripe asked for what is missing. */
 const originPatienceMs = 5_000
+/** Stripe tells of a new account while the answer that names it is still on its way to us. */
+const accountPatienceMs = 30_000
 /** A transfer is confirmed within seconds: only after this is Stripe asked. */
 const confirmPatienceMs = minutes(15)
 /** Transfers of a program in one round. What Stripe does not show, which should not be, is asked about in every round. */
@@ -211,7 +213,13 @@ export function createStripeService({
       })
     } catch (error) {
       if (!(error instanceof UserError)) throw error
-      await db.transaction((tx) => webhooks.park(tx, source, eventId, error.message, programId))
+      const again = new Date(stored.receivedAt.getTime() + accountPatienceMs)
+      const isEarly = error.code === 'unknown_account' && clock.now() < again
+      await db.transaction((tx) =>
+        isEarly
+          ? enqueue(tx, handleAloneJob, { eventId }, { dedupeKey: eventId, at: again })
+          : webhooks.park(tx, source, eventId, error.message, programId),
+      )
     }
   }
 
@@ -253,7 +261,7 @@ export function createStripeService({
   async function programOf(account: string | null): Promise<string> {
     if (account !== null) {
       const programId = await payouts.programOfAccount(db, source, account)
-      if (!programId) throw new UserError('foreign_account', `The account ${account} belongs to no partner of this program.`)
+      if (!programId) throw new UserError('unknown_account', `The account ${account} belongs to no partner of this program.`)
       return programId
     }
     const own = await ownAccount()

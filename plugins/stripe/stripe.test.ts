@@ -889,18 +889,34 @@ describe('what cannot be handled', () => {
     expect(await parkedReasons()).toEqual([`Stripe has no invoice ${session.invoice}, which is said to be paid.`])
   })
 
-  test('a parked event is handled when it is handed in again after its cause is gone', async () => {
-    await send(
+  const aboutAccount = (id: string) =>
+    send(
       {
         id: `evt_early${++count}`,
         object: 'event',
         type: 'account.updated',
         created: 1,
-        account: 'acct_early',
-        data: { object: { object: 'account', id: 'acct_early', capabilities: { transfers: 'active' }, payouts_enabled: true } },
+        account: id,
+        data: { object: { object: 'account', id, capabilities: { transfers: 'active' }, payouts_enabled: true } },
       },
       { secret: secrets.connect },
     )
+
+  test('an account of which Stripe tells before it has answered us is known a moment later', async () => {
+    await aboutAccount('acct_new')
+    await house.drain()
+    await aMethod('acct_new')
+    house.clock.advance(30_000)
+    await house.drain()
+    expect(await methodOf('acct_new')).toEqual({ ready: true, missing: '' })
+    expect(await parkedReasons()).toEqual([])
+  })
+
+  test('a parked event is handled when it is handed in again after its cause is gone', async () => {
+    await aboutAccount('acct_early')
+    await house.drain()
+    expect(await parkedReasons()).toEqual([])
+    house.clock.advance(30_000)
     await house.drain()
     expect(await parkedReasons()).toEqual([expect.stringContaining('belongs to no partner')])
     const again = `stripe.parked_again:parked:0:evt_early${count}`
