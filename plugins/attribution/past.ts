@@ -26,8 +26,8 @@ export function isFirst({ paidAt, recurring }: CanonicalPayment, bought: Bought 
 }
 
 /**
- * To whom known customers are bound, what they bought before, and the addresses they are known under. The customers are held until the end: payments of one under names that do not overlap
- * are still decided one after the other.
+ * To whom known customers are bound, what they bought before, and the addresses they are known under. The customers are held until the end: payments of one
+ * under names that do not overlap are still decided one after the other.
  */
 export async function pastOf(
   tx: Tx,

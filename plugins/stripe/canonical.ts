@@ -30,7 +30,8 @@ const automatic = new Set(['subscription_cycle', 'subscription_update', 'subscri
 /**
  * A payment is complete when its charge has succeeded, its origin is known (its Checkout session, that of the subscription of which it is the first, or an
  * invoice that Stripe made by itself) and so is the invoice that it pays, if it does, and what came before it in the subscription that it renews; or, after
- * Stripe was asked, with whatever there is. Without the charge it is incomplete as soon as anything else says that money came. @throws UserError when the facts contradict each other or cannot be counted
+ * Stripe was asked, with whatever there is. Without the charge it is incomplete as soon as anything else says that money came.
+ * @throws UserError when the facts contradict each other or cannot be counted
  */
 export function canonicalPayment(known: KnownOfPayment): Assembled {
   const { programId, paymentKey, facts, asked } = known
