@@ -35,7 +35,7 @@ const lookedAt = (scope: Scope): SQL =>
 /** The bodies `b` of the transfers `t`: made one by one for a few, all at once for all. */
 const bodies = ({ since }: Scope): SQL =>
   since
-    ? sql`cross join lateral (select body from ledger_bodies one where one.transfer_id = t.id) b`
+    ? sql`cross join lateral (select body from ledger_bodies one where one.transfer_id = t.id offset 0) b`
     : sql`join ledger_bodies b on b.transfer_id = t.id`
 
 const checks: readonly Check[] = [

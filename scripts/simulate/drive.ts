@@ -29,7 +29,7 @@ import type { Setting } from './drive/setting.ts'
 import { createShop, type Shop } from './drive/shop.ts'
 import { createStripeDoor, type StripeDoor } from './drive/stripe.ts'
 import { createTerms } from './drive/terms.ts'
-import { createWork } from './drive/work.ts'
+import { createWork, indexOpenWork } from './drive/work.ts'
 import { faultyDatabase } from './faults.ts'
 import { isPutOff } from './oracle.ts'
 import { startPayPal } from './paypal.ts'
@@ -81,6 +81,7 @@ const fraudWeights = {
 }
 
 export async function createDriver(connection: Connection, size: Size): Promise<Driver> {
+  await indexOpenWork(connection)
   const faults = faultyDatabase(connection.db, size.seed, crashRate)
   const edition = createEdition()
   let today = 0

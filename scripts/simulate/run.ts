@@ -41,6 +41,10 @@ export interface Watch {
 /** Sales one by one are compared this often, balances every day. */
 const daysBetweenSales = 30
 
+/** Whether the planner is told on this day what there is: whenever the books are twice as old as the last time. */
+const isAnalyzed = (day: number): boolean =>
+  day === 1 || (day % daysBetweenSales === 0 && Number.isInteger(Math.log2(day / daysBetweenSales)))
+
 /** Lives through the plan on a new database of the server (gone afterwards). Stops at the first day on which oracle, bank or proof disagree. */
 export async function simulate(serverUrl: string, size: Size, watch: Watch = {}): Promise<Outcome> {
   const name = `simulation_${randomBytes(6).toString('hex')}`
@@ -92,7 +96,7 @@ async function liveThrough(driver: Driver, sql: Connection['sql'], size: Size, w
     await driver.live(day)
     await watch.onDay?.(day.day, sql)
     // Months pass in seconds, faster than the server's own statistics keep up.
-    if (day.day % daysBetweenSales === 1) await sql.unsafe('analyze')
+    if (isAnalyzed(day.day)) await sql.unsafe('analyze')
     await compare(day.day, day.day % daysBetweenSales === daysBetweenSales - 1)
     await proving
     proving = prove(day.day, day.payday)

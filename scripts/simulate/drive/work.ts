@@ -1,5 +1,6 @@
 // The queue of the simulation: hands open rows of the outbox to the real deliverer, as often and in whatever order it likes.
 import { and, inArray, isNull, lte, notInArray } from 'drizzle-orm'
+import type { Connection } from '../../../db/connect.ts'
 import { type DueRow, setAside } from '../../../db/outbox.ts'
 import { outbox } from '../../../db/tables.ts'
 import { createDeliverer } from '../../../jobs/deliver.ts'
@@ -32,6 +33,12 @@ export interface Work {
 const stripeJobs = ['handle_events', 'handle_event', 'handle_alone', 'find_origin', 'check_invoice'].map((name) => `stripe.${name}`)
 
 type OpenRow = DueRow & { readonly payload: Record<string, unknown> }
+
+/** Lets the simulation's database, which is its own, find open work at once. */
+export async function indexOpenWork({ sql }: Connection): Promise<void> {
+  // The relay asks for what is fresh, and for what is stale; the simulation, in its disorder, for both at once.
+  await sql.unsafe('create index simulation_open on core_outbox (id) where done_at is null')
+}
 
 export function createWork({ house, faults, size }: Setting): Work {
   const { clock, loaded, connection } = house
