@@ -209,7 +209,7 @@ function show(value: unknown): string {
     : JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? inner.toString() : inner))
 }
 
-function jobCommands({ db }: SetupContext<unknown>): Command[] {
+function jobCommands({ db, programs }: SetupContext<unknown>): Command[] {
   return [
     defineCommand({
       path: 'admin jobs failed',
@@ -218,6 +218,12 @@ function jobCommands({ db }: SetupContext<unknown>): Command[] {
       reply: 'ephemeral',
       run: async (ctx) => {
         const rows = await listFailed(db, ctx.program.id)
+        const isOnlyProgram = (await programs.all(db)).length === 1
+        // What belongs to no program may name another's customers.
+        const causeOf = ({ programId, lastError }: (typeof rows)[number]) =>
+          programId !== null || isOnlyProgram
+            ? literal(lastError ?? '')
+            : 'It belongs to no program: `npm run doctor` names its cause.'
         if (rows.length === 0)
           return card({
             title: 'No failed work',
@@ -226,7 +232,7 @@ function jobCommands({ db }: SetupContext<unknown>): Command[] {
           })
         return card({
           title: 'Work that was set aside',
-          body: rows.map((row) => `**${row.name}** ${time(row.failedAt!)}\n${literal(row.lastError ?? '')}`),
+          body: rows.map((row) => `**${row.name}** ${time(row.failedAt!)}\n${causeOf(row)}`),
           tone: 'warn',
           footer: 'When the cause is mended, run /admin jobs retry.',
         })

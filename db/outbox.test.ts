@@ -239,6 +239,14 @@ test('work that was set aside is listed for its program, not taken, and taken ag
   expect(await takeWhatIsStale(clock.now())).toHaveLength(1)
 })
 
+test('work of no program that was set aside is listed and tried again by any program', async () => {
+  await write((tx) => enqueue(tx, refresh, { month: '2026-11' }))
+  await setAside(connection.db, (await all())[0]!.id, 'the shop is closed', clock.now())
+  expect(await listFailed(connection.db, program.id)).toMatchObject([{ programId: null, lastError: 'the shop is closed' }])
+  expect(await retryFailed(connection.db, program.id)).toBe(1)
+  expect(await listFailed(connection.db, program.id)).toEqual([])
+})
+
 test('work that was set aside does not keep new work under the same key from being asked for', async () => {
   const ask = () => write((tx) => enqueue(tx, refresh, { month: '2026-11' }, { programId: program.id, dedupeKey: 'november' }))
   await ask()

@@ -1,5 +1,5 @@
 // The outbox: facts and work asked for by a transaction, kept until every target has handled them. What matters is never only in a queue.
-import { and, eq, isNull, sql } from 'drizzle-orm'
+import { and, eq, isNotNull, isNull, or, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Clock } from '../plugins/kit/clock.ts'
 import type { DomainEvent, Emit } from '../plugins/kit/events.ts'
@@ -290,25 +290,24 @@ export async function setAside(db: Db, outboxId: number, error: string, now: Dat
     .where(eq(outbox.id, outboxId))
 }
 
-/** Work that was set aside, newest first. */
+/** Work of the program that was set aside, and what belongs to no program: nobody else would see to that. */
+const wasSetAside = (programId: string) =>
+  and(or(eq(outbox.programId, programId), isNull(outbox.programId)), isNull(outbox.doneAt), isNotNull(outbox.failedAt))
+
+/** Work of the program, and of none, that was set aside, newest first. */
 export async function listFailed(db: Db, programId: string, limit = 10): Promise<OutboxRow[]> {
-  return db
-    .select()
-    .from(outbox)
-    .where(and(eq(outbox.programId, programId), isNull(outbox.doneAt), sql`${outbox.failedAt} is not null`))
-    .orderBy(sql`${outbox.id} desc`)
-    .limit(limit)
+  return db.select().from(outbox).where(wasSetAside(programId)).orderBy(sql`${outbox.id} desc`).limit(limit)
 }
 
 /** Some of its targets may have handled it: so it is not fresh, but stale. */
 const beforeEverything = new Date(0)
 
-/** Gives failed work of the program another round of tries; returns how many rows. */
+/** Gives failed work of the program, and of none, another round of tries; returns how many rows. */
 export async function retryFailed(db: Db, programId: string): Promise<number> {
   const rows = await db
     .update(outbox)
     .set({ failedAt: null, relayedAt: beforeEverything })
-    .where(and(eq(outbox.programId, programId), isNull(outbox.doneAt), sql`${outbox.failedAt} is not null`))
+    .where(wasSetAside(programId))
     .returning({ id: outbox.id })
   if (rows.length > 0) await db.execute(sql`select pg_notify(${outboxChannel}, '')`)
   return rows.length

@@ -111,8 +111,11 @@ function houseChecks(house: House): Check[] {
           select count(*) filter (where failed_at is not null)::int as failed,
                  count(*) filter (where failed_at is null and available_at < now() - interval '10 minutes')::int as late
           from core_outbox where done_at is null`
+        const [unassigned] = await connection.sql<{ name: string; error: string }[]>`
+          select name, last_error as error from core_outbox where done_at is null and failed_at is not null and program_id is null order by id desc limit 1`
+        const example = unassigned ? ` The newest that belongs to no program, ${unassigned.name}: ${unassigned.error}` : ''
         if (row!.failed > 0)
-          return `${row!.failed} pieces of work were set aside. See /admin jobs failed, mend the cause, then /admin jobs retry.`
+          return `${row!.failed} pieces of work were set aside. See /admin jobs failed, mend the cause, then /admin jobs retry.${example}`
         return row!.late > 0
           ? `${row!.late} pieces of work wait for more than ten minutes. Is a process with ROLE=worker (or all) running?`
           : undefined
