@@ -258,7 +258,17 @@ export async function markDone(reader: Reader, ids: readonly number[], now: Date
     where id = any(${`{${ids.join()}}`}::bigint[])`)
 }
 
-/** Records that `target` handled the row, in the target's own transaction. Returns false when it already had: then do nothing. */
+/** Closes a row of one target, in the target's own transaction. Returns false when it was closed before: then do nothing. */
+export async function closeOnce(tx: Tx, outboxId: number, now: Date): Promise<boolean> {
+  const closed = await tx
+    .update(outbox)
+    .set({ doneAt: now, failedAt: null, lastError: null })
+    .where(and(eq(outbox.id, outboxId), isNull(outbox.doneAt)))
+    .returning({ id: outbox.id })
+  return closed.length > 0
+}
+
+/** Records that one of the row's `target`s handled it, in the target's own transaction. Returns false when it already had: then do nothing. */
 export async function claimDelivery(tx: Tx, outboxId: number, target: string, now: Date): Promise<boolean> {
   const inserted = await tx
     .insert(deliveries)
@@ -268,8 +278,8 @@ export async function claimDelivery(tx: Tx, outboxId: number, target: string, no
   return inserted.length > 0
 }
 
-/** The targets that have handled the row. */
-export async function handledTargets(reader: Db | Tx, outboxId: number): Promise<string[]> {
+/** Those of the row's several targets that have handled it. */
+async function handledTargets(reader: Db | Tx, outboxId: number): Promise<string[]> {
   return (await reader.select({ target: deliveries.target }).from(deliveries).where(eq(deliveries.outboxId, outboxId))).map(
     (row) => row.target,
   )

@@ -5,10 +5,10 @@ import type { Db, Tx } from '../db/connect.ts'
 import {
   claimDelivery,
   closeIfHandled,
+  closeOnce,
   type DueRow,
   type GatheredRow,
   gather,
-  handledTargets,
   markDone,
   type OutboxRow,
 } from '../db/outbox.ts'
@@ -89,30 +89,31 @@ export function createDeliverer({ db, clock, log, loaded }: { db: Db; clock: Clo
     const [row] = await db.select().from(outbox).where(eq(outbox.id, outboxId))
     if (!row || row.doneAt) return
     if (row.kind === 'event') await toListener(row, target)
-    else await toJob(row, target, attempt, signal)
-    await closeIfHandled(db, outboxId, targetsOf(row), clock.now())
+    else await toJob(row, attempt, signal)
   }
 
   async function toListener(row: OutboxRow, target: string): Promise<void> {
     const listener = listeners.get(target)
     if (!listener) return log.warn({ target, event: row.name }, 'a listener that no longer exists was asked to handle an event')
     const payload = listener.event.schema.parse(row.payload) as never
+    const targets = targetsOf(row)
+    const isOnly = targets.length === 1
     await db.transaction(async (tx) => {
-      if (await claimDelivery(tx, row.id, target, clock.now()))
-        await listener.handle(tx, [{ payload, delivery: { id: row.id, at: row.createdAt } }])
+      const isClaimed = isOnly ? await closeOnce(tx, row.id, clock.now()) : await claimDelivery(tx, row.id, target, clock.now())
+      if (isClaimed) await listener.handle(tx, [{ payload, delivery: { id: row.id, at: row.createdAt } }])
     })
+    if (!isOnly) await closeIfHandled(db, row.id, targets, clock.now())
   }
 
-  async function toJob(row: OutboxRow, target: string, attempt: number, signal: AbortSignal): Promise<void> {
+  async function toJob(row: OutboxRow, attempt: number, signal: AbortSignal): Promise<void> {
     const handler = handlerOf(row)
     const payload = payloadOf(handler, row)
     if (handler.within)
       return db.transaction(async (tx) => {
-        if (await claimDelivery(tx, row.id, target, clock.now())) await handler.alone(tx, payload)
+        if (await closeOnce(tx, row.id, clock.now())) await handler.alone(tx, payload)
       })
-    if ((await handledTargets(db, row.id)).includes(target)) return
     await handler.run(payload, { id: row.id, attempt, signal })
-    await db.transaction((tx) => claimDelivery(tx, row.id, target, clock.now()))
+    await markDone(db, [row.id], clock.now())
   }
 
   const handlerOf = ({ name }: Kind): JobHandler => {

@@ -109,24 +109,29 @@ function suite(store: Store): void {
     expect(await tally()).toEqual(['shaky', 'steady'])
   })
 
-  test('a redelivered event changes nothing', async () => {
-    const plugin = definePlugin({
-      id: 'bell',
-      title: 'Bell',
-      summary: 'Rings.',
-      setup: () => ({ listeners: [on(rang, 'bell.count', (tx) => note(tx, 'rang').then())] }),
-    })
-    const loaded = await load([plugin], () => ({}) as never)
-    const { deliver } = createDeliverer({ db: connection.db, clock: systemClock, log: pino({ level: 'silent' }), loaded })
-    await ring()
-    const [row] = await connection.sql<{ id: string }[]>`select id from core_outbox`
-    const again = () => deliver(Number(row!.id), 'bell.count', 1, new AbortController().signal)
-    await Promise.all([again(), again()])
-    await again()
-    await connection.sql`update core_outbox set done_at = null`
-    await again()
-    expect(await tally()).toEqual(['rang'])
-  })
+  test.each([[['bell.count']], [['bell.count', 'bell.other']]])(
+    'an event that is delivered again to %j changes nothing',
+    async (ids) => {
+      const plugin = definePlugin({
+        id: 'bell',
+        title: 'Bell',
+        summary: 'Rings.',
+        setup: () => ({ listeners: ids.map((id) => on(rang, id, (tx) => note(tx, id).then())) }),
+      })
+      const loaded = await load([plugin], () => ({}) as never)
+      const { deliver } = createDeliverer({ db: connection.db, clock: systemClock, log: pino({ level: 'silent' }), loaded })
+      await ring()
+      const [row] = await connection.sql<{ id: string }[]>`select id from core_outbox`
+      const again = (id: string) => deliver(Number(row!.id), id, 1, new AbortController().signal)
+      const open = async () => (await connection.sql`select from core_outbox where done_at is null`).length
+      for (const [i, id] of ids.entries()) {
+        await Promise.all([again(id), again(id)])
+        await again(id)
+        expect(await open()).toBe(i + 1 < ids.length ? 1 : 0)
+      }
+      expect(await tally()).toEqual(ids)
+    },
+  )
 
   test('work that shares a transaction is all or nothing, and what fails alone takes nobody with it', async () => {
     await connection.db.transaction(async (tx) => {
