@@ -9,8 +9,8 @@ import { items, payouts } from './tables.ts'
 export interface Books {
   /** payable → in_flight, and the commissions are in the payout. They are locked already, since whoever prepares has taken them. */
   bookPrepared(tx: Tx, payout: PayoutRow, commissionIds: readonly string[]): Promise<void>
-  /** in_flight → paid. Returns how many commissions that pays. */
-  bookPaid(tx: Tx, payout: PayoutRow): Promise<number>
+  /** in_flight → paid; it counts as paid at that time. Returns how many commissions that pays. */
+  bookPaid(tx: Tx, payout: PayoutRow, paidAt: Date): Promise<number>
   /** Money that did not go out, or came back, is payable again; the row gets the state and the reason. */
   takeBack(tx: Tx, payout: PayoutRow, state: 'returned' | 'refused' | 'cancelled', note: string): Promise<void>
 }
@@ -40,9 +40,9 @@ export function createBooks({ clock, ledger, commissions }: { clock: Clock; ledg
       ])
       await commissions.setState(tx, payout.programId, commissionIds, 'in_payout', null)
     },
-    bookPaid: async (tx, payout) => {
+    bookPaid: async (tx, payout, paidAt) => {
       await commissions.lock(tx, payout)
-      await tx.update(payouts).set({ state: 'paid', settledAt: clock.now() }).where(eq(payouts.id, payout.id))
+      await tx.update(payouts).set({ state: 'paid', settledAt: paidAt }).where(eq(payouts.id, payout.id))
       await post(tx, payout, 'payout_confirmed', [
         ['in_flight', 1n],
         ['paid', -1n],

@@ -84,8 +84,9 @@ const stateOf = async (partner: TestPartner) =>
   (await house.connection.sql`select state, note from payouts_payouts where partner_id = ${partner.id} order by state`).map(
     ({ state }) => state as string,
   )
-/** The exported list with this in the status and reason columns of the partner's line. */
-const filled = (csv: string, status: string, reason = '') => csv.replaceAll(/,,\r\n/g, `,${status},${reason}\r\n`)
+/** The exported list with this in the columns that are left to whoever pays. */
+const filled = (csv: string, status: string, reason = '', paidOn = '') =>
+  csv.replaceAll(/,,,\r\n/g, `,${status},${paidOn},${reason}\r\n`)
 
 describe('a partner who is paid by hand', () => {
   test('leaves a reference, is listed once, and is paid when the list comes back', async () => {
@@ -301,9 +302,30 @@ describe('an imported list', () => {
     ['1,234', 1234n, 'KWD', true],
     ['1.23', 123_000n, 'KWD', false],
   ])('that says %s is believed about a payout of %s in minor units of %s: %s', (amount, paid, currency, believed) => {
-    const line = { line: 2, payoutId: 'x', amount, currency, status: 'paid', reason: '' }
-    const { outcome } = judge(line, { partnerId: 'p', state: 'sent', amount: paid, currency }, undefined)
+    const line = { line: 2, payoutId: 'x', amount, currency, status: 'paid', paidOn: '', reason: '' }
+    const importing = { timeZone: 'UTC', now: new Date(), ownId: undefined }
+    const { outcome } = judge(line, { partnerId: 'p', state: 'sent', amount: paid, currency, sentAt: new Date() }, importing)
     expect(outcome).toBe(believed ? 'paid' : 'refused')
+  })
+
+  test('may say on which day it was paid, from its listing until today: that day counts, also for the year', async () => {
+    house.clock.set(new Date('2030-12-30T18:00:00Z'))
+    const ada = await aPayablePartner()
+    await run()
+    const { csv } = await exported()
+    house.clock.set(new Date('2031-01-12T09:00:00Z'))
+    const paidOn = async (day: string) => (await imported(filled(csv, 'paid', '', day))).words.replaceAll('\\', '')
+    expect(await paidOn('31.12.2030')).toContain('write the day as 2031-01-12')
+    expect(await paidOn('2031-01-13')).toContain('which is still to come')
+    expect(await paidOn('2030-12-29')).toContain('before it was listed on 2030-12-30')
+    expect(await stateOf(ada)).toEqual(['sent'])
+    expect(await paidOn('2030-12-31')).toContain('1 payout confirmed')
+    const paidIn = (year: number) =>
+      house
+        .use(payouts)
+        .paidBetween(house.db, house.program.id, { from: new Date(`${year}-01-01`), to: new Date(`${year + 1}-01-01`) }, [ada.id])
+    expect(await paidIn(2030)).toMatchObject([{ amount: 10_000n }])
+    expect(await paidIn(2031)).toEqual([])
   })
 
   test('says nothing about a payout to whoever imports it: another admin has to', async () => {

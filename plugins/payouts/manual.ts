@@ -4,11 +4,15 @@ import {
   type Clock,
   csvFile,
   type Db,
+  dayOf,
   days,
+  isDay,
   newId,
+  type Programs,
   parseAmount,
   type Reader,
   readCsv,
+  startOfDay,
   type Tokens,
   type Tx,
   toDecimal,
@@ -46,7 +50,7 @@ export interface LineReport {
 }
 
 const purpose = 'payouts.manual'
-const columns = ['payout_id', 'partner', 'reference', 'amount', 'currency', 'status', 'reason'] as const
+const columns = ['payout_id', 'partner', 'reference', 'amount', 'currency', 'status', 'paid_on', 'reason'] as const
 const needed = ['payout_id', 'amount', 'currency', 'status'] as const
 const mostLines = 10_000
 
@@ -55,10 +59,11 @@ export function createManual(needs: {
   clock: Clock
   tokens: Tokens
   url: (path: string) => string
+  programs: Programs
   partners: Partners
   service: PayoutService
 }): Manual {
-  const { db, clock, tokens, url, partners, service } = needs
+  const { db, clock, tokens, url, programs, partners, service } = needs
 
   const onboarding: Onboarding = {
     id: byHand,
@@ -146,6 +151,7 @@ export function createManual(needs: {
         row.currency,
         '',
         '',
+        '',
       ]),
     )
   }
@@ -153,12 +159,14 @@ export function createManual(needs: {
   const importList: Manual['importList'] = async (programId, text, actor) => {
     const lines = linesIn(text)
     const own = await partners.byUser(db, programId, actor)
+    const { timeZone } = await programs.byId(db, programId)
+    const importing = { timeZone, now: clock.now(), ownId: own?.id }
     const seen = new Set<string>()
     const reports: LineReport[] = []
     for (const line of lines) {
       const repeated = seen.has(line.payoutId)
       seen.add(line.payoutId)
-      reports.push(await db.transaction((tx) => takeIn(tx, programId, line, { repeated, ownId: own?.id })))
+      reports.push(await db.transaction((tx) => takeIn(tx, programId, line, { repeated, importing })))
     }
     return reports
   }
@@ -167,7 +175,7 @@ export function createManual(needs: {
     tx: Tx,
     programId: string,
     line: ListLine,
-    { repeated, ownId }: { repeated: boolean; ownId: string | undefined },
+    { repeated, importing }: { repeated: boolean; importing: Importing },
   ): Promise<LineReport> {
     const [payout] = isUuid(line.payoutId)
       ? await tx
@@ -176,9 +184,9 @@ export function createManual(needs: {
           .where(and(eq(payouts.programId, programId), eq(payouts.provider, byHand), eq(payouts.id, line.payoutId)))
           .for('update')
       : []
-    const report = repeated ? { outcome: 'refused' as const, why: 'stands in this file twice' } : judge(line, payout, ownId)
+    const report = repeated ? { outcome: 'refused' as const, why: 'stands in this file twice' } : judge(line, payout, importing)
     if (report.outcome === 'paid' || report.outcome === 'returned')
-      await service.confirm(tx, byHand, payout!.providerId!, report.outcome, line.reason)
+      await service.confirm(tx, byHand, payout!.providerId!, report.outcome, line.reason, timeOf(line, payout!, importing))
     return { line: line.line, payoutId: line.payoutId, ...report }
   }
 
@@ -192,6 +200,13 @@ export function createManual(needs: {
     exportList,
     importList,
   }
+}
+
+/** When the payout was paid, if the line says so: within that day, and not before it was listed. */
+function timeOf({ paidOn }: ListLine, { sentAt }: PayoutRow, { timeZone }: Importing): Date | undefined {
+  if (!isDay(paidOn)) return undefined
+  const day = startOfDay(paidOn, timeZone)
+  return sentAt && sentAt > day ? sentAt : day
 }
 
 const ready = { ready: true, missing: '' }
@@ -223,6 +238,8 @@ export interface ListLine {
   readonly amount: string
   readonly currency: string
   readonly status: string
+  /** The day on which it was paid, `2026-12-30`; empty for today. */
+  readonly paidOn: string
   readonly reason: string
 }
 
@@ -243,15 +260,23 @@ function linesIn(text: string): ListLine[] {
     amount: cells.amount ?? '',
     currency: (cells.currency ?? '').toUpperCase(),
     status: (cells.status ?? '').toLowerCase(),
+    paidOn: cells.paid_on ?? '',
     reason: (cells.reason ?? '').replace(/^'/, ''),
   }))
 }
 
-/** What a line means for its payout; nothing is done for a line that is doubtful, or about a payout to `ownId`, the partner who imports it. */
+/** Where and when a list is imported, and by which partner, if it is one. */
+export interface Importing {
+  readonly timeZone: string
+  readonly now: Date
+  readonly ownId: string | undefined
+}
+
+/** What a line means for its payout; nothing is done for a line that is doubtful, or about a payout to whoever imports it. */
 export function judge(
   line: ListLine,
-  payout: Pick<PayoutRow, 'partnerId' | 'state' | 'amount' | 'currency'> | undefined,
-  ownId: string | undefined,
+  payout: Pick<PayoutRow, 'partnerId' | 'state' | 'amount' | 'currency' | 'sentAt'> | undefined,
+  importing: Importing,
 ): Pick<LineReport, 'outcome' | 'why'> {
   const refused = (why: string) => ({ outcome: 'refused', why }) as const
   if (!payout) return refused('is no payout by hand of this program')
@@ -263,11 +288,22 @@ export function judge(
   if (line.status !== 'paid' && line.status !== 'returned')
     return refused(`has the status “${line.status}”; write paid or returned`)
   if (payout.state === line.status) return { outcome: 'unchanged', why: `was ${line.status} before` }
-  if (payout.partnerId === ownId) return refused('is your own payout; another admin imports it')
+  if (payout.partnerId === importing.ownId) return refused('is your own payout; another admin imports it')
   if (line.status === 'returned' && line.reason === '') return refused('came back; write why in the reason column')
+  const doubt = line.status === 'paid' && payout.sentAt ? doubtAbout(line.paidOn, payout.sentAt, importing) : undefined
+  if (doubt) return refused(doubt)
   if (payout.state === 'sent' || (payout.state === 'paid' && line.status === 'returned'))
     return { outcome: line.status, why: line.status === 'paid' ? 'is paid' : `is payable again: ${line.reason}` }
   return refused(payout.state === 'returned' ? 'came back before and is payable again, under a new payout' : notListed)
+}
+
+/** Why that cannot be the day of payment of what was listed then. */
+function doubtAbout(paidOn: string, listedAt: Date, { timeZone, now }: Importing): string | undefined {
+  if (paidOn === '') return undefined
+  if (!isDay(paidOn)) return `was paid on “${paidOn}”; write the day as ${dayOf(now, timeZone)}`
+  if (paidOn > dayOf(now, timeZone)) return `was paid on ${paidOn}, which is still to come`
+  const listed = dayOf(listedAt, timeZone)
+  return paidOn < listed ? `was paid on ${paidOn}, before it was listed on ${listed}` : undefined
 }
 
 const notListed = 'was never listed for payment: export it first'

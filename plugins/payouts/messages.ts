@@ -476,7 +476,7 @@ export function exportCard(listed: readonly PayoutRow[], file: Buffer, options: 
         options.again
           ? '**These were listed before.** Make sure that none is paid a second time.'
           : 'Each is listed as new only once, and cannot be called back any more.',
-        'Pay them, write `paid` or `returned` (with a reason) into the status column, save as CSV, and attach it to `/admin payouts import`.',
+        'Pay them, write `paid` (and in `paid_on` the day, if it is not today) or `returned` (with a reason) into the list, save as CSV, and attach it to `/admin payouts import`.',
       ],
       tone: options.again ? 'warn' : 'neutral',
     }),

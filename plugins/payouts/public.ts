@@ -144,8 +144,16 @@ export interface Payouts {
   /**
    * Told by the provider (webhook): the transfer arrived, or came back. Idempotent. An id that is not known (yet) returns false; the news is kept for
    * a month and counts when the payout is recorded under that id, because a provider may confirm before its answer to our request is stored.
+   * @param paidAt when it arrived, if that is known to be earlier than now: the day that counts for taxes
    */
-  confirm(tx: Tx, provider: string, providerId: string, outcome: 'paid' | 'returned', detail: string): Promise<boolean>
+  confirm(
+    tx: Tx,
+    provider: string,
+    providerId: string,
+    outcome: 'paid' | 'returned',
+    detail: string,
+    paidAt?: Date,
+  ): Promise<boolean>
   /** The provider's ids of what it was sent before that time and has neither confirmed nor returned, oldest first: its webhook may be lost. */
   unconfirmed(reader: Reader, programId: string, provider: string, sentBefore: Date, limit: number): Promise<string[]>
   /** Told by the provider (webhook): the partner's account changed. What is older than what it said last changes nothing about where the partner is paid. */

@@ -107,7 +107,7 @@ export function createPayoutService(needs: Needs): PayoutService {
     if (payout?.state === 'queued') await comeBack(tx, payout, 'refused', message, forPartner)
   }
 
-  const confirm: Payouts['confirm'] = async (tx, provider, providerId, outcome, detail) => {
+  const confirm: Payouts['confirm'] = async (tx, provider, providerId, outcome, detail, paidAt) => {
     await lockTransfer(tx, providerId)
     const [payout] = await tx
       .select()
@@ -121,14 +121,14 @@ export function createPayoutService(needs: Needs): PayoutService {
         .onConflictDoNothing()
       return false
     }
-    if (outcome === 'paid' && payout.state === 'sent') await confirmPaid(tx, payout)
+    if (outcome === 'paid' && payout.state === 'sent') await confirmPaid(tx, payout, paidAt)
     if (outcome === 'returned' && (payout.state === 'sent' || payout.state === 'paid'))
       await comeBack(tx, payout, 'returned', detail)
     return true
   }
 
-  async function confirmPaid(tx: Tx, payout: PayoutRow): Promise<void> {
-    const covered = await books.bookPaid(tx, payout)
+  async function confirmPaid(tx: Tx, payout: PayoutRow, paidAt = clock.now()): Promise<void> {
+    const covered = await books.bookPaid(tx, payout, paidAt)
     await emit(tx, payoutPaid, payloadOf(payout))
     const partner = await partnerOf(tx, payout)
     const program = await programs.byId(tx, payout.programId)
