@@ -9,8 +9,9 @@ import { commissionAccrued } from './events.ts'
 import { accruedMessage } from './messages.ts'
 import type { Needs } from './needs.ts'
 import type { RuleStamp, ToStamp } from './rules.ts'
+import { createStandings, type Standing } from './standings.ts'
 import type { commissions } from './tables.ts'
-import { transferOf } from './transfers.ts'
+import { createWrite } from './write.ts'
 
 type Row = typeof commissions.$inferSelect
 
@@ -25,7 +26,9 @@ interface Accrual {
  * Returns the references that are left. The books of all of them are locked, in sorted order.
  */
 export function createAccrual(needs: Needs): (tx: Tx, refs: readonly SaleRef[]) => Promise<SaleRef[]> {
-  const { clock, emit, settings, ledger, partners, agreements, attribution, notifications, stampTogether } = needs
+  const { clock, emit, settings, ledger, attribution, notifications, stampTogether } = needs
+  const standingsOf = createStandings(needs)
+  const write = createWrite(needs)
 
   return async (tx, refs) => {
     const believed = refs.filter((ref): ref is Books & SaleRef => ref.partnerId !== null)
@@ -37,22 +40,17 @@ export function createAccrual(needs: Needs): (tx: Tx, refs: readonly SaleRef[]) 
 
   async function accrueIn(tx: Tx, programId: string, refs: readonly (Books & SaleRef)[]): Promise<SaleRef[]> {
     const partnerIds = [...new Set(refs.map(({ partnerId }) => partnerId))]
-    const [plain, config, known, signers] = await Promise.all([
+    const [plain, config, standingOf] = await Promise.all([
       plainOnes(tx, programId, refs, partnerIds),
       settings.of(tx, programId),
-      partners.byIds(tx, programId, partnerIds),
-      agreements.signersOfCurrent(tx, programId, partnerIds, clock.now()),
+      standingsOf(tx, programId, partnerIds),
     ])
     if (plain.length === 0) return [...refs]
     const stamps = await stampTogether(tx, plain, config)
     const stamped = plain.flatMap((one, i) => (stamps[i] ? [{ ...one, stamp: stamps[i] }] : []))
-    const byId = new Map(known.map((partner) => [partner.id, partner]))
-    const accruals = stamped.map(({ sale, stamp, partnerId }) => {
-      const partner = byId.get(partnerId)
-      if (!partner) throw new Error(`The partner ${partnerId}, who has a sale, does not exist`)
-      return accrualOf(sale, stamp, partner, signers.has(partnerId), config.holdDays)
-    })
-    await write(tx, accruals)
+    const accruals = stamped.map(({ sale, stamp, partnerId }) => accrualOf(sale, stamp, standingOf(partnerId), config.holdDays))
+    const parts = accruals.map(({ part }) => part)
+    await write(tx, [], { parts, moves: accruals.flatMap(({ moves }) => moves) })
     await announce(tx, accruals)
     const done = new Set(accruals.map(({ part }) => part.saleId))
     return refs.filter(({ saleId }) => !done.has(saleId))
@@ -83,7 +81,7 @@ export function createAccrual(needs: Needs): (tx: Tx, refs: readonly SaleRef[]) 
     })
   }
 
-  function accrualOf(sale: Sale, stamp: RuleStamp, partner: Partner, agreementSigned: boolean, holdDays: number): Accrual {
+  function accrualOf(sale: Sale, stamp: RuleStamp, { partner, ...standing }: Standing, holdDays: number): Accrual {
     const now = clock.now()
     const blank: Row = {
       id: newId(now),
@@ -111,37 +109,14 @@ export function createAccrual(needs: Needs): (tx: Tx, refs: readonly SaleRef[]) 
       refunded: sale.refunded,
       dispute: sale.dispute,
       lost: sale.lost,
-      partnerStatus: partner.status,
-      agreementSigned,
-      accepted: agreementSigned,
+      ...standing,
+      accepted: standing.agreementSigned,
       stopped: null,
       adjusted: 0n,
       voided: null,
     }
     const { parts, moves } = settle([], decideCommission(facts, blank), 0n, blank)
-    return { part: { ...parts[0]!, revision: moves.length }, moves, partner }
-  }
-
-  async function write(tx: Tx, accruals: readonly Accrual[]): Promise<void> {
-    const rows = accruals.map(({ part }) => part)
-    const kept = tx.execute(sql`
-      with fresh as (
-        insert into commissions_commissions (id, program_id, sale_id, part, partner_id, currency, rule_id, rule_version, rate_ppm, basis, hold_until, earned_at,
-          amount, due, clawed, repaid, state, reason, revision, created_at, updated_at, flat, limit_amount, limit_reason, full_amount, capped_by, origin)
-        select "id", "programId", "saleId", "part", "partnerId", "currency", "ruleId", "ruleVersion", "ratePpm", "basis", "holdUntil", "earnedAt",
-          "amount", "due", "clawed", "repaid", "state", "reason", "revision", "createdAt", "updatedAt", "flat", "limitAmount", "limitReason", "fullAmount", "cappedBy", "origin"
-        from jsonb_to_recordset(${asJson(rows)}::text::jsonb) as c ("id" uuid, "programId" uuid, "saleId" uuid, "part" smallint, "partnerId" uuid, "currency" text,
-          "ruleId" uuid, "ruleVersion" integer, "ratePpm" bigint, "basis" bigint, "holdUntil" timestamptz, "earnedAt" timestamptz, "amount" bigint, "due" bigint,
-          "clawed" bigint, "repaid" bigint, "state" text, "reason" text, "revision" integer, "createdAt" timestamptz, "updatedAt" timestamptz, "flat" bigint,
-          "limitAmount" bigint, "limitReason" text, "fullAmount" bigint, "cappedBy" text, "origin" jsonb)
-        returning id, program_id, state, reason, amount, hold_until, created_at)
-      insert into commissions_changes (program_id, commission_id, at, state, reason, change, hold_until)
-      select program_id, id, created_at, state, reason, amount, hold_until from fresh`)
-    const booked = ledger.postAll(
-      tx,
-      accruals.flatMap(({ part, moves }) => moves.map((move, i) => transferOf(part, i + 1, move))),
-    )
-    await Promise.all([kept, booked])
+    return { part: parts[0]!, moves, partner }
   }
 
   async function announce(tx: Tx, accruals: readonly Accrual[]): Promise<void> {
@@ -169,6 +144,3 @@ export function createAccrual(needs: Needs): (tx: Tx, refs: readonly SaleRef[]) 
     )
   }
 }
-
-const asJson = (rows: readonly object[]): string =>
-  JSON.stringify(rows, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value))

@@ -2,7 +2,7 @@
 import { and, asc, desc, eq, gt, inArray, isNull, lte, sql } from 'drizzle-orm'
 import type { Message } from '../../commands/messages.ts'
 import type { Sale, SaleMove } from '../attribution/public.ts'
-import { days, formatMoney, newId, type Reader, refuseOwn, sum, type Tx, UserError } from '../kit/index.ts'
+import { days, formatMoney, inGroups, newId, type Reader, refuseOwn, sum, type Tx, textArray, UserError } from '../kit/index.ts'
 import type { Partner } from '../partners/public.ts'
 import { createAccrual } from './accrue.ts'
 import { type Books, lockBooks, type SaleRef } from './books.ts'
@@ -12,7 +12,6 @@ import {
   eligibility,
   type Facts,
   type Move,
-  type Part,
   reassigned,
   repay,
   type Settlement,
@@ -23,8 +22,9 @@ import { commissionAccrued, commissionAdjusted, commissionPayable, commissionRel
 import { accruedMessage, adjustedMessage, heldMessage, releasedMessage } from './messages.ts'
 import type { Needs } from './needs.ts'
 import type { By, Commission, Commissions } from './public.ts'
+import { createStandings } from './standings.ts'
 import { changes, commissions, holds, interventions } from './tables.ts'
-import { transferOf } from './transfers.ts'
+import { createWrite } from './write.ts'
 
 type Row = typeof commissions.$inferSelect
 export type CommissionPart = Row
@@ -39,8 +39,8 @@ export interface CommissionService extends Commissions {
   bookSales(tx: Tx, refs: readonly SaleRef[]): Promise<void>
   /** Looks again at what is held of a partner, after they signed or became active. */
   reviewHeld(tx: Tx, programId: string, partnerId: string): Promise<void>
-  /** Makes payable what has waited long enough, of one program or of all; returns how many commissions. */
-  releaseDue(programId?: string): Promise<number>
+  /** Makes payable what has waited long enough, of one program or of all. @throws AggregateError when some books could not be released; the others were */
+  releaseDue(programId?: string): Promise<void>
   /** Sets the hold of pending commissions anew, counted from each payment; returns how many were changed. */
   restampPending(tx: Tx, programId: string, holdDays: number, by: By): Promise<number>
   /** The newest commissions of the program whose id or partner is wanted: for suggestions. Further parts of a sale are left out. */
@@ -76,7 +76,9 @@ interface How {
 }
 
 export function createCommissionService(needs: Needs): CommissionService {
-  const { db, clock, emit, settings, ledger, partners, agreements, attribution, notifications, stamp } = needs
+  const { db, clock, emit, settings, ledger, partners, attribution, notifications, stamp } = needs
+  const standingsOf = createStandings(needs)
+  const write = createWrite(needs)
 
   async function book(tx: Tx, ref: SaleRef, how: How = {}): Promise<void> {
     const believed = ref.partnerId ?? (await attribution.sale(tx, ref.programId, ref.saleId))?.partnerId
@@ -89,8 +91,7 @@ export function createCommissionService(needs: Needs): CommissionService {
     if (partnerId !== believed) await lockBooks(tx, [{ ...ref, partnerId }])
     const rows = await partsOf(tx, { ...ref, partnerId })
 
-    const partner = await partnerOf(tx, ref.programId, partnerId)
-    const standing = await standingOf(tx, partner)
+    const { partner, ...standing } = (await standingsOf(tx, ref.programId, [partnerId]))(partnerId)
     const blank = await blankPart(tx, rows, sale, partnerId)
     const decision = decideCommission(
       {
@@ -110,7 +111,7 @@ export function createCommissionService(needs: Needs): CommissionService {
     )
     const debt = await debtOf(tx, blank)
     const settlement = settle(rows, decision, debt, blank, how.why)
-    await write(tx, rows, settlement, how)
+    await write(tx, rows, settlement, how.by)
     if (!how.debtLater) await repayDebt(tx, blank, debt + debtMoved(settlement.moves))
     // What was worth nothing so far, such as a sale that was refunded before it was booked, accrues with its first worth.
     if (!how.by && rows.every(({ revision }) => revision === 0)) await announceAccrual(tx, partner, settlement.parts[0]!)
@@ -151,7 +152,7 @@ export function createCommissionService(needs: Needs): CommissionService {
       .where(and(ofSale(interventions), isNull(interventions.endedAt)))
     const debt = await debtOf(tx, rows[0])
     const settlement = settle(rows, { target: 0n, hold: null, cause: reassigned }, debt, rows[0], 'void')
-    await write(tx, rows, settlement, { by })
+    await write(tx, rows, settlement, by)
     await repayDebt(tx, rows[0], debt + debtMoved(settlement.moves))
     if (settlement.change !== 0n) await announceChange(tx, await partnerOf(tx, sale.programId, sale.partnerId), settlement, { by })
   }
@@ -160,13 +161,6 @@ export function createCommissionService(needs: Needs): CommissionService {
     const partner = await partners.byId(tx, programId, partnerId)
     if (!partner) throw new Error(`The partner ${partnerId}, who has a sale, does not exist`)
     return partner
-  }
-
-  async function standingOf(tx: Tx, partner: Partner) {
-    return {
-      partnerStatus: partner.status,
-      agreementSigned: await agreements.hasSignedCurrent(tx, partner.programId, partner.id, clock.now()),
-    }
   }
 
   /** An empty part with the stamp of the sale's first part, or a new stamp when this is to be the first. */
@@ -187,42 +181,6 @@ export function createCommissionService(needs: Needs): CommissionService {
       earnedAt: sale.paidAt,
       origin: sale.origin,
     }
-  }
-
-  /** Stores the parts that changed, each with its history, and posts their moves. A part that is not among `before` is new. */
-  async function write(
-    tx: Tx,
-    before: readonly Row[],
-    { parts, moves }: { parts: readonly Row[]; moves: readonly Move[] },
-    how: How = {},
-  ): Promise<void> {
-    const now = clock.now()
-    for (const part of parts) {
-      const old = before.find(({ id }) => id === part.id)
-      const own = moves.filter(({ partId }) => partId === part.id)
-      if (old && own.length === 0 && sameBooks(old, part)) continue
-      const { amount, due, clawed, repaid, state, reason } = part
-      const revision = part.revision + own.length
-      if (old)
-        await tx
-          .update(commissions)
-          .set({ amount, due, clawed, repaid, state, reason, revision, updatedAt: now })
-          .where(eq(commissions.id, part.id))
-      else await tx.insert(commissions).values({ ...part, revision })
-      for (const [i, move] of own.entries()) await post(tx, part, part.revision + i + 1, move)
-      await tx.insert(changes).values(changeOf(part, now, { change: amount - (old?.amount ?? 0n), ...how.by }))
-    }
-  }
-
-  async function post(tx: Tx, part: Row, revision: number, move: Move): Promise<void> {
-    const corrects = move.reason === 'adjust' || move.reason === 'void' ? await correctionOf(tx, part) : {}
-    await ledger.post(tx, { ...transferOf(part, revision, move), ...corrects })
-  }
-
-  /** The transfer that a correction points at: the first of this commission, if it has one yet. */
-  async function correctionOf(tx: Tx, part: Row): Promise<{ corrects?: string }> {
-    const [first] = await ledger.transfers(tx, part.programId, { subject: { type: 'commission', id: part.id } })
-    return first ? { corrects: first.id } : {}
   }
 
   async function debtOf(reader: Reader, books: Books): Promise<bigint> {
@@ -282,38 +240,66 @@ export function createCommissionService(needs: Needs): CommissionService {
     }
   }
 
-  async function releaseDue(programId?: string): Promise<number> {
-    const due = and(
-      eq(commissions.state, 'pending'),
-      lte(commissions.holdUntil, clock.now()),
-      programId === undefined ? undefined : eq(commissions.programId, programId),
-    )
+  const isDue = () => and(eq(commissions.state, 'pending'), lte(commissions.holdUntil, clock.now()))
+
+  async function releaseDue(programId?: string): Promise<void> {
+    const { programId: program, partnerId, currency } = commissions
     const waiting = await db
-      .selectDistinct({ programId: commissions.programId, partnerId: commissions.partnerId, currency: commissions.currency })
+      .selectDistinct({ programId: program, partnerId, currency })
       .from(commissions)
-      .where(due)
-    let released = 0
-    for (const books of waiting) released += await db.transaction((tx) => releaseBooks(tx, books))
-    return released
+      .where(and(isDue(), programId === undefined ? undefined : eq(program, programId)))
+      .orderBy(asc(program), asc(partnerId), asc(currency))
+    const release = inGroups(async (books: readonly Books[]) => {
+      await db.transaction((tx) => releaseBooks(tx, books))
+      return books
+    }, releasedTogether)
+    const outcomes = await Promise.allSettled(waiting.map(release))
+    const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []))
+    if (failures.length > 0) throw new AggregateError(failures, `due commissions could not be released (books: ${failures.length})`)
   }
 
-  async function releaseBooks(tx: Tx, books: Books): Promise<number> {
-    await lockBooks(tx, [books])
+  async function releaseBooks(tx: Tx, books: readonly Books[]): Promise<void> {
+    await lockBooks(tx, books)
+    for (const [programId, own] of Map.groupBy(books, (one) => one.programId)) await releaseIn(tx, programId, own)
+  }
+
+  async function releaseIn(tx: Tx, programId: string, books: readonly Books[]): Promise<void> {
+    const partnerIds = books.map(({ partnerId }) => partnerId)
+    const currencies = books.map(({ currency }) => currency)
+    const { partnerId, currency, earnedAt, id } = commissions
     const rows = await tx
       .select()
       .from(commissions)
-      .where(and(inBooks(books), eq(commissions.state, 'pending'), lte(commissions.holdUntil, clock.now())))
-      .orderBy(asc(commissions.earnedAt), asc(commissions.id))
-    const hold = eligibility({ ...(await standingOf(tx, await partnerOf(tx, books.programId, books.partnerId))), accepted: true })
-    const shifted = rows.map((row) => (hold ? shift(row, 'held', hold, 'hold') : shift(row, 'payable', row.reason, 'release')))
+      .where(
+        and(
+          eq(commissions.programId, programId),
+          sql`(${partnerId}, ${currency}) in (select * from unnest(${textArray(partnerIds)}::uuid[], ${textArray(currencies)}::text[]))`,
+          isDue(),
+        ),
+      )
+      .orderBy(asc(partnerId), asc(currency), asc(earnedAt), asc(id))
+    const standingOf = await standingsOf(tx, programId, partnerIds)
+    const shifted = rows.map((row) => {
+      const hold = eligibility({ ...standingOf(row.partnerId), accepted: true })
+      return hold ? shift(row, 'held', hold, 'hold') : shift(row, 'payable', row.reason, 'release')
+    })
     await write(tx, rows, {
       parts: shifted.map(({ part }) => closeIfSpent(part)),
       moves: shifted.flatMap(({ moves }) => moves),
     })
-    if (hold) return 0
-    for (const { programId, id: commissionId, partnerId, saleId, currency, amount } of rows)
-      await emit(tx, commissionPayable, { programId, commissionId, partnerId, saleId, currency, amount })
-    return rows.length
+    const released = shifted.flatMap(({ part }) => (part.state === 'payable' ? [part] : []))
+    await emit(
+      tx,
+      commissionPayable,
+      ...released.map(({ id: commissionId, partnerId, saleId, currency, amount }) => ({
+        programId,
+        commissionId,
+        partnerId,
+        saleId,
+        currency,
+        amount,
+      })),
+    )
   }
 
   async function restampPending(tx: Tx, programId: string, holdDays: number, by: By): Promise<number> {
@@ -565,6 +551,9 @@ export function createCommissionService(needs: Needs): CommissionService {
   }
 }
 
+/** How many books are released in one transaction, which holds the locks of all; when it fails, each has one of its own. */
+const releasedTogether = 100
+
 /** Which states may become this one by way of a payout. */
 const comesFrom: Readonly<Record<'in_payout' | 'paid' | 'payable', readonly Commission['state'][]>> = {
   in_payout: ['payable'],
@@ -633,14 +622,3 @@ async function countChanges(tx: Tx, parts: readonly Row[]): Promise<number> {
 
 const debtMoved = (moves: readonly Move[]): bigint =>
   sum(moves.flatMap(({ entries }) => entries.filter(({ account }) => account === 'clawback_debt').map(({ amount }) => amount)))
-
-function sameBooks(a: Part, b: Part): boolean {
-  return (
-    a.amount === b.amount &&
-    a.due === b.due &&
-    a.clawed === b.clawed &&
-    a.repaid === b.repaid &&
-    a.state === b.state &&
-    a.reason === b.reason
-  )
-}
