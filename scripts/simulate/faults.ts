@@ -69,7 +69,7 @@ export function faultyDatabase(db: Db, seed: number, rate: number): Faults {
         try {
           return await scope.run({ name: `${name} ${life}`, count: 0 }, work)
         } catch (error) {
-          if (!(error instanceof Crash) || life === 20) throw error
+          if (!isCrash(error) || life === 20) throw error
         }
       }
     },
@@ -79,6 +79,10 @@ export function faultyDatabase(db: Db, seed: number, rate: number): Faults {
     crashes: () => crashes,
   }
 }
+
+/** Who does many things and goes on after one that failed, as after a lost connection, tells of all that failed in the end. */
+const isCrash = (error: unknown): boolean =>
+  error instanceof Crash || (error instanceof AggregateError && error.errors.every(isCrash))
 
 /** A statement, however it is put together, that fails when it is waited for. As a real one, it does not throw while it is asked for. */
 function neverDone(error: Error): unknown {
