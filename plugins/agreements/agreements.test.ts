@@ -275,6 +275,76 @@ test('a new version leaves a period of grace, asks once, and then counts as unsi
   expect((await signatures()).map(({ version }) => version)).toEqual(['2026-01-01', '2026-12-01'])
 })
 
+const newVersion = (version: string) =>
+  agreementOf(first.documents.map((document) => ({ ...document, version, text: `${document.text}\n\n${version}.` })))
+
+/** As many more partners, who have signed what the last one signed. */
+async function alsoSigned(count: number): Promise<void> {
+  const { sql } = house.connection
+  await sql`
+    insert into partners_partners (id, program_id, user_id, name, email, industry, status, verified_at, activated_at)
+    select gen_random_uuid(), program_id, (300000000000000000 + ${people * 1000}::bigint + n)::text, 'Crowd ' || n, 'crowd' || n || '.' || email, industry, 'active', now(), now()
+    from partners_partners, generate_series(1, ${count}::integer) n where email = ${email}`
+  await sql`
+    insert into agreements_signatures (id, program_id, partner_id, user_id, version, document_versions, hash, typed_name, email, ip_hash, user_agent, pdf)
+    select gen_random_uuid(), s.program_id, p.id, p.user_id, s.version, s.document_versions, s.hash, p.name, p.email, s.ip_hash, s.user_agent, ''
+    from agreements_signatures s, partners_partners p where s.user_id = ${ada.userId} and p.email like ${`crowd%.${email}`}`
+}
+
+/** Addresses of who was asked to sign the version, in the order of the alphabet: by mail, and in Discord. */
+async function askedToSign(version: string) {
+  const key = `agreements.renew:%:${version}`
+  const { sql } = house.connection
+  const [mailed, told] = await Promise.all([
+    sql<{ email: string }[]>`select recipient as email from notifications_mails where key like ${key}`,
+    sql<
+      { email: string }[]
+    >`select p.email from notifications_tells t join partners_partners p using (program_id, user_id) where key like ${key}`,
+  ])
+  const among = (rows: readonly { email: string }[]) =>
+    rows
+      .map((row) => row.email)
+      .filter((one) => one.endsWith(email))
+      .sort()
+  return { mailed: among(mailed), told: among(told) }
+}
+
+test('a hundred partners are asked to sign a new version in few statements, each once', async () => {
+  await post(await verified(), good)
+  await alsoSigned(100)
+  shelf.put(newVersion('2026-12-02'))
+  let statements = 0
+  const options = house.connection.sql.options as { debug: unknown }
+  options.debug = () => statements++
+  await house.tick('agreements.announce_version')
+  options.debug = undefined
+  expect(statements).toBeLessThan(40)
+  const asked = await askedToSign('2026-12-02')
+  expect(asked.mailed).toHaveLength(101)
+  expect(asked.told).toEqual(asked.mailed)
+  await house.tick('agreements.announce_version')
+  expect(await askedToSign('2026-12-02')).toEqual(asked)
+})
+
+test('a partner who cannot be asked to sign keeps nobody else from being asked, is seen to fail, and is asked once that is mended', async () => {
+  await post(await verified(), good)
+  await alsoSigned(4)
+  shelf.put(newVersion('2026-12-03'))
+  const refused = `crowd2.${email}`
+  const { sql } = house.connection
+  await sql.unsafe(`alter table notifications_mails add constraint refused check (recipient <> '${refused}')`)
+  await expect(house.tick('agreements.announce_version')).rejects.toMatchObject({
+    message: expect.stringContaining('(partners: 1)'),
+    errors: [{ cause: { constraint_name: 'refused' } }],
+  })
+  const others = [`crowd1.${email}`, `crowd3.${email}`, `crowd4.${email}`, email].sort()
+  expect(await askedToSign('2026-12-03')).toEqual({ mailed: others, told: others })
+  await sql`alter table notifications_mails drop constraint refused`
+  await house.tick('agreements.announce_version')
+  const all = [...others, refused].sort()
+  expect(await askedToSign('2026-12-03')).toEqual({ mailed: all, told: all })
+})
+
 test('a text that changed without a new version is noticed', async () => {
   await post(await verified(), good)
   shelf.put(agreementOf(first.documents.map((document) => ({ ...document, text: `${document.text} More.` }))))

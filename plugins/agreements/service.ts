@@ -6,7 +6,9 @@ import {
   type Db,
   days,
   type Emit,
+  inGroups,
   newId,
+  type Program,
   type Programs,
   type Reader,
   type Settings,
@@ -37,12 +39,17 @@ export interface AgreementService extends Agreements {
   open(secret: string): Promise<Signing>
   /** Signs, once. `ip` is stored only as a keyed hash. */
   sign(secret: string, typed: Typed, evidence: { ip: string; userAgent: string }): Promise<Signing>
-  /** Notes that a new version is out, and asks those who signed an earlier one to sign again. */
+  /**
+   * Notes that a new version is out, and asks those who signed an earlier one to sign again, once each. @throws AggregateError when somebody could not be
+   * asked; everybody else was
+   */
   announceVersion(): Promise<void>
 }
 
 export const signPurpose = 'agreements.sign'
 const linkLifetimeMs = days(7)
+/** Those of one transaction. */
+const askedTogether = 100
 const nameLength = { min: 2, max: 120 }
 const { pdf: _, ...withoutPdf } = getTableColumns(signatures)
 
@@ -237,13 +244,20 @@ export function createAgreementService(ports: {
   }
 
   const announceVersion: AgreementService['announceVersion'] = async () => {
+    const failures: unknown[] = []
     for (const program of await programs.all(db)) {
       await db.transaction((tx) => publish(tx, program.id))
       const { graceDays } = await settings.of(db, program.id)
       const until = new Date((await publishedAt(db, program.id))!.getTime() + days(graceDays))
-      for (const partnerId of await signersOfEarlier(program.id))
-        await db.transaction((tx) => askAgain(tx, { programId: program.id, partnerId, program: program.name, until }))
+      const ask = inGroups(async (partnerIds: readonly string[]) => {
+        await db.transaction((tx) => askAgain(tx, { program, partnerIds, until }))
+        return partnerIds
+      }, askedTogether)
+      const asked = await Promise.allSettled((await signersOfEarlier(program.id)).map(ask))
+      failures.push(...asked.flatMap((one) => (one.status === 'rejected' ? [one.reason] : [])))
     }
+    if (failures.length > 0)
+      throw new AggregateError(failures, `not everybody could be asked to sign the new version (partners: ${failures.length})`)
   }
 
   async function signersOfEarlier(programId: string): Promise<string[]> {
@@ -257,14 +271,15 @@ export function createAgreementService(ports: {
 
   async function askAgain(
     tx: Tx,
-    { programId, partnerId, program, until }: { programId: string; partnerId: string; program: string; until: Date },
-  ) {
-    const partner = await partners.byId(tx, programId, partnerId)
-    if (!partner || !maySign(partner)) return
-    const key = `agreements.renew:${partnerId}:${agreement.version}`
-    const letter = { program, partner: partner.name, version: agreement.version, until }
-    await notifications.tell(tx, { programId, key, userId: partner.userId, message: renewMessage(letter) })
-    await notifications.mail(tx, { programId, key, to: partner.email, userId: partner.userId, ...renewMail(letter) })
+    { program, partnerIds, until }: { program: Program; partnerIds: readonly string[]; until: Date },
+  ): Promise<void> {
+    const asked = (await partners.byIds(tx, program.id, partnerIds)).filter(maySign).map(({ id, name, email, userId }) => ({
+      wish: { programId: program.id, key: `agreements.renew:${id}:${agreement.version}`, userId },
+      email,
+      letter: { program: program.name, partner: name, version: agreement.version, until },
+    }))
+    await notifications.tell(tx, ...asked.map(({ wish, letter }) => ({ ...wish, message: renewMessage(letter) })))
+    await notifications.mail(tx, ...asked.map(({ wish, email, letter }) => ({ ...wish, to: email, ...renewMail(letter) })))
   }
 
   return {

@@ -57,6 +57,20 @@ test('a mail reaches the vendor once, with both parts, its attachment and its id
   expect(row).toMatchObject({ state: 'sent', content: null })
 })
 
+test('mails that are asked for together are written and sent once each, save those that were asked for before', async () => {
+  await mail(house, 'together 1', letter('ada@example.com', 'Before'))
+  const wish = (n: number) => ({ ...letter(`${n}@example.com`), programId: house.program.id, key: `together ${n}` })
+  await house.db.transaction((tx) => house.use(notifications).mail(tx, wish(1), wish(2), wish(3), wish(2)))
+  await house.db.transaction((tx) => house.use(notifications).mail(tx))
+  await house.drain()
+  expect(
+    vendor
+      .inbox()
+      .map(({ to, subject }) => `${subject} ${to}`)
+      .sort(),
+  ).toEqual(['Before ada@example.com', 'Hello 2@example.com', 'Hello 3@example.com'])
+})
+
 test.each([
   ['a server error', 500],
   ['too many requests', 429],

@@ -23,8 +23,8 @@ export interface MailHealth {
 }
 
 export interface Notifications {
-  /** The mail should be sent, once per (program, key). Writes rows; sending happens after the commit and is retried. */
-  mail(tx: Tx, mail: Mail & { programId: string; key: string }): Promise<void>
+  /** The mails should be sent, each once per (program, key). Writes rows; sending happens after the commit and is retried. */
+  mail(tx: Tx, ...letters: readonly (Mail & { programId: string; key: string })[]): Promise<void>
   /** The person should read the message in Discord, once per (program, key): as a DM, or in a private thread when DMs are refused. Whoever was erased is told nothing. */
   tell(tx: Tx, ...wishes: readonly { programId: string; key: string; userId: string; message: Message }[]): Promise<void>
   mailHealth(reader: Reader, programId: string): Promise<MailHealth>

@@ -1,5 +1,5 @@
 // Mails and Discord messages to people, written as rows within the caller's transaction. Knows no mail vendor: sending goes through the port.
-import { and, desc, eq, gt, inArray, isNotNull, lt, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, inArray, isNotNull, lt, sql } from 'drizzle-orm'
 import type { Message } from '../../commands/messages.ts'
 import {
   type Clock,
@@ -15,7 +15,7 @@ import {
   type Tx,
 } from '../kit/index.ts'
 import { type LetterContent, renderLetter } from './letter.ts'
-import { inboxChannel, type MailHealth, type Notifications } from './public.ts'
+import { inboxChannel, type Mail, type MailHealth, type Notifications } from './public.ts'
 import { type MailRow, mails, type StoredMessage, tells } from './tables.ts'
 
 export interface OutgoingMail {
@@ -69,32 +69,35 @@ export function createNotificationService(ports: {
   sendJob: Job<{ id: string }>
 }): NotificationService {
   const { db, clock, enqueue, discord, programs, mailer, sendJob } = ports
-  const askToSend = (tx: Tx, id: string, programId: string) => enqueue(tx, sendJob, { id }, { programId, dedupeKey: id })
+
+  const askToSend = (tx: Tx, rows: readonly { id: string; programId: string }[]) =>
+    enqueue.many(
+      tx,
+      sendJob,
+      rows.map(({ id, programId }) => ({ payload: { id }, programId, dedupeKey: id })),
+    )
 
   return {
-    mail: async (tx, { programId, key, to, userId, subject, paragraphs, button, footer, attachments }) => {
+    mail: async (tx, ...letters) => {
+      if (letters.length === 0) return
       const now = clock.now()
-      const content: LetterContent = {
-        paragraphs,
-        ...(button && { button }),
-        ...(footer !== undefined && { footer }),
-        ...(attachments && { attachments: attachments.map((file) => ({ ...file, data: file.data.toString('base64') })) }),
-      }
-      const [row] = await tx
+      const rows = await tx
         .insert(mails)
-        .values({
-          id: newId(now),
-          programId,
-          key,
-          recipient: to,
-          userId: userId ?? null,
-          subject: subject.slice(0, 200),
-          content,
-          createdAt: now,
-        })
+        .values(
+          letters.map(({ programId, key, to, userId, subject, ...content }) => ({
+            id: newId(now),
+            programId,
+            key,
+            recipient: to,
+            userId: userId ?? null,
+            subject: subject.slice(0, 200),
+            content: contentOf(content),
+            createdAt: now,
+          })),
+        )
         .onConflictDoNothing()
-        .returning({ id: mails.id })
-      if (row) await askToSend(tx, row.id, programId)
+        .returning({ id: mails.id, programId: mails.programId })
+      await askToSend(tx, rows)
     },
 
     tell: async (tx, ...all) => {
@@ -165,7 +168,8 @@ export function createNotificationService(ports: {
         .select({ id: mails.id, programId: mails.programId })
         .from(mails)
         .where(and(eq(mails.state, 'unsent'), gt(mails.createdAt, since)))
-      for (const { id, programId } of rows) await db.transaction((tx) => askToSend(tx, id, programId))
+        .orderBy(asc(mails.id))
+      await db.transaction((tx) => askToSend(tx, rows))
     },
 
     useThread: async (tx, { programId, userId, key }) => {
@@ -225,6 +229,15 @@ const isDiscordId = (userId: string) => /^\d+$/.test(userId)
 const prefix = 'notifications:'
 const messageKey = (key: string) => `${prefix}${key}`
 const ownKey = (key: string) => (key.startsWith(prefix) ? key.slice(prefix.length) : undefined)
+
+function contentOf({ paragraphs, button, footer, attachments }: Omit<Mail, 'to' | 'userId' | 'subject'>): LetterContent {
+  return {
+    paragraphs,
+    ...(button && { button }),
+    ...(footer !== undefined && { footer }),
+    ...(attachments && { attachments: attachments.map((file) => ({ ...file, data: file.data.toString('base64') })) }),
+  }
+}
 
 function store({ files, ...rest }: Message): StoredMessage {
   return { ...rest, ...(files && { files: files.map((file) => ({ ...file, data: file.data.toString('base64') })) }) }
