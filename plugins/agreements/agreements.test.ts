@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { controlsOf, publicUrl, type TestHouse, testHouse, wordsOf } from '../../app/testing.ts'
 import type { Message } from '../../commands/messages.ts'
-import { days, definePlugin, on } from '../kit/index.ts'
+import { days, definePlugin, newId, on } from '../kit/index.ts'
 import { textOf } from '../kit/pdfText.ts'
 import { notifications } from '../notifications/plugin.ts'
 import { partnerActivated } from '../partners/events.ts'
@@ -291,6 +291,15 @@ async function alsoSigned(count: number): Promise<void> {
     from agreements_signatures s, partners_partners p where s.user_id = ${ada.userId} and p.email like ${`crowd%.${email}`}`
 }
 
+async function statementsOf(work: () => Promise<unknown>): Promise<number> {
+  let statements = 0
+  const options = house.connection.sql.options as { debug: unknown }
+  options.debug = () => statements++
+  await work()
+  options.debug = undefined
+  return statements
+}
+
 /** Addresses of who was asked to sign the version, in the order of the alphabet: by mail, and in Discord. */
 async function askedToSign(version: string) {
   const key = `agreements.renew:%:${version}`
@@ -309,16 +318,33 @@ async function askedToSign(version: string) {
   return { mailed: among(mailed), told: among(told) }
 }
 
+test('who has signed, or has time left to, is read for a hundred partners in few statements', async () => {
+  await post(await verified(), good)
+  await alsoSigned(100)
+  const { id } = (await partnerOf())!
+  const { sql } = house.connection
+  const crowd = (await sql<{ id: string }[]>`select id from partners_partners where email like ${`crowd%.${email}`}`).map(
+    (row) => row.id,
+  )
+  const signers = (partnerIds: readonly string[]) =>
+    house.use(agreements).signersOfCurrent(house.db, house.program.id, partnerIds, house.clock.now())
+  const never = newId()
+  expect([...(await signers([...crowd, id, never]))].sort()).toEqual([...crowd, id].sort())
+
+  shelf.put(newVersion('2026-12-04'))
+  await house.tick('agreements.announce_version')
+  await post(new URL(controlsOf(await house.run('agreement', {}, ada))[0]!).pathname, good)
+  expect(await statementsOf(async () => expect((await signers([...crowd, id, never])).size).toBe(101))).toBeLessThan(10)
+  house.clock.advance(days(14))
+  expect([...(await signers([...crowd, id, never]))]).toEqual([id])
+  expect(await signers([])).toEqual(new Set())
+})
+
 test('a hundred partners are asked to sign a new version in few statements, each once', async () => {
   await post(await verified(), good)
   await alsoSigned(100)
   shelf.put(newVersion('2026-12-02'))
-  let statements = 0
-  const options = house.connection.sql.options as { debug: unknown }
-  options.debug = () => statements++
-  await house.tick('agreements.announce_version')
-  options.debug = undefined
-  expect(statements).toBeLessThan(40)
+  expect(await statementsOf(() => house.tick('agreements.announce_version'))).toBeLessThan(40)
   const asked = await askedToSign('2026-12-02')
   expect(asked.mailed).toHaveLength(101)
   expect(asked.told).toEqual(asked.mailed)

@@ -112,29 +112,22 @@ export function createAgreementService(ports: {
       .onConflictDoNothing()
   }
 
-  const hasSignedCurrent: Agreements['hasSignedCurrent'] = async (reader, programId, partnerId, at) => {
-    if (await ofCurrentVersion(reader, programId, partnerId)) return true
-    if (!(await latest(reader, programId, partnerId))) return false
-    const published = await publishedAt(reader, programId)
-    const { graceDays } = await settings.of(reader, programId)
-    return !published || at.getTime() < published.getTime() + days(graceDays)
+  const signersOfCurrent: Agreements['signersOfCurrent'] = async (reader, programId, partnerIds, at) => {
+    if (partnerIds.length === 0) return new Set()
+    const rows = await reader
+      .select({ partnerId: signatures.partnerId, version: signatures.version })
+      .from(signatures)
+      .where(and(eq(signatures.programId, programId), amongIds(signatures.partnerId, partnerIds)))
+    const signers = new Set(rows.filter(({ version }) => version === agreement.version).map(({ partnerId }) => partnerId))
+    const earlier = rows.filter(({ partnerId }) => !signers.has(partnerId))
+    if (earlier.length > 0 && (await isGrace(reader, programId, at))) for (const { partnerId } of earlier) signers.add(partnerId)
+    return signers
   }
 
-  const signersOfCurrent: Agreements['signersOfCurrent'] = async (reader, programId, partnerIds, at) => {
-    const rows = await reader
-      .select({ partnerId: signatures.partnerId })
-      .from(signatures)
-      .where(
-        and(
-          eq(signatures.programId, programId),
-          eq(signatures.version, agreement.version),
-          amongIds(signatures.partnerId, partnerIds),
-        ),
-      )
-    const signers = new Set(rows.map(({ partnerId }) => partnerId))
-    for (const partnerId of new Set(partnerIds))
-      if (!signers.has(partnerId) && (await hasSignedCurrent(reader, programId, partnerId, at))) signers.add(partnerId)
-    return signers
+  /** Whether an earlier version still counts at `at`. */
+  async function isGrace(reader: Reader, programId: string, at: Date): Promise<boolean> {
+    const [published, { graceDays }] = await Promise.all([publishedAt(reader, programId), settings.of(reader, programId)])
+    return !published || at.getTime() < published.getTime() + days(graceDays)
   }
 
   async function issueLink(tx: Tx, { programId, id }: Partner): Promise<string> {
@@ -284,7 +277,8 @@ export function createAgreementService(ports: {
 
   return {
     agreement,
-    hasSignedCurrent,
+    hasSignedCurrent: async (reader, programId, partnerId, at) =>
+      (await signersOfCurrent(reader, programId, [partnerId], at)).has(partnerId),
     signersOfCurrent,
     latest,
     pdf: async (reader, programId, signatureId) => {

@@ -140,7 +140,7 @@ describe('an override', () => {
             { account: account('payable'), amount: -2_000n },
           ],
         })
-        await house.use(commissions).setState(tx, house.program.id, [part!.id], 'payable', 'payout_returned')
+        await house.use(commissions).setState(tx, part!, [part!.id], 'payable', 'payout_returned')
       })
       expect(await trade.balances(ada)).toEqual({})
       expect(await trade.findings()).toEqual([])

@@ -59,6 +59,7 @@ async function released(): Promise<void> {
   await house.tick('commissions.release')
   await house.drain()
 }
+const booksOf = (partner: { id: string }) => ({ programId: house.program.id, partnerId: partner.id, currency: 'USD' })
 const pay = (partner = ada, until: 'in_payout' | 'paid' | 'returned' = 'paid') => payFor(house, partner, until)
 const tells = async (partner = ada) =>
   (await house.connection.sql`select message from notifications_tells where user_id = ${partner.userId} order by created_at`)
@@ -292,11 +293,21 @@ describe('refunds and disputes', () => {
           { account: { kind: 'payable', partnerId: ada.id, currency: 'USD' }, amount: -2_000n },
         ],
       })
-      await house.use(commissions).setState(tx, house.program.id, [id], 'payable', 'payout_returned')
+      await house.use(commissions).setState(tx, booksOf(ada), [id], 'payable', 'payout_returned')
     })
     expect(await trade.balances(ada)).toEqual({ payable: 1_500n })
     expect(await ofPartner()).toMatchObject([{ state: 'payable', amount: 1_500n, due: 1_500n }])
     expect(await trade.findings()).toEqual([])
+  })
+
+  test('a payout takes along nothing of another partner', async () => {
+    await sold()
+    await released()
+    const [{ id } = { id: '' }] = await ofPartner()
+    const other = await trade.aPartner()
+    const taken = house.db.transaction((tx) => house.use(commissions).setState(tx, booksOf(other), [id], 'in_payout', null))
+    await expect(taken).rejects.toThrow('not in these books')
+    expect(await ofPartner()).toMatchObject([{ state: 'payable' }])
   })
 
   test('of a payout that comes back, what is disputed repays nothing, although it was earned first', async () => {
@@ -320,7 +331,7 @@ describe('refunds and disputes', () => {
           { account: { kind: 'payable', partnerId: ada.id, currency: 'USD' }, amount: -4_000n },
         ],
       })
-      await house.use(commissions).setState(tx, house.program.id, ids, 'payable', 'payout_returned')
+      await house.use(commissions).setState(tx, booksOf(ada), ids, 'payable', 'payout_returned')
     })
     expect(await trade.balances(ada)).toEqual({ held: 2_000n, payable: 1_000n })
     expect(await trade.findings()).toEqual([])

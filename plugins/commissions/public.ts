@@ -1,6 +1,7 @@
 // What other plugins may ask of commissions. Amounts in minor units.
 import { saleHelp } from '../attribution/public.ts'
 import { defineExtensionPoint, type Reader, type Tx } from '../kit/index.ts'
+import type { Books } from './books.ts'
 
 export type CommissionState = 'pending' | 'held' | 'payable' | 'in_payout' | 'paid' | 'rejected' | 'voided'
 
@@ -34,7 +35,7 @@ export interface Commissions {
    * Keeps others from the commissions of one partner and currency until the transaction ends. Whoever moves money along with commissions calls this before
    * anything is posted in the ledger: everybody takes the books first and the accounts behind them second, so no two wait for each other.
    */
-  lock(tx: Tx, books: { readonly programId: string; readonly partnerId: string; readonly currency: string }): Promise<void>
+  lock(tx: Tx, books: Books): Promise<void>
   /** Payable commissions with something due, locked for the caller's transaction (which holds one partner and currency at most). */
   takePayable(tx: Tx, programId: string, partnerId: string, currency: string): Promise<Commission[]>
   /** Partners and currencies with something payable, all of the program or of one partner; `amount` is the sum of what is due. */
@@ -44,12 +45,12 @@ export interface Commissions {
     partnerId?: string,
   ): Promise<readonly { partnerId: string; currency: string; amount: bigint; count: number }[]>
   /**
-   * Moves commissions of one partner and currency along with their payout. The ledger transfer of `due` is the payout's, and must be posted before this
-   * call: what comes back as payable may at once repay a debt or be held.
+   * Moves commissions of one partner and currency along with their payout. The ledger transfer of `due` is the payout's. For what becomes payable it must be
+   * posted before this call, because that may at once repay a debt or be held. @throws Error when not every one of them is there and in a state before
    */
   setState(
     tx: Tx,
-    programId: string,
+    books: Books,
     ids: readonly string[],
     state: 'in_payout' | 'paid' | 'payable',
     reason: string | null,

@@ -2,7 +2,19 @@
 import { and, asc, desc, eq, gt, inArray, isNull, lte, sql } from 'drizzle-orm'
 import type { Message } from '../../commands/messages.ts'
 import type { Sale, SaleMove } from '../attribution/public.ts'
-import { days, formatMoney, inGroups, newId, type Reader, refuseOwn, sum, type Tx, textArray, UserError } from '../kit/index.ts'
+import {
+  amongIds,
+  days,
+  formatMoney,
+  inGroups,
+  newId,
+  type Reader,
+  refuseOwn,
+  sum,
+  type Tx,
+  textArray,
+  UserError,
+} from '../kit/index.ts'
 import type { Partner } from '../partners/public.ts'
 import { createAccrual } from './accrue.ts'
 import { type Books, lockBooks, type SaleRef } from './books.ts'
@@ -324,23 +336,18 @@ export function createCommissionService(needs: Needs): CommissionService {
       .orderBy(asc(commissions.earnedAt), asc(commissions.id))
   }
 
-  const setState: Commissions['setState'] = async (tx, programId, ids, state, reason) => {
-    const wanted = and(eq(commissions.programId, programId), inArray(commissions.id, [...ids]))
-    const books = await tx
-      .selectDistinct({ partnerId: commissions.partnerId, currency: commissions.currency })
-      .from(commissions)
-      .where(wanted)
-    if (books.length !== 1)
-      throw new Error(`${ids.length} commissions that are to become ${state} are of ${books.length} books, not of one`)
-    await lockBooks(tx, [{ programId, ...books[0]! }])
+  const setState: Commissions['setState'] = async (tx, books, ids, state, reason) => {
+    await lockBooks(tx, [books])
     const now = clock.now()
     const moved = await tx
       .update(commissions)
       .set({ state, reason: sql`coalesce(${reason}::text, ${commissions.reason})`, updatedAt: now })
-      .where(and(wanted, inArray(commissions.state, [...comesFrom[state]])))
+      .where(and(inBooks(books), amongIds(commissions.id, ids), inArray(commissions.state, [...comesFrom[state]])))
       .returning()
     if (moved.length !== ids.length)
-      throw new Error(`Of ${ids.length} commissions only ${moved.length} can become ${state}: the others are in another state`)
+      throw new Error(
+        `Of ${ids.length} commissions only ${moved.length} can become ${state}: the others are in another state or not in these books`,
+      )
     await tx.insert(changes).values(moved.map((row) => changeOf(row, now, { change: 0n })))
     // Back in the partner's hands it is subject to what happened meanwhile: an open dispute, a debt.
     if (state !== 'payable') return

@@ -419,7 +419,7 @@ describe('deciding', () => {
           { account: account(to), amount: -amount },
         ]
         await house.use(ledger).post(tx, { programId, key: newId(), reason, subject: { type: 'payout', id: partner.id }, entries })
-        await house.use(commissions).setState(tx, programId, [id], state, null)
+        await house.use(commissions).setState(tx, { programId, partnerId: partner.id, currency }, [id], state, null)
       })
     await move('payout_prepared', 'payable', 'in_flight', 'in_payout')
     return () => move('payout_returned', 'in_flight', 'payable', 'payable')

@@ -34,11 +34,10 @@ export function createBooks({ clock, ledger, commissions }: { clock: Clock; ledg
 
   return {
     bookPrepared: async (tx, payout, commissionIds) => {
-      await post(tx, payout, 'payout_prepared', [
-        ['payable', 1n],
-        ['in_flight', -1n],
+      await Promise.all([
+        post(tx, payout, 'payout_prepared', intoFlight),
+        commissions.setState(tx, payout, commissionIds, 'in_payout', null),
       ])
-      await commissions.setState(tx, payout.programId, commissionIds, 'in_payout', null)
     },
     bookPaid: async (tx, payout, paidAt) => {
       await commissions.lock(tx, payout)
@@ -50,7 +49,7 @@ export function createBooks({ clock, ledger, commissions }: { clock: Clock; ledg
         ['cash', -1n],
       ])
       const covered = await itemsOf(tx, payout)
-      await commissions.setState(tx, payout.programId, covered, 'paid', null)
+      await commissions.setState(tx, payout, covered, 'paid', null)
       return covered.length
     },
     takeBack: async (tx, payout, state, note) => {
@@ -60,11 +59,15 @@ export function createBooks({ clock, ledger, commissions }: { clock: Clock; ledg
       const covered = await itemsOf(tx, payout)
       await tx.update(items).set({ releasedAt: now }).where(eq(items.payoutId, payout.id))
       await post(tx, payout, `payout_${state}`, payout.state === 'paid' ? outOfPaid : outOfFlight)
-      await commissions.setState(tx, payout.programId, covered, 'payable', `payout_${state}`)
+      await commissions.setState(tx, payout, covered, 'payable', `payout_${state}`)
     },
   }
 }
 
+const intoFlight: Sides = [
+  ['payable', 1n],
+  ['in_flight', -1n],
+]
 const outOfFlight: Sides = [
   ['in_flight', 1n],
   ['payable', -1n],

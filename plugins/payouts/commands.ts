@@ -93,10 +93,8 @@ export function adminTools({ db, partners }: Pick<Needs, 'db' | 'partners'>): Ad
     db.insert(audit).values({ programId, actor, action, detail, at })
 
   async function namesOf(programId: string, rows: readonly { partnerId: string }[]): Promise<Map<string, string>> {
-    const names = new Map<string, string>()
-    for (const partnerId of new Set(rows.map((row) => row.partnerId)))
-      names.set(partnerId, (await partners.byId(db, programId, partnerId))?.name ?? '')
-    return names
+    const known = await partners.byIds(db, programId, [...new Set(rows.map(({ partnerId }) => partnerId))])
+    return new Map(known.map(({ id, name }) => [id, name]))
   }
 
   return { noted, namesOf }

@@ -586,6 +586,47 @@ describe('the gates', () => {
     await house.drain()
   })
 
+  test.each<[string, (partner: TestPartner) => Promise<unknown>]>([
+    ['is suspended', ({ id }) => house.connection.sql`update partners_partners set status = 'suspended' where id = ${id}`],
+    [
+      'has a method that changed',
+      ({ id }) =>
+        house.connection.sql`update payouts_methods set changed_at = ${house.clock.now().toISOString()} where partner_id = ${id}`,
+    ],
+    [
+      'has a method that is not complete any more',
+      ({ id }) =>
+        house.db.transaction((tx) =>
+          house.use(payouts).accountChanged(tx, 'testbank', `acct_${id}`, { ready: false, missing: 'proof of identity' }),
+        ),
+    ],
+    [
+      'has no method any more',
+      ({ id }) => house.connection.sql`update payouts_methods set chosen = false where partner_id = ${id}`,
+    ],
+    [
+      'has signed nothing that counts',
+      async ({ id }) => {
+        await house.connection.sql`alter table agreements_signatures disable trigger user`
+        await house.connection.sql`delete from agreements_signatures where partner_id = ${id}`
+        await house.connection.sql`alter table agreements_signatures enable trigger user`
+      },
+    ],
+  ])('who by the time of their payout %s is not paid, whatever was so when all were looked at', async (_, happens) => {
+    const ada = await aPayablePartner()
+    await house.set('payouts', 'methodCoolingHours', 72)
+    house.clock.advance(hours(72))
+    const spy = vi.spyOn(gate, 'closed').mockImplementationOnce(async (_reader, _programId, questions) => {
+      expect(questions.map(({ partner }) => partner.id)).toContain(ada.id)
+      await happens(ada)
+      return questions.map(() => undefined)
+    })
+    await run().finally(() => spy.mockRestore())
+    expect(await payoutsOf(ada)).toEqual([])
+    expect(await trade.balances(ada)).toEqual({ payable: 10_000n })
+    expect(await trade.findings()).toEqual([])
+  })
+
   test('a dry run with more partners than a card holds spells out each of them in a file', async () => {
     for (let i = 0; i < 16; i++) await aPayablePartner(100n + BigInt(i))
     const answer = (await house.run('admin payouts dry-run', {}, boss)) as Message

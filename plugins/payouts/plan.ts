@@ -1,12 +1,12 @@
-// Who could be paid now and who could not: gathers the facts for the gates. Reads only.
+// Who could be paid now and who could not: gathers the facts for the gates, of everyone at once. Reads only.
 import { and, eq } from 'drizzle-orm'
 import type { Agreements } from '../agreements/public.ts'
 import type { Commissions } from '../commissions/public.ts'
-import type { Clock, Reader, Settings } from '../kit/index.ts'
-import type { Balance, Ledger } from '../ledger/public.ts'
+import { amongIds, type Clock, type Reader, type Settings } from '../kit/index.ts'
+import type { Ledger } from '../ledger/public.ts'
 import type { Partner, Partners } from '../partners/public.ts'
 import type { Config } from './config.ts'
-import { closedGate, type Gate } from './decide.ts'
+import { closedGate } from './decide.ts'
 import type { MethodRow, PlanLine } from './model.ts'
 import type { GateQuestion, PayoutGate } from './public.ts'
 import { methods } from './tables.ts'
@@ -19,7 +19,10 @@ interface Books {
 
 export interface Planner {
   plan(reader: Reader, programId: string, partnerId?: string): Promise<PlanLine[]>
-  /** One line anew, over what its payout would really hold; or holds, when it is made already and has an id. */
+  /**
+   * One line anew, over what its payout would really hold; or holds, when it is made already and has an id. Nothing of it comes from a plan, which may be minutes
+   * old: a method that was changed meanwhile has to wait.
+   */
   again(
     reader: Reader,
     line: Books,
@@ -28,8 +31,14 @@ export interface Planner {
   ): Promise<PlanLine>
 }
 
-/** Questions to other plugins that are under way side by side: enough to keep a connection busy, few enough to leave some to the rest of the house. */
-const askedAtOnce = 4
+/** What our own gates look at, beside the money that is to be paid. */
+interface Standing {
+  readonly partner: Partner
+  readonly method: MethodRow | undefined
+  readonly signed: boolean
+  /** What the partner owes in a currency. */
+  owes(currency: string): bigint
+}
 
 export function createPlanner(needs: {
   clock: Clock
@@ -43,58 +52,49 @@ export function createPlanner(needs: {
   const { clock, settings, ledger, partners, agreements, commissions, gates } = needs
 
   const plan: Planner['plan'] = async (reader, programId, partnerId) => {
-    const [config, waiting, known, chosen, balances] = await Promise.all([
-      settings.of(reader, programId),
-      commissions.payable(reader, programId, partnerId),
-      partnerId ? partners.byId(reader, programId, partnerId).then((one) => (one ? [one] : [])) : partners.list(reader, programId),
-      chosenMethods(reader, programId, partnerId),
-      ledger.balances(reader, programId, partnerId),
-    ])
-    const partnerById = new Map(known.map((partner) => [partner.id, partner]))
-    const methodOf = new Map(chosen.map((method) => [method.partnerId, method]))
-    const debts = debtsIn(balances)
-    const signed = await signersAmong(
-      reader,
-      programId,
-      waiting.map((one) => one.partnerId),
-    )
-    const lines = waiting.map(({ partnerId: id, currency, amount, count }) => {
-      const partner = partnerById.get(id)
-      if (!partner) throw new Error(`The partner ${id}, who has payable commissions, does not exist`)
-      const facts = { partner, currency, amount, method: methodOf.get(id) }
-      const gate = gateFor({ ...facts, signed: signed.has(id), debt: debts.get(`${id} ${currency}`) ?? 0n }, config)
-      return { ...facts, commissions: count, gate }
-    })
+    const [config, waiting] = await Promise.all([settings.of(reader, programId), commissions.payable(reader, programId, partnerId)])
+    const standingOf = await standings(reader, programId, new Set(waiting.map((one) => one.partnerId)))
+    const lines = waiting.map(({ partnerId: id, currency, amount, count }) => ({
+      ...gated(standingOf(id), { currency, amount }, config),
+      commissions: count,
+    }))
     return askOthers(reader, programId, lines)
   }
 
   const again: Planner['again'] = async (reader, { partner: { programId, id }, currency }, held, config) => {
-    const [partner, chosen, balances, signed] = await Promise.all([
-      partners.byId(reader, programId, id),
-      chosenMethods(reader, programId, id),
-      ledger.balances(reader, programId, id),
-      agreements.hasSignedCurrent(reader, programId, id, clock.now()),
-    ])
-    if (!partner) throw new Error(`The partner ${id}, who has payable commissions, does not exist`)
-    const facts = { partner, currency, amount: held.amount, method: chosen[0] }
-    const gate = gateFor({ ...facts, signed, debt: debtsIn(balances).get(`${id} ${currency}`) ?? 0n }, config)
-    const [line] = await askOthers(reader, programId, [{ ...facts, ...held, gate }])
-    return line!
+    const standingOf = await standings(reader, programId, new Set([id]))
+    const { gate, ...line } = gated(standingOf(id), { currency, amount: held.amount }, config)
+    const [asked] = await askOthers(reader, programId, [{ ...line, ...held, gate }])
+    return asked!
   }
 
-  function gateFor(
-    facts: {
-      partner: Partner
-      currency: string
-      amount: bigint
-      method: MethodRow | undefined
-      signed: boolean
-      debt: bigint
-    },
-    config: Config,
-  ): Gate | null {
-    const { partner, signed, ...rest } = facts
-    return closedGate({ ...rest, partnerStatus: partner.status, agreementSigned: signed, now: clock.now() }, config)
+  /** One read of each table, however many are asked about. */
+  async function standings(reader: Reader, programId: string, ids: ReadonlySet<string>): Promise<(id: string) => Standing> {
+    const partnerIds = [...ids]
+    const [known, chosen, debts, signers] = await Promise.all([
+      partners.byIds(reader, programId, partnerIds),
+      chosenMethods(reader, programId, partnerIds),
+      ledger.debtsOf(reader, programId, partnerIds),
+      agreements.signersOfCurrent(reader, programId, partnerIds, clock.now()),
+    ])
+    const partnerById = new Map(known.map((partner) => [partner.id, partner]))
+    const methodOf = new Map(chosen.map((method) => [method.partnerId, method]))
+    const debtOf = new Map(debts.map(({ partnerId, currency, amount }) => [`${partnerId} ${currency}`, amount]))
+    return (id) => {
+      const partner = partnerById.get(id)
+      if (!partner) throw new Error(`The partner ${id}, who has payable commissions, does not exist`)
+      return {
+        partner,
+        method: methodOf.get(id),
+        signed: signers.has(id),
+        owes: (currency) => debtOf.get(`${id} ${currency}`) ?? 0n,
+      }
+    }
+  }
+
+  function gated({ partner, method, signed, owes }: Standing, money: { currency: string; amount: bigint }, config: Config) {
+    const facts = { ...money, method, partnerStatus: partner.status, agreementSigned: signed, debt: owes(money.currency) }
+    return { ...money, partner, method, gate: closedGate({ ...facts, now: clock.now() }, config) }
   }
 
   /** The gates of other plugins, for whom ours let through. */
@@ -113,31 +113,11 @@ export function createPlanner(needs: {
     return current
   }
 
-  async function signersAmong(reader: Reader, programId: string, partnerIds: readonly string[]): Promise<Set<string>> {
-    const left = [...new Set(partnerIds)]
-    const signers = new Set<string>()
-    const askNext = async (): Promise<void> => {
-      for (let id = left.pop(); id !== undefined; id = left.pop())
-        if (await agreements.hasSignedCurrent(reader, programId, id, clock.now())) signers.add(id)
-    }
-    await Promise.all(Array.from({ length: askedAtOnce }, askNext))
-    return signers
-  }
-
   return { plan, again }
 }
 
-const chosenMethods = (reader: Reader, programId: string, partnerId?: string): Promise<MethodRow[]> =>
+const chosenMethods = (reader: Reader, programId: string, partnerIds: readonly string[]): Promise<MethodRow[]> =>
   reader
     .select()
     .from(methods)
-    .where(
-      and(eq(methods.programId, programId), eq(methods.chosen, true), partnerId ? eq(methods.partnerId, partnerId) : undefined),
-    )
-
-const debtsIn = (balances: readonly Balance[]): Map<string, bigint> =>
-  new Map(
-    balances
-      .filter(({ kind }) => kind === 'clawback_debt')
-      .map(({ partnerId, currency, amount }) => [`${partnerId} ${currency}`, amount]),
-  )
+    .where(and(eq(methods.programId, programId), eq(methods.chosen, true), amongIds(methods.partnerId, partnerIds)))

@@ -154,13 +154,13 @@ export function createPreparer(needs: {
       sentAt: null,
       settledAt: null,
     }
-    await store(tx, payout, taken)
-    await books.bookPrepared(
-      tx,
-      payout,
-      taken.map(({ id }) => id),
-    )
-    if (state === 'queued') await askToSend(tx, payout)
+    const ids = taken.map(({ id }) => id)
+    // None of them waits for what another found, so they go out together.
+    await Promise.all([
+      store(tx, payout, taken),
+      books.bookPrepared(tx, payout, ids),
+      state === 'queued' ? askToSend(tx, payout) : undefined,
+    ])
     return payout
   }
 

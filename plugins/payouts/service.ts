@@ -246,7 +246,7 @@ export function createPayoutService(needs: Needs): PayoutService {
               eq(payouts.state, 'paid'),
               gte(payouts.settledAt, from),
               lt(payouts.settledAt, to),
-              partnerIds && inArray(payouts.partnerId, [...partnerIds]),
+              partnerIds && amongIds(payouts.partnerId, partnerIds),
             ),
           ),
     onTheWay: async (reader, programId, partnerIds) =>

@@ -1,6 +1,6 @@
 // Tax: what is known of forms, the gate before a payout, and the report of a year. Stores no tax number and calls no vendor.
-import { and, desc, eq, inArray, isNotNull, sql } from 'drizzle-orm'
-import { type Clock, type Programs, type Reader, type Settings, sum, UserError } from '../kit/index.ts'
+import { and, desc, eq, isNotNull, sql } from 'drizzle-orm'
+import { amongIds, type Clock, type Programs, type Reader, type Settings, sum, UserError } from '../kit/index.ts'
 import type { Partners } from '../partners/public.ts'
 import type { PayoutGate, Payouts } from '../payouts/public.ts'
 import type { Config } from './config.ts'
@@ -62,7 +62,7 @@ export function createTaxService(needs: {
     const rows = await reader
       .select()
       .from(forms)
-      .where(and(eq(forms.programId, programId), inArray(forms.partnerId, [...partnerIds]), isNotNull(forms.status)))
+      .where(and(eq(forms.programId, programId), amongIds(forms.partnerId, partnerIds), isNotNull(forms.status)))
       .orderBy(desc(forms.saidAt), desc(eq(forms.source, byHand)), forms.source)
     return new Map([...Map.groupBy(rows, ({ partnerId }) => partnerId)].map(([id, own]) => [id, own.map(toSaid)]))
   }
@@ -78,9 +78,11 @@ export function createTaxService(needs: {
   const closed: PayoutGate['closed'] = async (reader, programId, questions, at) => {
     const config = await settings.of(reader, programId)
     if (!config.gate) return questions.map(() => undefined)
-    const { timeZone } = await programs.byId(reader, programId)
+    const [{ timeZone }, known] = await Promise.all([
+      programs.byId(reader, programId),
+      formsOf(reader, programId, [...new Set(questions.map(({ partner }) => partner.id))]),
+    ])
     const year = yearAt(at, timeZone)
-    const known = await formsOf(reader, programId, [...new Set(questions.map(({ partner }) => partner.id))])
     const jurisdictionOf = (partnerId: string) => known.get(partnerId)?.jurisdiction ?? config.assumeJurisdiction
     const liable = questions.map(({ partner }) => partner.id).filter((id) => thresholdOf(jurisdictionOf(id), year))
     const liableOnce = [...new Set(liable)]
