@@ -11,7 +11,7 @@ import { chance, shuffled } from '../random.ts'
 import { inLanes, type Setting } from './setting.ts'
 
 /** Whether events go one by one on this day, as is done after something went wrong; else together. */
-const isPatient = (size: Size, turn: number): boolean => chance(size.seed, 'patient', turn) < 0.3
+const isPatient = (size: Size, turn: number): boolean => chance(size.seed, 'patient', turn) < 0.2
 
 export interface Work {
   /** Everything about partners and their agreements. */
