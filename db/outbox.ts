@@ -258,15 +258,21 @@ export async function markDone(reader: Reader, ids: readonly number[], now: Date
     where id = any(${`{${ids.join()}}`}::bigint[])`)
 }
 
-/** Closes a row of one target, in the target's own transaction. Returns false when it was closed before: then do nothing. */
-export async function closeOnce(tx: Tx, outboxId: number, now: Date): Promise<boolean> {
-  const closed = await tx
+/**
+ * Closes a row whose only target is `target`, in the target's own transaction. Returns false when it was closed before, or when the target handled it while the row
+ * had others, which are gone since: then do nothing.
+ */
+export async function closeOnce(tx: Tx, outboxId: number, target: string, now: Date): Promise<boolean> {
+  const [closed] = await tx
     .update(outbox)
     .set({ doneAt: now, failedAt: null, lastError: null })
     .where(and(eq(outbox.id, outboxId), isNull(outbox.doneAt)))
-    .returning({ id: outbox.id })
-  return closed.length > 0
+    .returning({ wasHandled: wasHandledBy(target) })
+  return closed !== undefined && !closed.wasHandled
 }
+
+const wasHandledBy = (target: string) =>
+  sql<boolean>`exists (select from core_deliveries d where d.outbox_id = core_outbox.id and d.target = ${target})`
 
 /** Records that one of the row's `target`s handled it, in the target's own transaction. Returns false when it already had: then do nothing. */
 export async function claimDelivery(tx: Tx, outboxId: number, target: string, now: Date): Promise<boolean> {

@@ -99,7 +99,7 @@ export function createDeliverer({ db, clock, log, loaded }: { db: Db; clock: Clo
     const targets = targetsOf(row)
     const isOnly = targets.length === 1
     await db.transaction(async (tx) => {
-      const isClaimed = isOnly ? await closeOnce(tx, row.id, clock.now()) : await claimDelivery(tx, row.id, target, clock.now())
+      const isClaimed = await (isOnly ? closeOnce : claimDelivery)(tx, row.id, target, clock.now())
       if (isClaimed) await listener.handle(tx, [{ payload, delivery: { id: row.id, at: row.createdAt } }])
     })
     if (!isOnly) await closeIfHandled(db, row.id, targets, clock.now())
@@ -110,7 +110,7 @@ export function createDeliverer({ db, clock, log, loaded }: { db: Db; clock: Clo
     const payload = payloadOf(handler, row)
     if (handler.within)
       return db.transaction(async (tx) => {
-        if (await closeOnce(tx, row.id, clock.now())) await handler.alone(tx, payload)
+        if (await closeOnce(tx, row.id, row.name, clock.now())) await handler.alone(tx, payload)
       })
     await handler.run(payload, { id: row.id, attempt, signal })
     await markDone(db, [row.id], clock.now())

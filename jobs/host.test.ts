@@ -133,6 +133,23 @@ function suite(store: Store): void {
     },
   )
 
+  test('an event of two listeners, of which one handled it before the other was taken out of the house, is not handled again and is closed', async () => {
+    const houseOf = async (ids: readonly string[]) => {
+      const listeners = ids.map((id) => on(rang, id, (tx) => note(tx, id).then()))
+      const loaded = await load(
+        [definePlugin({ id: 'bell', title: 'Bell', summary: 'Rings.', setup: () => ({ listeners }) })],
+        () => ({}) as never,
+      )
+      return createDeliverer({ db: connection.db, clock: systemClock, log: pino({ level: 'silent' }), loaded })
+    }
+    await ring()
+    const [row] = await connection.sql<{ id: string }[]>`select id from core_outbox`
+    for (const ids of [['bell.stays', 'bell.goes'], ['bell.stays']])
+      await (await houseOf(ids)).deliver(Number(row!.id), 'bell.stays', 1, new AbortController().signal)
+    expect(await tally()).toEqual(['bell.stays'])
+    expect(await connection.sql`select from core_outbox where done_at is null`).toEqual([])
+  })
+
   test('work that shares a transaction is all or nothing, and what fails alone takes nobody with it', async () => {
     await connection.db.transaction(async (tx) => {
       for (let times = 1; times <= 5; times++) await emit(tx, rang, { programId: program.id, times })
