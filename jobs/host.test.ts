@@ -255,6 +255,14 @@ function suite(store: Store): void {
     expect(await tally()).toEqual(['soon'])
   })
 
+  test('an event that an earlier process had in its hands is closed when nobody listens any more', async () => {
+    await ring()
+    await connection.sql`update core_outbox set relayed_at = now() - interval '1 hour'`
+    await start({})
+    await settled()
+    expect(await connection.sql`select from core_outbox where done_at is not null`).toHaveLength(1)
+  })
+
   test('work asked for while a job of the same key runs is done after it', async () => {
     const entered = gate()
     const finish = gate()

@@ -75,12 +75,19 @@ export async function startRelay({
     return ids
   })
 
-  const toQueue = (rows: readonly DueRow[], before: number) =>
-    handOver(
+  const toQueue = async (rows: readonly DueRow[], before: number) => {
+    const isNobodys = (row: DueRow) => deliverer.targetsOf(row).length === 0
+    await markDone(
+      db,
+      rows.filter(isNobodys).map(({ id }) => id),
+      clock.now(),
+    )
+    await handOver(
       rows.flatMap((row) =>
         deliverer.targetsOf(row).map((target) => ({ outboxId: row.id, target, before, ...deliverer.patienceOf(row) })),
       ),
     )
+  }
 
   /** Handles what is fresh; returns how many rows that were, and says it already when only the commit is left. */
   async function relayFresh(committing: (rows: number) => void): Promise<number> {
