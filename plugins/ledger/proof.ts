@@ -134,27 +134,22 @@ export async function prove(
 ): Promise<Proof> {
   return inSnapshot(reader, async (tx) => {
     const scope = { programId, since }
-    const findings: ProofFinding[] = []
-    for (const check of checks) {
-      const rows = await tx.execute<{ detail: string }>(sql`${check.query(scope)} limit ${findingsPerCheck}`)
-      findings.push(...rows.map(({ detail }) => ({ check: check.name, detail })))
-    }
-    const prints = await printsOf(tx, scope)
+    // None of the questions waits for the answer to another, so they are all asked at once.
+    const [checked, prints, projected, counts] = await Promise.all([
+      Promise.all(checks.map(({ query }) => tx.execute<{ detail: string }>(sql`${query(scope)} limit ${findingsPerCheck}`))),
+      printsOf(tx, scope),
+      Promise.all(projections.map(({ disagreements }) => disagreements(tx, programId))),
+      countsOf(tx, programId),
+    ])
+    const findings: ProofFinding[] = checks.flatMap(({ name }, i) => checked[i]!.map(({ detail }) => ({ check: name, detail })))
     if (since && prints.proven !== since.print)
       findings.push({
         check: 'what was proven is unchanged',
         detail: `Rows up to link ${since.sequence} of the chain are not what they were at the last proof. A proof of everything names them.`,
       })
-    for (const { id, disagreements } of projections)
-      for (const detail of (await disagreements(tx, programId)).slice(0, findingsPerCheck))
-        findings.push({ check: `${id} agrees`, detail })
-    const [counts] = await tx.execute<{ transfers: string; sealed: string; accounts: string; sequence: string; hash: string }>(sql`
-      select (select count(*) from ledger_transfers where program_id = ${programId}::uuid) as transfers,
-        (select count(*) from ledger_seals where program_id = ${programId}::uuid) as sealed,
-        (select count(*) from ledger_accounts where program_id = ${programId}::uuid) as accounts,
-        coalesce((select sequence from ledger_heads where program_id = ${programId}::uuid), 0) as sequence,
-        coalesce((select hash from ledger_heads where program_id = ${programId}::uuid), ${chainStart}) as hash`)
-    const { transfers, sealed, accounts, sequence, hash } = counts!
+    for (const [i, { id }] of projections.entries())
+      for (const detail of projected[i]!.slice(0, findingsPerCheck)) findings.push({ check: `${id} agrees`, detail })
+    const { transfers, sealed, accounts, sequence, hash } = counts
     return {
       ok: findings.length === 0,
       transfers: Number(transfers),
@@ -164,6 +159,17 @@ export async function prove(
       checkpoint: { sequence: Number(sequence), hash, print: prints.sealed },
     }
   })
+}
+
+/** How much there is, and where the chain ends. */
+async function countsOf(tx: Tx, programId: string) {
+  const [row] = await tx.execute<{ transfers: string; sealed: string; accounts: string; sequence: string; hash: string }>(sql`
+    select (select count(*) from ledger_transfers where program_id = ${programId}::uuid) as transfers,
+      (select count(*) from ledger_seals where program_id = ${programId}::uuid) as sealed,
+      (select count(*) from ledger_accounts where program_id = ${programId}::uuid) as accounts,
+      coalesce((select sequence from ledger_heads where program_id = ${programId}::uuid), 0) as sequence,
+      coalesce((select hash from ledger_heads where program_id = ${programId}::uuid), ${chainStart}) as hash`)
+  return row!
 }
 
 /**
