@@ -351,6 +351,22 @@ function suite(store: Store): void {
     expect(await listFailed(connection.db, program.id)).toEqual([])
   })
 
+  test('the reason of what is set aside begins with what it comes from', async () => {
+    await start({
+      jobs: [
+        handle(polish, async () => {
+          const failures = [new Error('the statement failed', { cause: new Error('the ladder is too short') })]
+          throw new AggregateError(failures, '1 bell was not polished')
+        }),
+      ],
+    })
+    await askToPolish('high')
+    await until('the work is set aside', async () => (await listFailed(connection.db, program.id)).length === 1)
+    expect(await listFailed(connection.db, program.id)).toMatchObject([
+      { lastError: 'the ladder is too short; the statement failed; 1 bell was not polished' },
+    ])
+  })
+
   test('a job whose process was killed is done by the next process', { timeout: 60_000 }, async () => {
     await askToPolish('abandoned')
     const child = await aWorkerThatHangs(connection.url, store.redisUrl())

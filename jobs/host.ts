@@ -51,7 +51,7 @@ export async function startJobs(options: {
         { err: error, outboxId, target, attempt },
         last ? 'work was set aside after its last try' : 'work failed and will be tried again',
       )
-      if (last) await setAside(db, outboxId, error instanceof Error ? error.message : String(error), clock.now())
+      if (last) await setAside(db, outboxId, causeOf(error), clock.now())
       throw error
     }
   })
@@ -120,4 +120,11 @@ async function keepSchedules(queue: Queue, loaded: Loaded, log: Logger): Promise
     await queue.removeJobScheduler(key)
     log.info({ schedule: key }, 'removed a schedule that no plugin declares any more')
   }
+}
+
+/** What went wrong, its deepest cause first: a failed statement's own message is its text, and that of many failures is their number. */
+function causeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const deeper = error instanceof AggregateError ? error.errors[0] : error.cause
+  return deeper === undefined ? error.message : `${causeOf(deeper)}; ${error.message}`
 }
