@@ -222,7 +222,7 @@ function recurring(
 }
 
 function of<T extends FactType>(facts: readonly Fact[], type: T): Fact<T>[] {
-  return facts.filter((fact) => fact.type === type) as unknown as Fact<T>[]
+  return facts.filter((fact): fact is Fact & Fact<T> => fact.type === type)
 }
 
 /** The newest by Stripe's time; ids settle a tie, so that the order of arrival does not. */
