@@ -13,6 +13,19 @@ export async function testHouse(plugins: readonly Plugin[], options: OfflineOpti
   return offlineHouse(await testDatabase({ max: 10 }), plugins, options)
 }
 
+/** How many statements `work` sends to the house's database. */
+export async function statementsOf({ connection }: TestHouse, work: () => Promise<unknown>): Promise<number> {
+  const options = connection.sql.options as { debug: unknown }
+  let statements = 0
+  options.debug = () => statements++
+  try {
+    await work()
+  } finally {
+    options.debug = undefined
+  }
+  return statements
+}
+
 /** Every text in a message or modal, joined: for assertions about what a person reads. */
 export function wordsOf(answer: Message | Modal): string {
   const words: string[] = []

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { controlsOf, publicUrl, type TestHouse, testHouse, wordsOf } from '../../app/testing.ts'
+import { controlsOf, publicUrl, statementsOf, type TestHouse, testHouse, wordsOf } from '../../app/testing.ts'
 import type { Message } from '../../commands/messages.ts'
 import { days, definePlugin, newId, on } from '../kit/index.ts'
 import { textOf } from '../kit/pdfText.ts'
@@ -291,15 +291,6 @@ async function alsoSigned(count: number): Promise<void> {
     from agreements_signatures s, partners_partners p where s.user_id = ${ada.userId} and p.email like ${`crowd%.${email}`}`
 }
 
-async function statementsOf(work: () => Promise<unknown>): Promise<number> {
-  let statements = 0
-  const options = house.connection.sql.options as { debug: unknown }
-  options.debug = () => statements++
-  await work()
-  options.debug = undefined
-  return statements
-}
-
 /** Addresses of who was asked to sign the version, in the order of the alphabet: by mail, and in Discord. */
 async function askedToSign(version: string) {
   const key = `agreements.renew:%:${version}`
@@ -334,7 +325,7 @@ test('who has signed, or has time left to, is read for a hundred partners in few
   shelf.put(newVersion('2026-12-04'))
   await house.tick('agreements.announce_version')
   await post(new URL(controlsOf(await house.run('agreement', {}, ada))[0]!).pathname, good)
-  expect(await statementsOf(async () => expect((await signers([...crowd, id, never])).size).toBe(101))).toBeLessThan(10)
+  expect(await statementsOf(house, async () => expect((await signers([...crowd, id, never])).size).toBe(101))).toBeLessThan(10)
   house.clock.advance(days(14))
   expect([...(await signers([...crowd, id, never]))]).toEqual([id])
   expect(await signers([])).toEqual(new Set())
@@ -344,7 +335,7 @@ test('a hundred partners are asked to sign a new version in few statements, each
   await post(await verified(), good)
   await alsoSigned(100)
   shelf.put(newVersion('2026-12-02'))
-  expect(await statementsOf(() => house.tick('agreements.announce_version'))).toBeLessThan(40)
+  expect(await statementsOf(house, () => house.tick('agreements.announce_version'))).toBeLessThan(40)
   const asked = await askedToSign('2026-12-02')
   expect(asked.mailed).toHaveLength(101)
   expect(asked.told).toEqual(asked.mailed)

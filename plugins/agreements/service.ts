@@ -6,7 +6,7 @@ import {
   type Db,
   days,
   type Emit,
-  inGroups,
+  failuresOf,
   newId,
   type Program,
   type Programs,
@@ -242,12 +242,12 @@ export function createAgreementService(ports: {
       await db.transaction((tx) => publish(tx, program.id))
       const { graceDays } = await settings.of(db, program.id)
       const until = new Date((await publishedAt(db, program.id))!.getTime() + days(graceDays))
-      const ask = inGroups(async (partnerIds: readonly string[]) => {
-        await db.transaction((tx) => askAgain(tx, { program, partnerIds, until }))
-        return partnerIds
-      }, askedTogether)
-      const asked = await Promise.allSettled((await signersOfEarlier(program.id)).map(ask))
-      failures.push(...asked.flatMap((one) => (one.status === 'rejected' ? [one.reason] : [])))
+      const asked = await signersOfEarlier(program.id)
+      failures.push(
+        ...(await failuresOf(asked, askedTogether, (partnerIds) =>
+          db.transaction((tx) => askAgain(tx, { program, partnerIds, until })),
+        )),
+      )
     }
     if (failures.length > 0)
       throw new AggregateError(failures, `not everybody could be asked to sign the new version (partners: ${failures.length})`)

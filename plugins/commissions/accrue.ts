@@ -3,10 +3,9 @@ import { sql } from 'drizzle-orm'
 import type { Sale } from '../attribution/public.ts'
 import { amongIds, days, newId, type Tx } from '../kit/index.ts'
 import type { Partner } from '../partners/public.ts'
+import { createAnnounceAccrued } from './announce.ts'
 import { type Books, lockBooks, type SaleRef } from './books.ts'
 import { decideCommission, type Move, settle } from './decide.ts'
-import { commissionAccrued } from './events.ts'
-import { accruedMessage } from './messages.ts'
 import type { Needs } from './needs.ts'
 import type { RuleStamp, ToStamp } from './rules.ts'
 import { createStandings, type Standing } from './standings.ts'
@@ -26,7 +25,8 @@ interface Accrual {
  * Returns the references that are left. The books of all of them are locked, in sorted order.
  */
 export function createAccrual(needs: Needs): (tx: Tx, refs: readonly SaleRef[]) => Promise<SaleRef[]> {
-  const { clock, emit, settings, ledger, attribution, notifications, stampTogether } = needs
+  const { clock, settings, ledger, attribution, stampTogether } = needs
+  const announceAccrued = createAnnounceAccrued(needs)
   const standingsOf = createStandings(needs)
   const write = createWrite(needs)
 
@@ -51,7 +51,7 @@ export function createAccrual(needs: Needs): (tx: Tx, refs: readonly SaleRef[]) 
     const accruals = stamped.map(({ sale, stamp, partnerId }) => accrualOf(sale, stamp, standingOf(partnerId), config.holdDays))
     const parts = accruals.map(({ part }) => part)
     await write(tx, [], { parts, moves: accruals.flatMap(({ moves }) => moves) })
-    await announce(tx, accruals)
+    await announceAccrued(tx, accruals)
     const done = new Set(accruals.map(({ part }) => part.saleId))
     return refs.filter(({ saleId }) => !done.has(saleId))
   }
@@ -117,30 +117,5 @@ export function createAccrual(needs: Needs): (tx: Tx, refs: readonly SaleRef[]) 
     }
     const { parts, moves } = settle([], decideCommission(facts, blank), 0n, blank)
     return { part: parts[0]!, moves, partner }
-  }
-
-  async function announce(tx: Tx, accruals: readonly Accrual[]): Promise<void> {
-    const worth = accruals.filter(({ part }) => part.amount > 0n)
-    await emit(
-      tx,
-      commissionAccrued,
-      ...worth.map(({ part: { programId, id: commissionId, partnerId, saleId, currency, amount } }) => ({
-        programId,
-        commissionId,
-        partnerId,
-        saleId,
-        currency,
-        amount,
-      })),
-    )
-    await notifications.tell(
-      tx,
-      ...worth.map(({ part, partner }) => ({
-        programId: part.programId,
-        key: `commissions.accrued:${part.id}`,
-        userId: partner.userId,
-        message: accruedMessage(part, clock.now()),
-      })),
-    )
   }
 }

@@ -1,6 +1,6 @@
 // What is due is released many books at a time: with few statements, and as if each were alone.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type TestHouse, testHouse } from '../../app/testing.ts'
+import { statementsOf, type TestHouse, testHouse } from '../../app/testing.ts'
 import { days, definePlugin, minutes, on } from '../kit/index.ts'
 import { commissionPayable } from './events.ts'
 import { earningPlugins, payFor, type TestPartner, type Trade, tradeIn } from './testing.ts'
@@ -137,11 +137,7 @@ test('a dozen partners are released with as many statements as one', async () =>
   const statements = async (count: number) => {
     await sellers(count)
     house.clock.advance(days(31))
-    let counted = 0
-    const options = house.connection.sql.options as { debug: unknown }
-    options.debug = () => counted++
-    await tick()
-    options.debug = undefined
+    const counted = await statementsOf(house, tick)
     await house.drain()
     return counted
   }

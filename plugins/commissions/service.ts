@@ -5,8 +5,8 @@ import type { Sale, SaleMove } from '../attribution/public.ts'
 import {
   amongIds,
   days,
+  failuresOf,
   formatMoney,
-  inGroups,
   newId,
   type Reader,
   refuseOwn,
@@ -17,6 +17,7 @@ import {
 } from '../kit/index.ts'
 import type { Partner } from '../partners/public.ts'
 import { createAccrual } from './accrue.ts'
+import { createAnnounceAccrued, payloadOf } from './announce.ts'
 import { type Books, lockBooks, type SaleRef } from './books.ts'
 import {
   closeIfSpent,
@@ -30,8 +31,8 @@ import {
   settle,
   shift,
 } from './decide.ts'
-import { commissionAccrued, commissionAdjusted, commissionPayable, commissionReleased } from './events.ts'
-import { accruedMessage, adjustedMessage, heldMessage, releasedMessage } from './messages.ts'
+import { commissionAdjusted, commissionPayable, commissionReleased } from './events.ts'
+import { adjustedMessage, heldMessage, releasedMessage } from './messages.ts'
 import type { Needs } from './needs.ts'
 import type { By, Commission, Commissions } from './public.ts'
 import { createStandings } from './standings.ts'
@@ -90,6 +91,7 @@ interface How {
 export function createCommissionService(needs: Needs): CommissionService {
   const { db, clock, emit, settings, ledger, partners, attribution, notifications, stamp } = needs
   const standingsOf = createStandings(needs)
+  const announceAccrued = createAnnounceAccrued(needs)
   const write = createWrite(needs)
 
   async function book(tx: Tx, ref: SaleRef, how: How = {}): Promise<void> {
@@ -126,7 +128,8 @@ export function createCommissionService(needs: Needs): CommissionService {
     await write(tx, rows, settlement, how.by)
     if (!how.debtLater) await repayDebt(tx, blank, debt + debtMoved(settlement.moves))
     // What was worth nothing so far, such as a sale that was refunded before it was booked, accrues with its first worth.
-    if (!how.by && rows.every(({ revision }) => revision === 0)) await announceAccrual(tx, partner, settlement.parts[0]!)
+    if (!how.by && rows.every(({ revision }) => revision === 0))
+      await announceAccrued(tx, [{ part: settlement.parts[0]!, partner }])
     else if (settlement.change !== 0n) await announceChange(tx, partner, settlement, how)
   }
 
@@ -213,18 +216,6 @@ export function createCommissionService(needs: Needs): CommissionService {
     await write(tx, rows, repay(rows, debt))
   }
 
-  async function announceAccrual(tx: Tx, partner: Partner, part: Row): Promise<void> {
-    if (part.amount === 0n) return
-    const { programId, id: commissionId, partnerId, saleId, currency, amount } = part
-    await emit(tx, commissionAccrued, { programId, commissionId, partnerId, saleId, currency, amount })
-    await notifications.tell(tx, {
-      programId,
-      key: `commissions.accrued:${part.id}`,
-      userId: partner.userId,
-      message: accruedMessage(part, clock.now()),
-    })
-  }
-
   async function announceChange(tx: Tx, partner: Partner, { parts, change }: Settlement<Row>, { by }: How): Promise<void> {
     const { programId, id: commissionId, partnerId, saleId, currency } = parts[0]!
     const amount = sum(parts.map((part) => part.amount))
@@ -261,12 +252,7 @@ export function createCommissionService(needs: Needs): CommissionService {
       .from(commissions)
       .where(and(isDue(), programId === undefined ? undefined : eq(program, programId)))
       .orderBy(asc(program), asc(partnerId), asc(currency))
-    const release = inGroups(async (books: readonly Books[]) => {
-      await db.transaction((tx) => releaseBooks(tx, books))
-      return books
-    }, releasedTogether)
-    const outcomes = await Promise.allSettled(waiting.map(release))
-    const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []))
+    const failures = await failuresOf(waiting, releasedTogether, (books) => db.transaction((tx) => releaseBooks(tx, books)))
     if (failures.length > 0) throw new AggregateError(failures, `due commissions could not be released (books: ${failures.length})`)
   }
 
@@ -300,18 +286,7 @@ export function createCommissionService(needs: Needs): CommissionService {
       moves: shifted.flatMap(({ moves }) => moves),
     })
     const released = shifted.flatMap(({ part }) => (part.state === 'payable' ? [part] : []))
-    await emit(
-      tx,
-      commissionPayable,
-      ...released.map(({ id: commissionId, partnerId, saleId, currency, amount }) => ({
-        programId,
-        commissionId,
-        partnerId,
-        saleId,
-        currency,
-        amount,
-      })),
-    )
+    await emit(tx, commissionPayable, ...released.map(payloadOf))
   }
 
   async function restampPending(tx: Tx, programId: string, holdDays: number, by: By): Promise<number> {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { inGroups } from './groups.ts'
+import { failuresOf, inGroups } from './groups.ts'
 
 test('what is asked for at once is done in one go, and each gets its own answer', async () => {
   const groups: (readonly number[])[] = []
@@ -41,4 +41,17 @@ test('one that fails does not take the others with it', async () => {
     'bad luck',
     2,
   ])
+})
+
+test('what cannot be done of many is returned, the rest is done, so many at a time', async () => {
+  const groups: number[][] = []
+  const done: number[] = []
+  const failures = await failuresOf([1, 2, 13, 4, 5], 2, async (items) => {
+    groups.push([...items])
+    if (items.includes(13)) throw new Error('bad luck')
+    done.push(...items)
+  })
+  expect(failures).toEqual([new Error('bad luck')])
+  expect(done).toEqual([1, 2, 4, 5])
+  expect(groups).toEqual([[1, 2], [13, 4], [13], [4], [5]])
 })

@@ -42,3 +42,20 @@ export function inGroups<T, R>(work: (items: readonly T[]) => Promise<readonly R
       void run()
     })
 }
+
+/**
+ * Has `work` do all of the items, `most` at a time, and one by one where that fails: what cannot be done keeps nothing else from being done. Returns what was
+ * thrown for each that could not.
+ */
+export async function failuresOf<T>(
+  items: readonly T[],
+  most: number,
+  work: (items: readonly T[]) => Promise<void>,
+): Promise<unknown[]> {
+  const one = inGroups(async (group: readonly T[]) => {
+    await work(group)
+    return group
+  }, most)
+  const outcomes = await Promise.allSettled(items.map(one))
+  return outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []))
+}

@@ -1,6 +1,6 @@
 // What preparing a payout costs in statements: a run's time is theirs. Counted, not timed, because other work shares the machine.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type TestHouse, testHouse } from '../../app/testing.ts'
+import { statementsOf, type TestHouse, testHouse } from '../../app/testing.ts'
 import { earningPlugins, type Trade, tradeIn } from '../commissions/testing.ts'
 import { newId } from '../kit/index.ts'
 import { ledger } from '../ledger/plugin.ts'
@@ -59,22 +59,13 @@ async function seed(n: number) {
   await sql`analyze`
 }
 
-async function statementsOf(work: () => Promise<unknown>): Promise<number> {
-  let statements = 0
-  const options = house.connection.sql.options as { debug: unknown }
-  options.debug = () => statements++
-  await work()
-  options.debug = undefined
-  return statements
-}
-
 test('a dry run reads each table once for everyone', async () => {
   const dryRun = () => house.run('admin payouts dry-run', {}, { isAdmin: true, userId: '1' })
-  expect(await statementsOf(dryRun)).toBeLessThan(15)
+  expect(await statementsOf(house, dryRun)).toBeLessThan(15)
 })
 
 test('a payout is gated anew, booked and handed over in few statements, whatever else a run holds', async () => {
-  const statements = await statementsOf(() => house.run('admin payouts run', {}, { isAdmin: true, userId: '1' }))
+  const statements = await statementsOf(house, () => house.run('admin payouts run', {}, { isAdmin: true, userId: '1' }))
   const [made] = await house.connection.sql`select count(*)::integer as payouts from payouts_payouts where state = 'queued'`
   expect(made).toEqual({ payouts: count })
   expect(statements / count).toBeLessThan(15)
