@@ -1,9 +1,9 @@
 // A Redis server for tests: the one at REDIS_TEST_URL, else a fresh one on a free loopback port when `redis-server` is on the PATH.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
+import { freePort } from '../db/ports.ts'
 
 const given = process.env.REDIS_TEST_URL
 
@@ -53,13 +53,4 @@ async function onRedis<T>(url: string, work: (redis: Redis) => Promise<T>): Prom
   } finally {
     redis.disconnect()
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number }
-      probe.close(() => resolve(port))
-    })
-  })
 }

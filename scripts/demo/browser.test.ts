@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFailed, test } from 'vitest'
 import { launchBrowser, openPage } from '../../sandbox/client/browser.ts'
 import { seriousProblems } from '../../sandbox/client/testing.ts'
 import type { GuideStep } from './guide/steps.ts'
@@ -37,7 +37,8 @@ test('a newcomer joins, registers, verifies, signs, shares, sells and is paid, a
   await mira.page.getByText('The server is set up').waitFor()
 
   const grace = await world.newPerson('grace')
-  const { page, problems } = await openPage(browser, `${client}/?token=${encodeURIComponent(grace.token)}`)
+  const { page, problems, awaited } = await openPage(browser, `${client}/?token=${encodeURIComponent(grace.token)}`)
+  onTestFailed(() => console.error('The page waits for:', awaited()))
   await page.getByTestId('join').first().click()
   await open(page, 'welcome')
   await page.getByRole('button', { name: 'Become a partner' }).click()
@@ -101,7 +102,7 @@ test('a newcomer joins, registers, verifies, signs, shares, sells and is paid, a
 
   await run(page, '/badges show')
 
-  await page.reload()
+  await page.reload({ waitUntil: 'commit' })
   await page.getByTestId('guide').waitFor()
   await expect.poll(() => page.locator('[data-testid=guide-step]:not([data-done])').allTextContents(), patient).toEqual([])
   expect(problems).toEqual([])

@@ -1,6 +1,5 @@
 // What an operator sets up between the program and the world outside: a server with an owner, a bot, webhooks, and the environment that names them all.
 import { randomBytes } from 'node:crypto'
-import { createServer } from 'node:net'
 import { PermissionFlagsBits } from 'discord-api-types/v10'
 import type Stripe from 'stripe'
 import { permissionsOf } from '../../plugins/kit/permissions.ts'
@@ -93,15 +92,4 @@ async function webhookSecrets(stripe: Stripe, publicUrl: string): Promise<string
     await stripe.webhookEndpoints.create({ url, enabled_events: [...connectEvents], connect: true }),
   ]
   return endpoints.map((endpoint) => endpoint.secret!)
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      probe.close(() => (address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port'))))
-    })
-  })
 }
