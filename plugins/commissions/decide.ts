@@ -138,7 +138,7 @@ export function accountIn(state: CommissionState): PartnerAccount | undefined {
 const isOpen = (state: CommissionState): state is 'pending' | 'held' | 'payable' =>
   state === 'pending' || state === 'held' || state === 'payable'
 
-/** Why the commission of a partner came to nothing: the sale was given to another. */
+/** Why the commission of a partner came to nothing: the sale was given to another. Stays until the sale is theirs again. */
 export const reassigned = 'reassigned'
 
 const ownReasons: ReadonlySet<string | null> = new Set([
@@ -198,7 +198,7 @@ function lower<P extends Part>(parts: readonly P[], by: bigint, reason: Move['re
   return { parts: parts.map((part) => changed.get(part.id) ?? part), moves }
 }
 
-/** Gives `by`: first by forgiving debt that these very parts caused, then to a part that is not paid out yet, else to a new one. */
+/** Gives `by`: first by forgiving debt that these very parts caused, then to the newest part that is not paid out yet, else to a new one. */
 function raise<P extends Part>(parts: readonly P[], by: bigint, debt: bigint, blank: P, reason: Move['reason']): Moved<P> {
   let left = by
   let owed = debt
@@ -219,7 +219,7 @@ function raise<P extends Part>(parts: readonly P[], by: bigint, debt: bigint, bl
     return { ...part, amount: part.amount + amount, clawed: part.clawed - amount }
   })
   if (left === 0n) return { parts: forgiven, moves }
-  const carrier = forgiven.find(({ state }) => isOpen(state) || state === 'voided') ?? blank
+  const carrier = forgiven.findLast(({ state }) => isOpen(state) || state === 'voided') ?? blank
   const state = isOpen(carrier.state) ? carrier.state : 'pending'
   const carrying: P = { ...carrier, state, amount: carrier.amount + left, due: carrier.due + left }
   moves.push({
@@ -301,7 +301,8 @@ export function repay<P extends Part>(parts: readonly P[], debt: bigint): Moved<
 
 /** A payable part with nothing due has been paid, to the debt. */
 export function closeIfSpent<P extends Part>(part: P): P {
-  return part.state === 'payable' && part.due === 0n ? { ...part, state: 'paid', reason: 'debt_repaid' } : part
+  if (part.state !== 'payable' || part.due !== 0n) return part
+  return { ...part, state: 'paid', reason: part.reason === reassigned ? reassigned : 'debt_repaid' }
 }
 
 function present(entries: Move['entries']): Move['entries'] {

@@ -2,11 +2,12 @@ import { fc, test } from '@fast-check/vitest'
 import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest'
 import { controlsOf, type TestHouse, testHouse, wordsOf } from '../../app/testing.ts'
 import type { Message } from '../../commands/messages.ts'
+import { attribution } from '../attribution/plugin.ts'
 import type { CanonicalPayment } from '../attribution/public.ts'
-import { days, definePlugin, extend } from '../kit/index.ts'
+import { days, definePlugin, extend, newId } from '../kit/index.ts'
 import { commissions } from './plugin.ts'
 import { tierSource } from './public.ts'
-import { earningPlugins, type TestPartner, type Trade, tradeIn } from './testing.ts'
+import { earningPlugins, payFor, type TestPartner, type Trade, tradeIn } from './testing.ts'
 
 const goldPartners = new Set<string>()
 const ranks = definePlugin({
@@ -32,6 +33,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   const old = await house.connection.sql`select distinct name from commissions_rules where name <> 'default' and ends_at is null`
   for (const { name } of old) await house.run('admin rules end', { name }, boss)
+  await house.set('commissions', 'holdDays', 30)
   ada = await trade.aPartner()
   await house.drain()
   house.clock.advance(1_000)
@@ -45,6 +47,11 @@ async function sold(change: Partial<CanonicalPayment> = {}, partner: TestPartner
   await trade.record(payment)
   await house.drain()
   return payment
+}
+async function given(saleId: string, partner: TestPartner) {
+  const override = { id: newId(), proposedBy: '1', approvedBy: '2', reason: 'So decided' }
+  await house.db.transaction((tx) => house.use(attribution).reassign(tx, house.program.id, saleId, partner.id, override))
+  await house.drain()
 }
 async function drafted(options: Record<string, unknown>): Promise<{ card: Message; publish: string; simulate: string }> {
   const card = (await house.run('admin rules add', { name: `rule ${++count}`, ...options }, boss)) as Message
@@ -212,6 +219,57 @@ describe('a rule', () => {
     await Promise.all(Array.from({ length: 4 }, () => house.drain()))
     const earned = (await ofPartner()).map(({ amount }) => Number(amount))
     expect(earned.reduce((total, amount) => total + amount, 0)).toBe(5_000)
+    expect(await trade.findings()).toEqual([])
+  })
+
+  test.each(['20', '30'])('leaves a sale that comes back what room of %s is left, and no more to any sale after it', async (cap) => {
+    const bob = await trade.aPartner()
+    await published({ rate: '20', cap_per_period: cap })
+    await sold()
+    const [{ saleId }] = (await ofPartner()) as [{ saleId: string }]
+    await given(saleId, bob)
+    await sold()
+    await given(saleId, ada)
+    await sold()
+    const earned = () => ofPartner().then((all) => all.map(({ amount }) => Number(amount)).reduce((a, b) => a + b, 0))
+    expect(await earned()).toBe(Number(cap) * 100)
+    expect((await ofPartner(bob)).map(({ amount }) => amount)).toEqual([0n])
+    await given(saleId, bob)
+    await sold()
+    expect(await earned()).toBe(Number(cap) * 100)
+    expect(await trade.findings()).toEqual([])
+  })
+
+  test('leaves what room there is to a sale that was paid, taken away and given back', async () => {
+    const bob = await trade.aPartner()
+    await house.set('commissions', 'holdDays', 0)
+    await published({ rate: '20', cap_per_period: '30' })
+    const payment = await sold()
+    const [{ saleId }] = (await ofPartner()) as [{ saleId: string }]
+    await house.tick('commissions.release')
+    await payFor(house, ada)
+    await given(saleId, bob)
+    await sold()
+    expect(await trade.balances(ada)).toEqual({ paid: 2_000n })
+    await given(saleId, ada)
+    expect(await trade.balances(ada)).toEqual({ paid: 2_000n, pending: 1_000n })
+    await trade.record({ ...payment, refunded: 7_500n })
+    await house.drain()
+    expect(await trade.balances(ada)).toEqual({ paid: 2_000n, pending: 500n })
+    expect(wordsOf(await house.run('earnings why', { sale: saleId }, ada))).toContain('At most $10.00')
+    expect(await trade.findings()).toEqual([])
+  })
+
+  test('forgets a sale that was taken away while it was in a payout, also when that comes back', async () => {
+    const bob = await trade.aPartner()
+    await house.set('commissions', 'holdDays', 0)
+    await published({ rate: '20', cap_per_period: '20' })
+    await sold()
+    const [{ saleId }] = (await ofPartner()) as [{ saleId: string }]
+    await house.tick('commissions.release')
+    await payFor(house, ada, 'returned', () => given(saleId, bob))
+    await sold()
+    expect((await ofPartner()).map(({ amount }) => amount)).toEqual([0n, 2_000n])
     expect(await trade.findings()).toEqual([])
   })
 

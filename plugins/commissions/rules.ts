@@ -1,5 +1,6 @@
 // Which rule a new commission is stamped with: reads the rules in force and what they ask of the sale; the choice itself is in terms.ts.
-import { and, asc, eq, gt, gte, isNull, lt, lte, or, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, gte, isNull, lt, lte, notExists, or, sql } from 'drizzle-orm'
+import { alias } from 'drizzle-orm/pg-core'
 import type { Attribution, Sale } from '../attribution/public.ts'
 import { type Clock, monthOf, newId, type Programs, type Reader, rangeOf, type Tx } from '../kit/index.ts'
 import { type Config, percentToPpm } from './config.ts'
@@ -172,10 +173,25 @@ export async function tierOf(
   return null
 }
 
-/** What the partner's earlier sales of the sale's period take up of the rule's cap: without refunds, so that the order of news does not matter. */
+/**
+ * What the partner's other sales of the sale's period take up of the rule's cap: without refunds, so that the order of news does not matter. The last part of a
+ * sale's commission has the stamp that counts.
+ */
 async function usedOf(tx: Tx, programs: Programs, sale: Sale, partnerId: string, rule: Rule): Promise<bigint> {
   const { timeZone } = await programs.byId(tx, sale.programId)
   const period = periodOf(sale.paidAt, rule.capPeriod ?? 'month', timeZone)
+  const later = alias(commissions, 'later')
+  const laterPart = tx
+    .select({ part: later.part })
+    .from(later)
+    .where(
+      and(
+        eq(later.programId, commissions.programId),
+        eq(later.saleId, commissions.saleId),
+        eq(later.partnerId, commissions.partnerId),
+        gt(later.part, commissions.part),
+      ),
+    )
   const [row] = await tx
     .select({ used: sql<string>`coalesce(sum(${commissions.fullAmount}), 0)` })
     .from(commissions)
@@ -185,7 +201,7 @@ async function usedOf(tx: Tx, programs: Programs, sale: Sale, partnerId: string,
         eq(commissions.partnerId, partnerId),
         eq(commissions.currency, sale.currency),
         eq(commissions.cappedBy, rule.name),
-        eq(commissions.part, 0),
+        notExists(laterPart),
         sql`${commissions.reason} is distinct from ${reassigned}`,
         gte(commissions.earnedAt, period.from),
         lt(commissions.earnedAt, period.to),

@@ -104,6 +104,7 @@ export function createCommissionService(needs: Needs): CommissionService {
     const { partnerId } = sale
     if (partnerId !== believed) await lockBooks(tx, [{ ...ref, partnerId }])
     const rows = await partsOf(tx, { ...ref, partnerId })
+    const stampedAnew = isBackUnderCap(rows)
 
     const { partner, ...standing } = (await standingsOf(tx, ref.programId, [partnerId]))(partnerId)
     const blank = await blankPart(tx, rows, sale, partnerId)
@@ -124,12 +125,12 @@ export function createCommissionService(needs: Needs): CommissionService {
       blank,
     )
     const debt = await debtOf(tx, blank)
-    const settlement = settle(rows, decision, debt, blank, how.why)
+    const settlement = settle(stampedAnew ? [...rows, blank] : rows, decision, debt, blank, how.why)
     await write(tx, rows, settlement, how.by)
     if (!how.debtLater) await repayDebt(tx, blank, debt + debtMoved(settlement.moves))
     // What was worth nothing so far, such as a sale that was refunded before it was booked, accrues with its first worth.
     if (!how.by && rows.every(({ revision }) => revision === 0))
-      await announceAccrued(tx, [{ part: settlement.parts[0]!, partner }])
+      await announceAccrued(tx, [{ part: settlement.parts.at(-1)!, partner }])
     else if (settlement.change !== 0n) await announceChange(tx, partner, settlement, how)
   }
 
@@ -178,13 +179,15 @@ export function createCommissionService(needs: Needs): CommissionService {
     return partner
   }
 
-  /** An empty part with the stamp of the sale's first part, or a new stamp when this is to be the first. */
+  /** An empty part with the stamp of the sale's last part, or a new stamp when this is to be the first, or what room its cap has left is to be seen anew. */
   async function blankPart(tx: Tx, rows: readonly Row[], sale: Sale, partnerId: string): Promise<Row> {
     const now = clock.now()
     const empty = { amount: 0n, due: 0n, clawed: 0n, repaid: 0n, state: 'pending', reason: null, revision: 0 } as const
     const fresh = { id: newId(now), part: rows.length, createdAt: now, updatedAt: now, ...empty }
-    if (rows[0]) return { ...rows[0], ...fresh }
+    const last = rows.at(-1)
+    if (last && !isBackUnderCap(rows)) return { ...last, ...fresh }
     const config = await settings.of(tx, sale.programId)
+    if (last) return { ...last, ...fresh, ...(await stamp(tx, sale, partnerId, config)) }
     return {
       ...fresh,
       programId: sale.programId,
@@ -316,7 +319,11 @@ export function createCommissionService(needs: Needs): CommissionService {
     const now = clock.now()
     const moved = await tx
       .update(commissions)
-      .set({ state, reason: sql`coalesce(${reason}::text, ${commissions.reason})`, updatedAt: now })
+      .set({
+        state,
+        reason: sql`case when ${commissions.reason} = ${reassigned} then ${reassigned} else coalesce(${reason}::text, ${commissions.reason}) end`,
+        updatedAt: now,
+      })
       .where(and(inBooks(books), amongIds(commissions.id, ids), inArray(commissions.state, [...comesFrom[state]])))
       .returning()
     if (moved.length !== ids.length)
@@ -542,6 +549,10 @@ const comesFrom: Readonly<Record<'in_payout' | 'paid' | 'payable', readonly Comm
   paid: ['in_payout'],
   payable: ['in_payout', 'paid'],
 }
+
+/** The sale went to another partner and is theirs again: what it took up of a cap per period, later sales may have used meanwhile. */
+const isBackUnderCap = (rows: readonly Row[]): boolean =>
+  rows.at(-1)?.cappedBy != null && rows.every(({ reason }) => reason === reassigned)
 
 const inBooks = (books: Books) =>
   and(

@@ -111,11 +111,12 @@ export function tradeIn(house: TestHouse): Trade {
   }
 }
 
-/** Stands for payouts: posts and marks what a payout of everything payable in USD would. */
+/** Stands for payouts: posts and marks what a payout of everything payable in USD would. `onItsWay` happens before it is paid or returned. */
 export async function payFor(
   house: TestHouse,
   partner: { id: string },
   until: 'in_payout' | 'paid' | 'returned' = 'paid',
+  onItsWay?: () => Promise<void>,
 ): Promise<void> {
   const programId = house.program.id
   const service = house.use(commissions)
@@ -137,13 +138,14 @@ export async function payFor(
           { account: { kind: to, partnerId: partner.id, currency: 'USD' }, amount: -due },
         ],
       })
-      await service.setState(tx, { programId, partnerId: partner.id, currency: 'USD' }, ids, state, null)
+      await service.setState(tx, { programId, partnerId: partner.id, currency: 'USD' }, ids, state, state === 'payable' ? 'payout_returned' : null)
     })
   const taken = await house.db.transaction((tx) => service.takePayable(tx, programId, partner.id, 'USD'))
   const due = sum(taken.map((commission) => commission.due))
   const ids = taken.map(({ id }) => id)
   if (due === 0n) return
   await move('payable', 'in_flight', 'in_payout', ids, due)
+  await onItsWay?.()
   if (until === 'paid') await move('in_flight', 'paid', 'paid', ids, due)
   if (until === 'returned') await move('in_flight', 'payable', 'payable', ids, due)
   await house.drain()

@@ -50,7 +50,8 @@ export async function explainSale(
   const decisions = await attribution.decisions(reader, partner.programId, saleId)
   const parts = (await service.ofSale(reader, partner.programId, saleId)).filter(({ partnerId }) => partnerId === partner.id)
   if (sale.partnerId === partner.id) {
-    const rule = parts[0] && (await ruleOf(reader, parts[0].ruleId))
+    const stamped = parts.at(-1)
+    const rule = stamped && (await ruleOf(reader, stamped.ruleId))
     const own = new Set(parts.map(({ id }) => id))
     const history = (await service.historyOf(reader, partner.programId, saleId)).filter(({ commissionId }) => own.has(commissionId))
     return { kind: 'credited', sale, decision: decisions.at(-1), parts, rule, history }

@@ -81,18 +81,18 @@ const touchWords = ({ kind, reference }: { kind: AttributionDecision['candidates
   })[kind]
 
 function ruleWords({ parts, rule, sale }: Credited): string {
-  const [first] = parts
-  if (!first) return 'The rule is stamped on it when it is booked.'
-  const limited = limitedBy(first, sale.basis)
+  const stamped = parts.at(-1)
+  if (!stamped) return 'The rule is stamped on it when it is booked.'
+  const limited = limitedBy(stamped, sale.basis)
   return [
-    `${howMuch(first)}, fixed when it was booked; later changes of rules do not touch it.`,
+    `${howMuch(stamped)}, fixed when it was booked; later changes of rules do not touch it.`,
     rule
       ? `By the rule “${literal(rule.name)}”, version ${rule.version}: ${termsWords(rule, () => 'you')}.`
-      : `By the program’s own rate, version ${first.ruleVersion}.`,
-    ...(first.limitAmount !== null && limited !== null
-      ? [`At most ${formatMoney(first.limitAmount, first.currency)}: ${reasonWords(limited, first.state)}.`]
+      : `By the program’s own rate, version ${stamped.ruleVersion}.`,
+    ...(stamped.limitAmount !== null && limited !== null
+      ? [`At most ${formatMoney(stamped.limitAmount, stamped.currency)}: ${reasonWords(limited, stamped.state)}.`]
       : []),
-    `Held until ${time(first.holdUntil, 'D')}, while the customer may still get the money back.`,
+    `Held until ${time(stamped.holdUntil, 'D')}, while the customer may still get the money back.`,
   ].join('\n')
 }
 
