@@ -112,7 +112,7 @@ export function createAccrual(needs: Needs): (tx: Tx, refs: readonly SaleRef[]) 
       ...standing,
       accepted: standing.agreementSigned,
       stopped: null,
-      adjusted: 0n,
+      adjusted: [],
       voided: null,
     }
     const { parts, moves } = settle([], decideCommission(facts, blank), 0n, blank)

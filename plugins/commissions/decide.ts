@@ -22,8 +22,8 @@ export interface Facts {
   readonly accepted: boolean
   /** The reason of the oldest hold that somebody put on it and nobody lifted. */
   readonly stopped: string | null
-  /** What admins added to its worth, or took from it. */
-  readonly adjusted: bigint
+  /** What admins added to its worth, or took from it, oldest first. */
+  readonly adjusted: readonly bigint[]
   /** The reason for which an admin voided it. */
   readonly voided: string | null
 }
@@ -38,11 +38,11 @@ export interface Decision {
 
 /**
  * What the facts of now make of a sale under its stamp. The same facts give the same answer, however often and in whatever order they were told. What an
- * admin adds stands beside what the sale is worth: refunds do not lower it.
+ * admin adds stands beside what the sale is worth: refunds do not lower it. What they take finds at most what there is, so what is added later is added whole.
  */
 export function decideCommission(facts: Facts, stamp: Stamp): Decision {
   const left = atLeastZero(facts.basis - facts.refunded - facts.lost)
-  const target = facts.voided === null ? atLeastZero(worthOf(stamp, left) + facts.adjusted) : 0n
+  const target = facts.voided === null ? facts.adjusted.reduce((worth, amount) => atLeastZero(worth + amount), worthOf(stamp, left)) : 0n
   return { target, hold: holdOf(facts), cause: causeOf(facts, stamp) }
 }
 
@@ -67,7 +67,7 @@ function causeOf({ basis, refunded, dispute, lost, adjusted, voided }: Facts, st
     refund_partial: refunded > 0n,
     window_expired: limited === 'window_expired',
     cap_reached: limited === 'cap_reached',
-    adjusted: adjusted !== 0n,
+    adjusted: sum(adjusted) !== 0n,
     basis_changed: basis !== stamp.basis,
     dispute_won: dispute === 'won',
   }

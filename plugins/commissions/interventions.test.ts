@@ -238,6 +238,19 @@ describe('an admin', () => {
     expect(await trade.findings()).toEqual([])
   })
 
+  test('adds what they say also when a refund took more than was left beside what they had taken', async () => {
+    const { id, payment } = await sold()
+    await adminDoes('adjust', id, { amount: '-6' })
+    await changed(payment, { refunded: 10_000n })
+    expect(await trade.balances(ada)).toEqual({})
+    await adminDoes('adjust', id, { amount: '4' })
+    expect(await trade.balances(ada)).toEqual({ pending: 400n })
+    expect(await tells()).toContain('$4.00')
+    await changed(payment, { refunded: 0n })
+    expect(await trade.balances(ada)).toEqual({ pending: 1_800n })
+    expect(await trade.findings()).toEqual([])
+  })
+
   test.each([
     ['0', 'bad_amount'],
     ['-20.01', 'more_than_worth'],

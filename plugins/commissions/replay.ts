@@ -10,7 +10,7 @@ export interface Recorded {
   readonly rule: string
   /** What it is worth now. */
   readonly amount: bigint
-  readonly adjusted: bigint
+  readonly adjusted: Facts['adjusted']
   readonly voided: string | null
 }
 

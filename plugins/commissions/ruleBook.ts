@@ -230,6 +230,7 @@ async function recordedSince(reader: Reader, programId: string, from: Date): Pro
     .select()
     .from(interventions)
     .where(and(eq(interventions.programId, programId), isNull(interventions.endedAt)))
+    .orderBy(asc(interventions.id))
   const handled = Map.groupBy(byHand, ({ saleId }) => saleId)
   return new Map(
     rows.map(({ saleId, partnerId, amount, rule }) => {
@@ -240,7 +241,7 @@ async function recordedSince(reader: Reader, programId: string, from: Date): Pro
           partnerId,
           rule,
           amount: BigInt(amount),
-          adjusted: own.reduce((total, one) => total + one.amount, 0n),
+          adjusted: own.map((one) => one.amount),
           voided: own.find(({ kind }) => kind === 'void')?.reason ?? null,
         },
       ]

@@ -226,7 +226,7 @@ describe('a rule', () => {
     const bob = await trade.aPartner()
     await published({ rate: '20', cap_per_period: cap })
     await sold()
-    const [{ saleId }] = (await ofPartner()) as [{ saleId: string }]
+    const { saleId } = (await ofPartner())[0]!
     await given(saleId, bob)
     await sold()
     await given(saleId, ada)
@@ -245,7 +245,7 @@ describe('a rule', () => {
     await house.set('commissions', 'holdDays', 0)
     await published({ rate: '20', cap_per_period: '30' })
     const payment = await sold()
-    const [{ saleId }] = (await ofPartner()) as [{ saleId: string }]
+    const { saleId } = (await ofPartner())[0]!
     await house.tick('commissions.release')
     await payFor(house, ada)
     await given(saleId, bob)
@@ -265,7 +265,7 @@ describe('a rule', () => {
     await house.set('commissions', 'holdDays', 0)
     await published({ rate: '20', cap_per_period: '20' })
     await sold()
-    const [{ saleId }] = (await ofPartner()) as [{ saleId: string }]
+    const { saleId } = (await ofPartner())[0]!
     await house.tick('commissions.release')
     await payFor(house, ada, 'returned', () => given(saleId, bob))
     await sold()

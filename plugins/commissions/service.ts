@@ -588,18 +588,18 @@ const unknownCommission = () =>
 
 type SaidByPeople = Pick<Facts, 'stopped' | 'adjusted' | 'voided'>
 
-const unsaid: SaidByPeople = { stopped: null, adjusted: 0n, voided: null }
+const unsaid: SaidByPeople = { stopped: null, adjusted: [], voided: null }
 
 /** Holds, adjustments and voids of a sale's commission. */
 async function saidByPeople(tx: Tx, { programId, saleId }: { programId: string; saleId: string }): Promise<SaidByPeople> {
-  const [row] = await tx.execute<{ stopped: string | null; adjusted: string; voided: string | null }>(sql`
+  const [row] = await tx.execute<{ stopped: string | null; adjusted: string[]; voided: string | null }>(sql`
     select
       (select reason from commissions_holds where program_id = ${programId}::uuid and sale_id = ${saleId}::uuid and lifted_at is null
         order by id limit 1) as stopped,
-      coalesce(sum(amount), 0) as adjusted,
+      coalesce(array_agg(amount::text order by id) filter (where kind = 'adjust'), '{}') as adjusted,
       max(reason) filter (where kind = 'void') as voided
     from commissions_interventions where program_id = ${programId}::uuid and sale_id = ${saleId}::uuid and ended_at is null`)
-  return { stopped: row!.stopped, adjusted: BigInt(row!.adjusted), voided: row!.voided }
+  return { stopped: row!.stopped, adjusted: row!.adjusted.map(BigInt), voided: row!.voided }
 }
 
 function changeOf(row: Row, at: Date, more: { change: bigint; actor?: string; note?: string }): typeof changes.$inferInsert {

@@ -44,8 +44,9 @@ export function createBooks(people: People, rates: Rates): Books {
   function worthOf(sale: Sale): bigint {
     if (!sale.stamp || sale.voided) return 0n
     const left = basisOf(sale) - sale.refunded - sale.lost
-    const worth = earned(sale.stamp, left) + sale.adjusted
-    return worth > 0n ? worth : 0n
+    let worth = earned(sale.stamp, left)
+    for (const amount of sale.adjusted) worth = worth + amount > 0n ? worth + amount : 0n
+    return worth
   }
 
   const book: Books['book'] = (sale, now, day, repayNow = true) => {

@@ -71,7 +71,7 @@ export function createCredit({
         click,
         stamp: undefined,
         stops: new Set(),
-        adjusted: 0n,
+        adjusted: [],
         voided: false,
         lots: [],
       }

@@ -39,7 +39,7 @@ export function createHands(books: Books, sales: ReadonlyMap<string, Sale>): Han
   function adjust(sale: Sale, amount: bigint, now: number, day: number): boolean {
     books.book(sale, now, day)
     if (sale.voided || books.worthOf(sale) + amount < 0n) return false
-    sale.adjusted += amount
+    sale.adjusted.push(amount)
     books.book(sale, now, day)
     return true
   }

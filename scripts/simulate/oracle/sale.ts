@@ -47,8 +47,8 @@ export interface Sale {
   stamp: Stamp | undefined
   /** What people stopped it for. */
   readonly stops: Set<'manual' | 'fraud'>
-  /** What people added, or took. */
-  adjusted: bigint
+  /** What people added, or took, oldest first. */
+  readonly adjusted: bigint[]
   voided: boolean
   readonly lots: Lot[]
 }
