@@ -306,6 +306,12 @@ describe('what a payment says', () => {
     expect(() => assemble([charge(), session({ currency: 'eur' })])).toThrow(UserError)
   })
 
+  test('what credit alone paid is no payment of a subscription, and a change of plan that cost money is one', () => {
+    const credited = invoice({ id: 'in_01', billing_reason: 'subscription_create', amount_due: 0, created: paidAt - 9000 })
+    const upgrade = invoice({ id: 'in_02', billing_reason: 'subscription_update', amount_due: 700, created: paidAt - 500 })
+    expect(paymentOf([charge(), invoice()], { siblings: [credited, upgrade, invoice()] }).recurring).toMatchObject({ sequence: 2 })
+  })
+
   test('a payment of a subscription carries its number among the paid invoices', () => {
     const earlier = [1, 2].map((n) => invoice({ id: `in_0${n}`, created: paidAt - n * 1000 }))
     const unpaid = invoice({ id: 'in_00', status: 'open', created: paidAt - 500 })

@@ -1,7 +1,7 @@
 // Makes one canonical payment of all facts that are known of it. Pure: the same facts give the same payment, in whatever order they came.
 import { type CanonicalPayment, largestSale } from '../attribution/public.ts'
 import { atLeastZero, split, sum, UserError } from '../kit/index.ts'
-import type { Fact, FactType } from './facts.ts'
+import { type Fact, type FactType, tookMoney } from './facts.ts'
 import { fromStripe } from './units.ts'
 
 export interface KnownOfPayment {
@@ -205,19 +205,16 @@ function isPastUnknown(invoice: Fact<'invoice'> | undefined, siblings: readonly 
   return !others.some(isFirst) || (from != null && !others.some(({ fields }) => fields.to === from))
 }
 
-/** Which payment of its subscription an invoice is: the paid invoices before it, and one. */
+/** Which payment of its subscription an invoice is: the invoices before it that took money, and one. */
 function recurring(
   invoice: Fact<'invoice'> | undefined,
   siblings: readonly Fact<'invoice'>[],
 ): Pick<CanonicalPayment, 'recurring'> {
   if (!invoice?.subscriptionId) return {}
-  const earlier = siblings.filter(
-    ({ objectId, fields }) =>
-      fields.status === 'paid' &&
-      fields.total > 0 &&
-      (fields.createdAt < invoice.fields.createdAt ||
-        (fields.createdAt === invoice.fields.createdAt && objectId < invoice.objectId)),
-  )
+  const { objectId, fields } = invoice
+  const isEarlier = (other: Fact<'invoice'>) =>
+    other.fields.createdAt < fields.createdAt || (other.fields.createdAt === fields.createdAt && other.objectId < objectId)
+  const earlier = siblings.filter((sibling) => tookMoney(sibling) && isEarlier(sibling))
   return { recurring: { subscription: invoice.subscriptionId, sequence: earlier.length + 1 } }
 }
 

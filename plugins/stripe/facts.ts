@@ -489,6 +489,9 @@ function readers(hashEmail: (email: string) => string): Record<string, (object: 
   }
 }
 
+/** Something was to be paid beside the customer's credit, and is. */
+export const tookMoney = ({ fields }: Fact<'invoice'>): boolean => fields.status === 'paid' && (fields.due ?? fields.total) > 0
+
 /** Merchants put all kinds of things into references and metadata; click ids and deals’ ids are UUIDs. */
 function uuidOf(value: string | null | undefined): string | null {
   return value && /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(value) ? value.toLowerCase() : null

@@ -2,7 +2,7 @@
 import { and, eq, isNotNull, or, type SQL, sql } from 'drizzle-orm'
 import { amongTexts, type Reader, type Tx } from '../kit/index.ts'
 import { type Assembled, canonicalPayment } from './canonical.ts'
-import { askedEventId, type Fact } from './facts.ts'
+import { askedEventId, type Fact, tookMoney } from './facts.ts'
 import { facts, payments } from './tables.ts'
 
 /**
@@ -66,7 +66,7 @@ const isOutside = (fact: Fact): boolean =>
 
 /** Something of the invoice was to be paid and is, as the invoice itself says, or the session that made it. */
 const saysPaid = (fact: Fact): boolean =>
-  (fact.type === 'invoice' && fact.fields.status === 'paid' && (fact.fields.due ?? fact.fields.total) > 0) ||
+  (fact.type === 'invoice' && tookMoney(fact)) ||
   (fact.type === 'session' && fact.fields.paid === true && fact.fields.total > 0)
 
 /** Of the invoices that the facts are about: those with a payment outside Stripe, and those that are paid without any known payment. */
