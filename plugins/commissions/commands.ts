@@ -147,22 +147,22 @@ function hold({ db, emit, enqueue, service }: Needs): Command {
       const { days } = options
       const programId = ctx.program.id
       const note = options.reason ?? `The hold was set to ${days} days for everyone.`
-      const restamped = await db.transaction(async (tx) => {
+      // The setting first, so that what is booked meanwhile has the new hold.
+      await db.transaction(async (tx) => {
         await writeSetting(tx, programId, 'commissions', config, 'holdDays', String(days))
-        const changed = options.apply_to_pending
-          ? await service.restampPending(tx, programId, days, { actor: ctx.user.id, note })
-          : undefined
         await tx.insert(audit).values({
           programId,
           actor: ctx.user.id,
           action: 'commissions.hold',
-          detail: { days, restamped: changed ?? 0, note },
+          detail: { days, applyToPending: options.apply_to_pending ?? false, note },
           at: ctx.now,
         })
         await emit(tx, settingsChanged, { programId, plugin: 'commissions', actor: ctx.user.id })
-        if (changed) await enqueue(tx, releaseCommissions, { programId }, { programId })
-        return changed
       })
+      const restamped = options.apply_to_pending
+        ? await service.restampPending(programId, days, { actor: ctx.user.id, note })
+        : undefined
+      if (restamped) await db.transaction((tx) => enqueue(tx, releaseCommissions, { programId }, { programId }))
       return holdCard({ days, restamped, note })
     },
   })

@@ -200,10 +200,33 @@ describe('the stamp', () => {
     expect(await trade.balances(ada)).toEqual({ payable: 2_000n })
     const [last] = await house.connection
       .sql`select detail from core_audit where action = 'commissions.hold' order by id desc limit 1`
-    expect(last!.detail).toMatchObject({ days: 0, restamped: expect.any(Number), note: 'Launch week' })
+    expect(last!.detail).toMatchObject({ days: 0, applyToPending: true, note: 'Launch week' })
     const [note] = await house.connection
       .sql`select actor, note from commissions_changes where note is not null order by id desc limit 1`
     expect(note).toEqual({ actor: '1', note: 'Launch week' })
+  })
+
+  test('a hold that is set anew leaves alone what is being released at that moment', async () => {
+    await sold()
+    const [{ holdUntil }] = (await ofPartner()) as [Commission]
+    house.clock.advance(days(31))
+    const { sql: query } = house.connection
+    const areWaiting = (count: number) =>
+      expect
+        .poll(() => query`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`)
+        .toHaveLength(count)
+    let both: Promise<unknown> | undefined
+    await query.begin(async (tx) => {
+      await tx`lock table agreements_signatures in access exclusive mode`
+      // What is due has been read, and whether its partner has signed is not known yet.
+      const release = house.tick('commissions.release')
+      await areWaiting(1)
+      const change = house.run('admin commissions hold', { days: 90, apply_to_pending: true }, { isAdmin: true, userId: '1' })
+      await Promise.race([change, areWaiting(2)])
+      both = Promise.all([release, change])
+    })
+    await both
+    expect(await ofPartner()).toMatchObject([{ state: 'payable', holdUntil }])
   })
 
   test.each(['101', '-1', 'a lot', '12.34567'])('a rate of “%s” is refused', async (rate) => {
@@ -298,6 +321,33 @@ describe('refunds and disputes', () => {
     expect(await trade.balances(ada)).toEqual({ payable: 1_500n })
     expect(await ofPartner()).toMatchObject([{ state: 'payable', amount: 1_500n, due: 1_500n }])
     expect(await trade.findings()).toEqual([])
+  })
+
+  test('a payout takes along ten thousand commissions, each with its history', async () => {
+    const count = 10_000
+    await sold()
+    const { setState } = house.use(commissions)
+    let history: readonly object[] = []
+    // Undone, because nothing of it is in the ledger.
+    const work = house.db.transaction(async (tx) => {
+      const ids = (
+        await tx.execute<{ id: string }>(sql`
+          insert into commissions_commissions select (jsonb_populate_record(c, jsonb_build_object('id', gen_random_uuid(), 'sale_id', gen_random_uuid(),
+            'state', 'payable'))).* from commissions_commissions c, generate_series(1, ${count}) where c.partner_id = ${ada.id} returning id`)
+      ).map(({ id }) => id)
+      await setState(tx, booksOf(ada), ids, 'in_payout', null)
+      await setState(tx, booksOf(ada), ids, 'paid', null)
+      history = await tx.execute(sql`
+        select h.state, h.change::text, count(*)::integer from commissions_changes h join commissions_commissions c on c.id = h.commission_id
+        where c.partner_id = ${ada.id} group by 1, 2 order by 1`)
+      tx.rollback()
+    })
+    await expect(work).rejects.toThrow('Rollback')
+    expect(history).toEqual([
+      { state: 'in_payout', change: '0', count },
+      { state: 'paid', change: '0', count },
+      { state: 'pending', change: '2000', count: 1 },
+    ])
   })
 
   test('a payout takes along nothing of another partner', async () => {

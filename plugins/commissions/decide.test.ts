@@ -87,7 +87,11 @@ describe('what a sale is worth', () => {
     ['what was stopped is told before a dispute', { stopped: 'manual', dispute: 'open' }, { hold: 'manual' }],
     ['an adjustment is added', { adjusted: [500n] }, { target: 2_500n, cause: 'adjusted' }],
     ['an adjustment is taken away', { adjusted: [-500n] }, { target: 1_500n, cause: 'adjusted' }],
-    ['what is taken away never goes below zero', { adjusted: [-1_500n], refunded: 5_000n }, { target: 0n, cause: 'refund_partial' }],
+    [
+      'what is taken away never goes below zero',
+      { adjusted: [-1_500n], refunded: 5_000n },
+      { target: 0n, cause: 'refund_partial' },
+    ],
     ['what an admin added survives a refund', { adjusted: [300n], refunded: 10_000n }, { target: 300n, cause: 'refund_full' }],
     ['what they add later is added whole', { adjusted: [-1_500n, 300n], refunded: 5_000n }, { target: 300n }],
     ['and beside all that the sale is worth', { adjusted: [-1_500n, 300n] }, { target: 800n, cause: 'adjusted' }],

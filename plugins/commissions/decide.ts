@@ -42,7 +42,8 @@ export interface Decision {
  */
 export function decideCommission(facts: Facts, stamp: Stamp): Decision {
   const left = atLeastZero(facts.basis - facts.refunded - facts.lost)
-  const target = facts.voided === null ? facts.adjusted.reduce((worth, amount) => atLeastZero(worth + amount), worthOf(stamp, left)) : 0n
+  const target =
+    facts.voided === null ? facts.adjusted.reduce((worth, amount) => atLeastZero(worth + amount), worthOf(stamp, left)) : 0n
   return { target, hold: holdOf(facts), cause: causeOf(facts, stamp) }
 }
 

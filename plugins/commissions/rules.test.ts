@@ -222,23 +222,26 @@ describe('a rule', () => {
     expect(await trade.findings()).toEqual([])
   })
 
-  test.each(['20', '30'])('leaves a sale that comes back what room of %s is left, and no more to any sale after it', async (cap) => {
-    const bob = await trade.aPartner()
-    await published({ rate: '20', cap_per_period: cap })
-    await sold()
-    const { saleId } = (await ofPartner())[0]!
-    await given(saleId, bob)
-    await sold()
-    await given(saleId, ada)
-    await sold()
-    const earned = () => ofPartner().then((all) => all.map(({ amount }) => Number(amount)).reduce((a, b) => a + b, 0))
-    expect(await earned()).toBe(Number(cap) * 100)
-    expect((await ofPartner(bob)).map(({ amount }) => amount)).toEqual([0n])
-    await given(saleId, bob)
-    await sold()
-    expect(await earned()).toBe(Number(cap) * 100)
-    expect(await trade.findings()).toEqual([])
-  })
+  test.each(['20', '30'])(
+    'leaves a sale that comes back what room of %s is left, and no more to any sale after it',
+    async (cap) => {
+      const bob = await trade.aPartner()
+      await published({ rate: '20', cap_per_period: cap })
+      await sold()
+      const { saleId } = (await ofPartner())[0]!
+      await given(saleId, bob)
+      await sold()
+      await given(saleId, ada)
+      await sold()
+      const earned = () => ofPartner().then((all) => all.map(({ amount }) => Number(amount)).reduce((a, b) => a + b, 0))
+      expect(await earned()).toBe(Number(cap) * 100)
+      expect((await ofPartner(bob)).map(({ amount }) => amount)).toEqual([0n])
+      await given(saleId, bob)
+      await sold()
+      expect(await earned()).toBe(Number(cap) * 100)
+      expect(await trade.findings()).toEqual([])
+    },
+  )
 
   test('leaves what room there is to a sale that was paid, taken away and given back', async () => {
     const bob = await trade.aPartner()

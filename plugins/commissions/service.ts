@@ -1,5 +1,5 @@
 // Commissions: reads the facts of a sale, asks decide.ts what follows, and writes it: rows, ledger transfers, events. Calls no vendor.
-import { and, asc, desc, eq, gt, inArray, isNull, lte, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, inArray, isNull, lte, type SQL, sql } from 'drizzle-orm'
 import type { Message } from '../../commands/messages.ts'
 import type { Sale, SaleMove } from '../attribution/public.ts'
 import {
@@ -54,8 +54,11 @@ export interface CommissionService extends Commissions {
   reviewHeld(tx: Tx, programId: string, partnerId: string): Promise<void>
   /** Makes payable what has waited long enough, of one program or of all. @throws AggregateError when some books could not be released; the others were */
   releaseDue(programId?: string): Promise<void>
-  /** Sets the hold of pending commissions anew, counted from each payment; returns how many were changed. */
-  restampPending(tx: Tx, programId: string, holdDays: number, by: By): Promise<number>
+  /**
+   * Sets the hold of pending commissions anew, counted from each payment; returns how many were changed. Done again, it changes the same ones.
+   * @throws AggregateError when some books could not be changed; the others were
+   */
+  restampPending(programId: string, holdDays: number, by: By): Promise<number>
   /** The newest commissions of the program whose id or partner is wanted: for suggestions. Further parts of a sale are left out. */
   newest(reader: Reader, programId: string, filter: { partnerIds?: readonly string[]; limit: number }): Promise<Commission[]>
   /** Every part of the sale's commission with its stamp; empty when it has none. */
@@ -249,35 +252,46 @@ export function createCommissionService(needs: Needs): CommissionService {
   const isDue = () => and(eq(commissions.state, 'pending'), lte(commissions.holdUntil, clock.now()))
 
   async function releaseDue(programId?: string): Promise<void> {
-    const { programId: program, partnerId, currency } = commissions
-    const waiting = await db
-      .selectDistinct({ programId: program, partnerId, currency })
+    const such = and(isDue(), programId === undefined ? undefined : eq(commissions.programId, programId))
+    await changeBooksWith(such, releaseIn, 'due commissions could not be released')
+  }
+
+  /**
+   * Has `work` change the books in which there are such commissions, many of one program together, under the locks of all. Returns how many commissions it
+   * changed. @throws AggregateError that begins with `failed` when some books could not be changed; the others were
+   */
+  async function changeBooksWith(
+    such: SQL | undefined,
+    work: (tx: Tx, programId: string, books: readonly Books[]) => Promise<number>,
+    failed: string,
+  ): Promise<number> {
+    const { programId, partnerId, currency } = commissions
+    const found = await db
+      .selectDistinct({ programId, partnerId, currency })
       .from(commissions)
-      .where(and(isDue(), programId === undefined ? undefined : eq(program, programId)))
-      .orderBy(asc(program), asc(partnerId), asc(currency))
-    const failures = await failuresOf(waiting, releasedTogether, (books) => db.transaction((tx) => releaseBooks(tx, books)))
-    if (failures.length > 0) throw new AggregateError(failures, `due commissions could not be released (books: ${failures.length})`)
+      .where(such)
+      .orderBy(asc(programId), asc(partnerId), asc(currency))
+    let changed = 0
+    const failures = await failuresOf(found, changedTogether, async (books) => {
+      const counts = await db.transaction(async (tx) => {
+        await lockBooks(tx, books)
+        const done: number[] = []
+        for (const [program, own] of Map.groupBy(books, (one) => one.programId)) done.push(await work(tx, program, own))
+        return done
+      })
+      for (const count of counts) changed += count
+    })
+    if (failures.length > 0) throw new AggregateError(failures, `${failed} (books: ${failures.length})`)
+    return changed
   }
 
-  async function releaseBooks(tx: Tx, books: readonly Books[]): Promise<void> {
-    await lockBooks(tx, books)
-    for (const [programId, own] of Map.groupBy(books, (one) => one.programId)) await releaseIn(tx, programId, own)
-  }
-
-  async function releaseIn(tx: Tx, programId: string, books: readonly Books[]): Promise<void> {
+  async function releaseIn(tx: Tx, programId: string, books: readonly Books[]): Promise<number> {
     const partnerIds = books.map(({ partnerId }) => partnerId)
-    const currencies = books.map(({ currency }) => currency)
     const { partnerId, currency, earnedAt, id } = commissions
     const rows = await tx
       .select()
       .from(commissions)
-      .where(
-        and(
-          eq(commissions.programId, programId),
-          sql`(${partnerId}, ${currency}) in (select * from unnest(${textArray(partnerIds)}::uuid[], ${textArray(currencies)}::text[]))`,
-          isDue(),
-        ),
-      )
+      .where(and(eq(commissions.programId, programId), inAnyOf(books), isDue()))
       .orderBy(asc(partnerId), asc(currency), asc(earnedAt), asc(id))
     const standingOf = await standingsOf(tx, programId, partnerIds)
     const shifted = rows.map((row) => {
@@ -290,18 +304,23 @@ export function createCommissionService(needs: Needs): CommissionService {
     })
     const released = shifted.flatMap(({ part }) => (part.state === 'payable' ? [part] : []))
     await emit(tx, commissionPayable, ...released.map(payloadOf))
+    return rows.length
   }
 
-  async function restampPending(tx: Tx, programId: string, holdDays: number, by: By): Promise<number> {
-    const now = clock.now()
-    const rows = await tx
-      .update(commissions)
-      .set({ holdUntil: sql`${commissions.earnedAt} + make_interval(days => ${holdDays}::integer)`, updatedAt: now })
-      .where(and(eq(commissions.programId, programId), eq(commissions.state, 'pending')))
-      .returning()
-    for (let i = 0; i < rows.length; i += 1000)
-      await tx.insert(changes).values(rows.slice(i, i + 1000).map((row) => changeOf(row, now, { change: 0n, ...by })))
-    return rows.length
+  const restampPending: CommissionService['restampPending'] = (programId, holdDays, by) => {
+    const pending = and(eq(commissions.programId, programId), eq(commissions.state, 'pending'))
+    const restampIn = async (tx: Tx, _: string, books: readonly Books[]): Promise<number> => {
+      const now = clock.now()
+      const rows = await tx
+        .update(commissions)
+        .set({ holdUntil: sql`${commissions.earnedAt} + make_interval(days => ${holdDays}::integer)`, updatedAt: now })
+        .where(and(pending, inAnyOf(books)))
+        .returning({ id: commissions.id })
+      const ids = rows.map(({ id }) => id)
+      await noteStates(tx, programId, ids, now, by)
+      return ids.length
+    }
+    return changeBooksWith(pending, restampIn, 'pending commissions could not get another hold')
   }
 
   const takePayable: Commissions['takePayable'] = async (tx, programId, partnerId, currency) => {
@@ -330,7 +349,7 @@ export function createCommissionService(needs: Needs): CommissionService {
       throw new Error(
         `Of ${ids.length} commissions only ${moved.length} can become ${state}: the others are in another state or not in these books`,
       )
-    await tx.insert(changes).values(moved.map((row) => changeOf(row, now, { change: 0n })))
+    await noteStates(tx, books.programId, ids, now)
     // Back in the partner's hands it is subject to what happened meanwhile: an open dispute, a debt.
     if (state !== 'payable') return
     for (const row of moved) await book(tx, row, { debtLater: true })
@@ -540,8 +559,8 @@ export function createCommissionService(needs: Needs): CommissionService {
   }
 }
 
-/** How many books are released in one transaction, which holds the locks of all; when it fails, each has one of its own. */
-const releasedTogether = 100
+/** How many books are changed in one transaction, which holds the locks of all; when it fails, each has one of its own. */
+const changedTogether = 100
 
 /** Which states may become this one by way of a payout. */
 const comesFrom: Readonly<Record<'in_payout' | 'paid' | 'payable', readonly Commission['state'][]>> = {
@@ -560,6 +579,13 @@ const inBooks = (books: Books) =>
     eq(commissions.partnerId, books.partnerId),
     eq(commissions.currency, books.currency),
   )
+
+/** Of any of these partners and currencies; they are of one program. */
+const inAnyOf = (books: readonly Books[]) => {
+  const partnerIds = textArray(books.map(({ partnerId }) => partnerId))
+  const currencies = textArray(books.map(({ currency }) => currency))
+  return sql`(${commissions.partnerId}, ${commissions.currency}) in (select * from unnest(${partnerIds}::uuid[], ${currencies}::text[]))`
+}
 
 /** The parts of the sale's commission, of all partners who had it or of one. */
 const partsOf = (reader: Reader, sale: { programId: string; saleId: string; partnerId?: string }): Promise<Row[]> =>
@@ -602,9 +628,12 @@ async function saidByPeople(tx: Tx, { programId, saleId }: { programId: string; 
   return { stopped: row!.stopped, adjusted: row!.adjusted.map(BigInt), voided: row!.voided }
 }
 
-function changeOf(row: Row, at: Date, more: { change: bigint; actor?: string; note?: string }): typeof changes.$inferInsert {
-  const { programId, id: commissionId, state, reason, holdUntil } = row
-  return { programId, commissionId, at, state, reason, holdUntil, ...more }
+/** Adds to the history how these commissions stand now, their worth unchanged. `by` is who did it, when people did. */
+async function noteStates(tx: Tx, programId: string, ids: readonly string[], at: Date, by?: By): Promise<void> {
+  await tx.execute(sql`
+    insert into commissions_changes (program_id, commission_id, at, state, reason, change, hold_until, actor, note)
+    select program_id, id, ${at.toISOString()}::timestamptz, state, reason, 0, hold_until, ${by?.actor ?? null}::text, ${by?.note ?? null}::text
+    from commissions_commissions where program_id = ${programId}::uuid and ${amongIds(sql`id`, ids)} order by id`)
 }
 
 /** How often the sale's commission has changed: what makes the key of a message about the latest change. */

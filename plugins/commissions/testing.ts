@@ -138,7 +138,13 @@ export async function payFor(
           { account: { kind: to, partnerId: partner.id, currency: 'USD' }, amount: -due },
         ],
       })
-      await service.setState(tx, { programId, partnerId: partner.id, currency: 'USD' }, ids, state, state === 'payable' ? 'payout_returned' : null)
+      await service.setState(
+        tx,
+        { programId, partnerId: partner.id, currency: 'USD' },
+        ids,
+        state,
+        state === 'payable' ? 'payout_returned' : null,
+      )
     })
   const taken = await house.db.transaction((tx) => service.takePayable(tx, programId, partner.id, 'USD'))
   const due = sum(taken.map((commission) => commission.due))

@@ -66,8 +66,7 @@ const isOutside = (fact: Fact): boolean =>
 
 /** Something of the invoice was to be paid and is, as the invoice itself says, or the session that made it. */
 const saysPaid = (fact: Fact): boolean =>
-  (fact.type === 'invoice' && tookMoney(fact)) ||
-  (fact.type === 'session' && fact.fields.paid === true && fact.fields.total > 0)
+  (fact.type === 'invoice' && tookMoney(fact)) || (fact.type === 'session' && fact.fields.paid === true && fact.fields.total > 0)
 
 /** Of the invoices that the facts are about: those with a payment outside Stripe, and those that are paid without any known payment. */
 export async function unexplained(reader: Reader, programId: string, given: readonly Fact[]): Promise<string[]> {
