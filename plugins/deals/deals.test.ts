@@ -460,6 +460,28 @@ describe('the money of a deal that a payment provider reports', () => {
     expect(await told(partner.userId)).toContain('You won')
   })
 
+  test('a payment that names a deal counts for its partner until the deal is lost or its protection has run out', async () => {
+    const ends = [
+      ({ id }: { id: string }) => house.run('admin deals lost', { deal: id, reason: 'No budget' }, admin),
+      async () => {
+        house.clock.advance(days(91))
+        await house.tick('deals.expire')
+      },
+    ]
+    for (const end of ends) {
+      const deal = await accepted()
+      const before = house.clock.now()
+      house.clock.advance(hours(1))
+      await end(deal)
+      house.clock.advance(1)
+      const partnerOf = async (saleId: string) => (await house.use(attribution).sale(house.db, house.program.id, saleId))!.partnerId
+      expect(await partnerOf(await paid({ gross: 4_321n, hints: { deal: deal.id } }))).toBeNull()
+      expect(await partnerOf(await paid({ gross: 4_321n, hints: { deal: deal.id }, paidAt: before }))).toBe(deal.partner.id)
+      const other = await aPartner()
+      expect(await partnerOf(await paid({ gross: 4_321n, hints: { deal: deal.id, clickId: other.id } }))).toBe(other.id)
+    }
+  })
+
   test('a payment that names a deal recorded by hand takes its place, and nothing counts twice', async () => {
     const { partner, id } = await accepted()
     await won(id)

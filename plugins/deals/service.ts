@@ -56,8 +56,9 @@ export interface DealService {
   /** @throws UserError unless it is open */
   lose(tx: Tx, programId: string, dealId: string, reason: string | null): Promise<Deal>
   /**
-   * The deal that a payment names, and accepted deals whose contact pays while they are protected. Such a touch is dated at the payment: what limits it is
-   * the protection, not the time since the deal was registered. A payment before that is dated at the registration, and so comes too early.
+   * The deal that a payment names, unless it was over by then, and accepted deals whose contact pays while they are protected. Such a touch is dated at the
+   * payment: what limits it is the protection, not the time since the deal was registered. A payment before that is dated at the registration, and so comes
+   * too early.
    */
   readonly touches: TouchSource
   /** Ends the protection of what is due, and returns how many deals that were. */
@@ -314,7 +315,8 @@ export function createDealService(ports: {
     ...[reader, programId, hints, customer, paidAt]: Parameters<TouchSource['find']>
   ): Promise<Touch[]> => {
     const named = hints.deal === undefined ? undefined : await find(reader, programId, hints.deal)
-    const speaking = named?.acceptedAt ? [named] : await protectedFor(reader, programId, customer.emailHash, paidAt)
+    const speaking =
+      named && speaksWhenNamed(named, paidAt) ? [named] : await protectedFor(reader, programId, customer.emailHash, paidAt)
     return speaking.map(({ id, partnerId, submittedAt }) => {
       const at = new Date(Math.max(submittedAt.getTime(), paidAt.getTime()))
       return { kind: 'deal', partnerId, at, reference: id }
@@ -427,6 +429,10 @@ export function createDealService(ports: {
     },
   }
 }
+
+/** It was accepted, and was not lost or expired yet when the payment was made; a deal that is won may be paid in parts at any time. */
+const speaksWhenNamed = ({ acceptedAt, status, closedAt }: Deal, paidAt: Date): boolean =>
+  acceptedAt !== null && (status === 'accepted' || status === 'won' || (closedAt !== null && closedAt >= paidAt))
 
 const partiesOf = ({ programId, id: dealId, partnerId }: Deal) => ({ programId, dealId, partnerId })
 
