@@ -13,5 +13,5 @@ export const commissionJobs = (service: CommissionService): JobHandler[] => [
 
 export const commissionSchedules = (service: CommissionService, statements: StatementService): Schedule[] => [
   schedule('commissions.release', { ms: minutes(1) }, async () => void (await service.releaseDue())),
-  schedule('commissions.statements', { ms: hours(1) }, async () => void (await statements.mailDue())),
+  schedule('commissions.statements', { ms: hours(1) }, statements.mailDue),
 ]

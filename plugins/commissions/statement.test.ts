@@ -159,6 +159,28 @@ describe('the receipt of a month', () => {
     ])
   })
 
+  test('that cannot be mailed to one partner keeps no other waiting, is told of, and is mailed once it can be', async () => {
+    house.clock.set('2027-11-20T10:00:00Z')
+    const [first, second] = [ada, await trade.aPartner()]
+    for (const partner of [first, second]) await trade.record(trade.aPayment(partner))
+    await house.drain()
+    house.clock.set('2027-12-01T02:00:00Z')
+    const { sql } = house.connection
+    const mailed = async () =>
+      (await sql`select recipient from notifications_mails where subject like '%November 2027 statement%'`).map(
+        ({ recipient }) => recipient,
+      )
+    await sql.unsafe(`alter table commissions_statements add constraint broken check (partner_id <> '${first.id}')`)
+    await expect(house.tick('commissions.statements')).rejects.toMatchObject({
+      message: 'statements could not be mailed (partners: 1)',
+      errors: [{ cause: { constraint_name: 'broken' } }],
+    })
+    expect(await mailed()).toEqual([second.email])
+    await sql`alter table commissions_statements drop constraint broken`
+    await house.tick('commissions.statements')
+    expect(await mailed()).toEqual([second.email, first.email])
+  })
+
   test('is not mailed when nothing was booked, when the address is not verified, or when the program does not want it', async () => {
     house.clock.set('2028-03-15T10:00:00Z')
     await sold()

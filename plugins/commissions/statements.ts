@@ -3,6 +3,7 @@ import { and, eq } from 'drizzle-orm'
 import {
   type Clock,
   type Db,
+  failuresOf,
   hours,
   type Month,
   monthName,
@@ -30,8 +31,18 @@ export interface StatementService {
    * @throws UserError for a month that is none, or has not begun
    */
   of(reader: Reader, partner: Partner, month: string | undefined): Promise<Statement>
-  /** Mails the statement of the month before to every partner for whom something was booked in it, once each; returns how many. */
-  mailDue(): Promise<number>
+  /**
+   * Mails the statement of the month before to every partner for whom something was booked in it, once each.
+   * @throws AggregateError when some could not be mailed; the others were, and these are tried again next time
+   */
+  mailDue(): Promise<void>
+}
+
+/** Whose statement of which month was not mailed yet. */
+interface Waiting {
+  readonly programId: string
+  readonly partnerId: string
+  readonly month: Month
 }
 
 /** Transactions that began before midnight may commit after it. */
@@ -77,24 +88,22 @@ export function createStatementService(needs: {
     return earlier.length > 0 ? previousMonth(current) : current
   }
 
-  async function mailProgram(program: { id: string; timeZone: string }): Promise<number> {
+  async function waitingIn(program: { id: string; timeZone: string }): Promise<Waiting[]> {
     const month = previousMonth(monthOf(clock.now(), program.timeZone))
     const range = rangeOf(month, program.timeZone)
     const { mailStatements } = await settings.of(db, program.id)
-    if (!mailStatements || clock.now().getTime() < range.to.getTime() + settleMs) return 0
+    if (!mailStatements || clock.now().getTime() < range.to.getTime() + settleMs) return []
     const sent = await db
       .select({ partnerId: statements.partnerId })
       .from(statements)
       .where(and(eq(statements.programId, program.id), eq(statements.month, month)))
     const done = new Set(sent.map(({ partnerId }) => partnerId))
-    const waiting = (await ledger.partnersWithTransfers(db, program.id, range)).filter((id) => !done.has(id))
-    let mailed = 0
-    for (const partnerId of waiting) if (await mailOne(program.id, partnerId, month)) mailed++
-    return mailed
+    const booked = await ledger.partnersWithTransfers(db, program.id, range)
+    return booked.filter((id) => !done.has(id)).map((partnerId) => ({ programId: program.id, partnerId, month }))
   }
 
   /** Whoever has no verified address (any more) gets none, and is not looked at again. */
-  async function mailOne(programId: string, partnerId: string, month: Month): Promise<boolean> {
+  async function mailOne({ programId, partnerId, month }: Waiting): Promise<void> {
     const partner = await partners.byId(db, programId, partnerId)
     const reader = partner?.verifiedAt && !partner.email.endsWith('@invalid') ? partner : undefined
     const statement = reader && (await of(db, reader, month))
@@ -102,13 +111,13 @@ export function createStatementService(needs: {
       { filename: statementName(statement, 'pdf'), type: 'application/pdf', data: await statementPdf(statement) },
       { filename: statementName(statement, 'csv'), type: 'text/csv', data: statementCsv(statement) },
     ]
-    return db.transaction(async (tx) => {
+    await db.transaction(async (tx) => {
       const [fresh] = await tx
         .insert(statements)
         .values({ programId, partnerId, month, sentAt: clock.now() })
         .onConflictDoNothing()
         .returning()
-      if (!fresh || !reader || !statement) return false
+      if (!fresh || !reader || !statement) return
       await notifications.mail(tx, {
         programId,
         key: `commissions.statement:${partnerId}:${month}`,
@@ -117,16 +126,16 @@ export function createStatementService(needs: {
         ...statementLetter(statement),
         ...(attachments && { attachments }),
       })
-      return true
     })
   }
 
   return {
     of,
     mailDue: async () => {
-      let mailed = 0
-      for (const program of await programs.all(db)) mailed += await mailProgram(program)
-      return mailed
+      const waiting: Waiting[] = []
+      for (const program of await programs.all(db)) waiting.push(...(await waitingIn(program)))
+      const failures = await failuresOf(waiting, 1, ([one]) => mailOne(one!))
+      if (failures.length > 0) throw new AggregateError(failures, `statements could not be mailed (partners: ${failures.length})`)
     },
   }
 }
