@@ -107,7 +107,7 @@ export function createBooks(people: People, rates: Rates): Books {
       left -= forgiven
     }
     if (left === 0n) return
-    let bearer = sale.lots.find((lot) => isOpen(lot) || lot.at === 'nowhere')
+    let bearer = sale.lots.findLast((lot) => isOpen(lot) || lot.at === 'nowhere')
     if (!bearer) {
       bearer = { at: 'pending', barred: false, worth: 0n, there: 0n, missed: 0n }
       sale.lots.push(bearer)
