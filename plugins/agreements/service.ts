@@ -1,5 +1,5 @@
 // The rules of agreements: who is asked to sign, what a signature records, and whether a partner has signed what is current.
-import { and, desc, eq, getTableColumns } from 'drizzle-orm'
+import { and, desc, eq, getTableColumns, sql } from 'drizzle-orm'
 import {
   amongIds,
   type Clock,
@@ -254,12 +254,12 @@ export function createAgreementService(ports: {
   }
 
   async function signersOfEarlier(programId: string): Promise<string[]> {
-    const rows = await db
-      .select({ partnerId: signatures.partnerId, version: signatures.version })
-      .from(signatures)
-      .where(eq(signatures.programId, programId))
-    const current = new Set(rows.filter((row) => row.version === agreement.version).map((row) => row.partnerId))
-    return [...new Set(rows.map((row) => row.partnerId))].filter((id) => !current.has(id))
+    const rows = await db.execute<{ partnerId: string }>(sql`
+      select distinct s.partner_id as "partnerId" from agreements_signatures s
+      where s.program_id = ${programId}::uuid and s.version <> ${agreement.version} and not exists (
+        select from agreements_signatures c
+        where c.program_id = s.program_id and c.partner_id = s.partner_id and c.version = ${agreement.version})`)
+    return rows.map(({ partnerId }) => partnerId)
   }
 
   async function askAgain(
