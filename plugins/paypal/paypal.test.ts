@@ -672,6 +672,10 @@ describe('webhooks', () => {
     const stranger = { ...admin, program: other }
     expect(wordsOf(await house.run('admin paypal status', {}, stranger))).not.toContain('Parked events')
     expect(wordsOf(await house.run('admin paypal parked', {}, stranger)).replaceAll('\\', '')).not.toContain(unknown)
+    // With a second program that pays through PayPal, nobody knows whose it is: both can see and settle it.
+    await house.connection.sql`
+      insert into paypal_receivers (id, program_id, partner_id, user_id) values (${newId()}, ${other.id}, ${newId()}, '900000000000000003')`
+    expect(wordsOf(await house.run('admin paypal parked', {}, stranger)).replaceAll('\\', '')).toContain(unknown)
     const list = await house.run('admin paypal parked', {}, admin)
     expect(wordsOf(list).replaceAll('\\', '')).toContain(unknown)
     expect(wordsOf(await house.run('admin paypal replay', {}, admin))).toContain('1 event is handed in again')

@@ -31,7 +31,10 @@ export interface PayPalService {
   reconcile(): Promise<void>
   /** Asks for the handling of kept events once more. */
   handleAgain(tx: Tx, programId: string, eventIds: readonly string[]): Promise<void>
-  /** Whether the admins see events of no payout of ours: those of the one program that pays through PayPal. With several, nobody knows whose they are. */
+  /**
+   * Whether the admins see events of no payout of ours: those of every program that pays through PayPal, since nobody knows whose they are and any may settle
+   * them; of all programs while none does. Such an event names a batch that no program here sent, and nobody's money.
+   */
   seesUnassigned(reader: Reader, programId: string): Promise<boolean>
   /** An admin found the batch of an unclear payout at PayPal. @throws UserError when the batch is another one's */
   found(programId: string, payoutId: string, batchId: string): Promise<void>
@@ -125,9 +128,8 @@ export function createPayPalService(ports: {
           })
     },
     seesUnassigned: async (reader, programId) => {
-      const [paying, all] = [await receivers.programs(reader), await programs.all(reader)]
-      const [only, ...others] = paying.length > 0 ? paying : all.map(({ id }) => id)
-      return only === programId && others.length === 0
+      const paying = await receivers.programs(reader)
+      return paying.length === 0 || paying.includes(programId)
     },
     handleAgain: async (tx, programId, eventIds) => {
       await enqueue.many(
