@@ -304,7 +304,8 @@ describe('an imported list', () => {
   ])('that says %s is believed about a payout of %s in minor units of %s: %s', (amount, paid, currency, believed) => {
     const line = { line: 2, payoutId: 'x', amount, currency, status: 'paid', paidOn: '', reason: '' }
     const importing = { timeZone: 'UTC', now: new Date(), ownId: undefined }
-    const { outcome } = judge(line, { partnerId: 'p', state: 'sent', amount: paid, currency, sentAt: new Date() }, importing)
+    const payout = { partnerId: 'p', state: 'sent', amount: paid, currency, sentAt: new Date(), settledAt: null } as const
+    const { outcome } = judge(line, payout, importing)
     expect(outcome).toBe(believed ? 'paid' : 'refused')
   })
 
@@ -326,6 +327,17 @@ describe('an imported list', () => {
         .paidBetween(house.db, house.program.id, { from: new Date(`${year}-01-01`), to: new Date(`${year + 1}-01-01`) }, [ada.id])
     expect(await paidIn(2030)).toMatchObject([{ amount: 10_000n }])
     expect(await paidIn(2031)).toEqual([])
+
+    expect(await paidOn('2030-12-31')).not.toContain('Not taken')
+    expect(await paidOn('')).not.toContain('Not taken')
+    for (const another of ['2031-01-02', '31.12.2030']) {
+      const again = await paidOn(another)
+      expect(again).toContain('Nothing was changed')
+      expect(again).toContain(
+        `was confirmed before as paid on 2030-12-31, and not on ${another}: a list cannot change that day any more`,
+      )
+    }
+    expect(await paidIn(2030)).toMatchObject([{ amount: 10_000n }])
   })
 
   test('says nothing about a payout to whoever imports it: another admin has to', async () => {

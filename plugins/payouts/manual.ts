@@ -275,7 +275,7 @@ export interface Importing {
 /** What a line means for its payout; nothing is done for a line that is doubtful, or about a payout to whoever imports it. */
 export function judge(
   line: ListLine,
-  payout: Pick<PayoutRow, 'partnerId' | 'state' | 'amount' | 'currency' | 'sentAt'> | undefined,
+  payout: Pick<PayoutRow, 'partnerId' | 'state' | 'amount' | 'currency' | 'sentAt' | 'settledAt'> | undefined,
   importing: Importing,
 ): Pick<LineReport, 'outcome' | 'why'> {
   const refused = (why: string) => ({ outcome: 'refused', why }) as const
@@ -287,7 +287,14 @@ export function judge(
   if (line.status === '') return { outcome: 'open', why: 'has no status yet' }
   if (line.status !== 'paid' && line.status !== 'returned')
     return refused(`has the status “${line.status}”; write paid or returned`)
-  if (payout.state === line.status) return { outcome: 'unchanged', why: `was ${line.status} before` }
+  if (payout.state === line.status) {
+    const day = payout.state === 'paid' && payout.settledAt ? dayOf(payout.settledAt, importing.timeZone) : ''
+    return day === '' || line.paidOn === '' || line.paidOn === day
+      ? { outcome: 'unchanged', why: `was ${line.status} before` }
+      : refused(
+          `was confirmed before as paid on ${day}, and not on ${line.paidOn}: a list cannot change that day any more; if it is wrong, tell whoever files the year’s tax report`,
+        )
+  }
   if (payout.partnerId === importing.ownId) return refused('is your own payout; another admin imports it')
   if (line.status === 'returned' && line.reason === '') return refused('came back; write why in the reason column')
   const doubt = line.status === 'paid' && payout.sentAt ? doubtAbout(line.paidOn, payout.sentAt, importing) : undefined
