@@ -1,15 +1,16 @@
 // Personal data over the whole house: everyone may know and have a copy, an admin may erase, and then nothing names the person any more.
 import { REST } from '@discordjs/rest'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { controlsOf, type TestHouse, testHouse, wordsOf } from '../app/testing.ts'
 import { guildPlugin } from '../bot/plugin.ts'
 import { attribution } from '../plugins/attribution/plugin.ts'
 import type { CanonicalPayment } from '../plugins/attribution/public.ts'
-import { type TestPartner, tradeIn } from '../plugins/commissions/testing.ts'
+import { type TestPartner, type Trade, tradeIn } from '../plugins/commissions/testing.ts'
 import { plugins } from '../plugins/index.ts'
 import { minutes } from '../plugins/kit/clock.ts'
 import { directMessageRefused } from '../plugins/kit/events.ts'
 import { browser } from '../plugins/links/testing.ts'
+import { payouts } from '../plugins/payouts/plugin.ts'
 import type { Message } from './messages.ts'
 import { housePlugin } from './plugin.ts'
 
@@ -20,6 +21,7 @@ const discord = new REST({
     new Response('{"id":"500000000000000001"}', { headers: { 'content-type': 'application/json' } }) as never,
 }).setToken('of-nobody')
 let house: TestHouse
+let trade: Trade
 let ada: TestPartner
 let grace: TestPartner
 let adasPayment: CanonicalPayment
@@ -33,17 +35,11 @@ beforeAll(async () => {
   await house.connection.sql`
     insert into core_guild_objects (program_id, kind, key, discord_id)
     values (${house.program.id}, 'role', 'badges:first_sale', '500000000000000002')`
-  const trade = tradeIn(house)
+  trade = tradeIn(house)
   ada = await trade.aPartner()
   grace = await trade.aPartner()
   for (const partner of [ada, grace]) {
-    await house.run('link create', { code: `of-${partner.username}`, campaign: `Campaign of ${partner.username}` }, partner)
-    const code = `of-${partner.username}`
-    const visit = await house.app.inject({ url: `/r/${code}`, headers: { 'user-agent': browser } })
-    const clickId = new URL(visit.headers.location as string).searchParams.get('siso_cid')!
-    house.clock.advance(minutes(1))
-    const payment = { ...trade.aPayment(partner), hints: { clickId } }
-    await house.db.transaction((tx) => house.use(attribution).recordPayment(tx, payment))
+    const payment = await soldBy(partner)
     if (partner === ada) adasPayment = payment
   }
   await house.connection.sql`
@@ -52,6 +48,18 @@ beforeAll(async () => {
   await house.drain()
 })
 afterAll(() => house.close())
+
+/** Somebody comes by a link of the partner's and buys. */
+async function soldBy(partner: TestPartner, change: Partial<CanonicalPayment> = {}): Promise<CanonicalPayment> {
+  const code = `of-${partner.username}`
+  await house.run('link create', { code, campaign: `Campaign of ${partner.username}` }, partner)
+  const visit = await house.app.inject({ url: `/r/${code}`, headers: { 'user-agent': browser } })
+  const clickId = new URL(visit.headers.location as string).searchParams.get('siso_cid')!
+  house.clock.advance(minutes(1))
+  const payment = { ...trade.aPayment(partner, change), hints: { clickId } }
+  await house.db.transaction((tx) => house.use(attribution).recordPayment(tx, payment))
+  return payment
+}
 
 const copyOf = (answer: unknown): Record<string, unknown> => {
   const [file] = (answer as Message).files!
@@ -165,4 +173,63 @@ test('nothing is left of somebody who came by the form and whose direct messages
   await erase()
   expect((await house.app.inject({ url: signing })).statusCode).toBe(404)
   expect({ id: await tablesWith(alan.userId), email: await tablesWith(email) }).toEqual({ id: [], email: [] })
+})
+
+describe('somebody whose money is on its way', () => {
+  test('is not erased before it has arrived or come back; what comes back afterwards the staff is told of', async () => {
+    const { sql } = house.connection
+    for (const [setting, value] of [
+      ['payouts manual', 'true'],
+      ['payouts methodCoolingHours', '0'],
+      ['commissions holdDays', '0'],
+    ])
+      await house.run('admin settings set', { setting, value }, admin)
+    const linus = await trade.aPartner()
+    const [page] = controlsOf(await house.run('payout setup', { provider: 'manual' }, linus)).filter((url) =>
+      url.startsWith('http'),
+    )
+    await house.app.inject({
+      method: 'POST',
+      url: new URL(page!).pathname,
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      payload: 'reference=Supplier',
+    })
+    await soldBy(linus, { gross: 60_000n })
+    await house.drain()
+    await house.tick('commissions.release')
+    await house.drain()
+    await house.run('admin payouts run', {}, admin)
+    await house.drain()
+
+    const ask = () => house.run('admin privacy erase', { user: { id: linus.userId } }, admin)
+    const erase = `house.privacy-erase:${linus.userId}`
+    for (const refused of [await ask(), await house.press(erase, {}, admin)]) {
+      expect(wordsOf(refused)).toContain('cannot be erased yet')
+      expect(wordsOf(refused)).toMatch(/\$120\.00.*was not sent yet.*\/admin payouts cancel/s)
+      expect(controlsOf(refused)).not.toContain(erase)
+    }
+    await house.run('admin payouts export', {}, admin)
+    expect(wordsOf(await house.press(erase, {}, admin))).toMatch(/\$120\.00.*is on its way/s)
+    expect(await tablesWith(linus.userId)).toContain('partners_partners')
+
+    const [payout] = await sql`select id, provider_id from payouts_payouts where partner_id = ${linus.id}`
+    const told = (outcome: 'paid' | 'returned') =>
+      house.db.transaction((tx) =>
+        house.use(payouts).confirm(tx, 'manual', payout!.provider_id as string, outcome, 'Account closed.'),
+      )
+    await told('paid')
+    expect(controlsOf(await ask())).toContain(erase)
+    expect(wordsOf(await house.press(erase, {}, admin))).toContain('The person is erased')
+    await told('returned')
+    await house.drain()
+    const [message] = await sql`select payload from core_messages where key = ${`payouts.came_back_erased:${payout!.id}`}`
+    expect(wordsOf(message!.payload)).toMatch(/\$120\.00.*Account closed\..*\/admin commissions void/s)
+    expect(wordsOf(await house.run('admin payouts dry-run', {}, admin))).toContain('Erased partner')
+    const [commission] = await sql`select id from commissions_commissions where partner_id = ${linus.id}`
+    const voided = await house.run('admin commissions void', { commission: commission!.id, reason: 'paid by hand' }, admin)
+    expect(wordsOf(voided)).not.toContain('<@erased')
+    expect(await trade.balances(linus)).toEqual({})
+    expect(wordsOf(await house.run('admin payouts dry-run', {}, admin))).not.toContain('Erased partner')
+    expect(wordsOf(await house.run('admin ledger proof', {}, admin))).toContain('The books hold')
+  })
 })

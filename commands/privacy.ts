@@ -1,4 +1,5 @@
 // What is stored about a person: told, handed over, and erased. Each plugin says and does its own part; nothing here knows what that is.
+import type { Reader } from '../db/connect.ts'
 import { audit } from '../db/tables.ts'
 import type { Plugin, SetupContext } from '../plugins/kit/plugin.ts'
 import { componentRef, customId } from './customId.ts'
@@ -35,7 +36,7 @@ export function privacyCommands(needs: Needs): Command[] {
       options: { user: { type: 'user', description: 'Who asked to be erased', required: true } },
       access: 'admin',
       reply: 'ephemeral',
-      run: async (_ctx, { user }) => erasureToConfirm(user.id),
+      run: async (ctx, { user }) => (await notYet(needs, needs.db, ctx, user.id)) ?? erasureToConfirm(user.id),
     }),
   ]
 }
@@ -113,7 +114,9 @@ async function erase({ db, plugins }: Needs, ctx: Ctx, userId: string): Promise<
   const parts = plugins()
     .filter(({ data }) => data?.deletePartner)
     .toReversed()
-  await db.transaction(async (tx) => {
+  const refused = await db.transaction(async (tx) => {
+    const waits = await notYet({ plugins }, tx, ctx, userId)
+    if (waits) return waits
     for (const { data } of parts) await data!.deletePartner!(tx, ctx.program.id, userId)
     // Who was erased is not kept.
     await tx.insert(audit).values({
@@ -123,10 +126,29 @@ async function erase({ db, plugins }: Needs, ctx: Ctx, userId: string): Promise<
       detail: { parts: parts.map(({ id }) => id) },
       at: ctx.now,
     })
+    return undefined
   })
+  return (
+    refused ??
+    card({
+      title: 'The person is erased',
+      body: `Taken out of: ${parts.map(({ title }) => literal(title)).join(' · ')}.`,
+      tone: 'good',
+    })
+  )
+}
+
+/** What stands in the way of the erasure, by every part of the program; undefined when nothing does. */
+async function notYet({ plugins }: Pick<Needs, 'plugins'>, reader: Reader, ctx: Ctx, userId: string): Promise<Message | undefined> {
+  const reasons: string[] = []
+  for (const { data } of plugins()) {
+    const reason = await data?.whyNotYet?.(reader, ctx.program.id, userId)
+    if (reason) reasons.push(reason)
+  }
+  if (reasons.length === 0) return undefined
   return card({
-    title: 'The person is erased',
-    body: `Taken out of: ${parts.map(({ title }) => literal(title)).join(' · ')}.`,
-    tone: 'good',
+    title: 'This person cannot be erased yet',
+    body: [...reasons, 'Then run `/admin privacy erase` again. Nothing has been changed.'],
+    tone: 'warn',
   })
 }

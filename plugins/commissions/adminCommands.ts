@@ -2,7 +2,7 @@
 import { type Command, type Ctx, defineCommand } from '../../commands/define.ts'
 import { audit } from '../../db/tables.ts'
 import { type Db, formatMoney, parseAmount, type Tx, UserError } from '../kit/index.ts'
-import type { Partners } from '../partners/public.ts'
+import { isErased, type Partners } from '../partners/public.ts'
 import { interventionCard } from './messages.ts'
 import type { By, Commission } from './public.ts'
 import type { CommissionService } from './service.ts'
@@ -39,7 +39,7 @@ export function adminCommissionCommands(needs: Needs): Command[] {
     })
     const partner = await needs.partners.byId(db, ctx.program.id, after.partnerId)
     const parts = await service.ofSale(db, ctx.program.id, after.saleId)
-    return interventionCard(action, parts, partner ? `<@${partner.userId}>` : 'the partner')
+    return interventionCard(action, parts, partner && !isErased(partner) ? `<@${partner.userId}>` : 'the partner')
   }
 
   return [

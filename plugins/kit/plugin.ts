@@ -87,6 +87,8 @@ export interface PersonalData {
   /** For the privacy statement: what is stored and for how long. */
   readonly statement: string
   exportPartner?(reader: Reader, programId: string, userId: string): Promise<unknown>
+  /** Why the person cannot be erased yet, in sentences for the admin who was asked to; undefined when nothing stands in the way. */
+  whyNotYet?(reader: Reader, programId: string, userId: string): Promise<string | undefined>
   deletePartner?(tx: Tx, programId: string, userId: string): Promise<void>
 }
 

@@ -9,3 +9,6 @@ export async function partnerIdOf(reader: Reader, programId: string, userId: str
   )
   return partner?.id
 }
+
+/** In the place of an erased partner's Discord id stands something else: there is nobody to write to, or to ask. */
+export const isErased = ({ userId }: { readonly userId: string }): boolean => userId.startsWith('erased')

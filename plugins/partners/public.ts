@@ -84,7 +84,7 @@ export const partnerCardPart = defineExtensionPoint<PartnerCardPart>('partners.c
 
 /** Whether a domain, in lower case, belongs to a throw-away mail service. */
 export { isDisposable } from './disposable.ts'
-export { partnerIdOf } from './identity.ts'
+export { isErased, partnerIdOf } from './identity.ts'
 
 /** A button with this id does what /start does: for cards of other plugins. */
 export const startButton = componentRef('partners.start')

@@ -438,6 +438,28 @@ export function returnedMessage(payout: { amount: bigint; currency: string }, re
   })
 }
 
+/** Why somebody is not erased yet, for the admin. */
+export function underwayWords(waiting: readonly Pick<PayoutRow, 'amount' | 'currency' | 'state'>[]): string {
+  const lines = waiting.map(
+    ({ amount, currency, state }) =>
+      `• **${formatMoney(amount, currency)}** ${state === 'sent' ? 'is on its way and has not been confirmed' : 'was not sent yet'}`,
+  )
+  return `Payouts to this person are underway:\n${fewOf(lines)}\nWait until they have arrived or come back, which may take a provider 30 days; confirm those made by hand with \`/admin payouts import\`. What was not sent yet, \`/admin payouts cancel\` calls back.`
+}
+
+/** For the staff: whoever it was for was erased and reads nothing. */
+export function cameBackErasedMessage({ partnerId, amount, currency }: PayoutRow, reason: string): Message {
+  return card({
+    title: `A payout of ${formatMoney(amount, currency)} came back whose partner was erased`,
+    body: [
+      `Reason: ${literal(reason)}`,
+      `It is payable again (partner ${literal(partnerId)}), and goes out with the next run if their account at the provider still takes it; \`/admin payouts dry-run\` says so.`,
+      'What to do if it does not: pay them outside of this program if they ask, or keep what the law says; then take it out of the books with `/admin commissions void`, choosing “Erased partner”.',
+    ],
+    tone: 'warn',
+  })
+}
+
 export function cancelledCard(payout: PayoutRow, name: string): Message {
   return card({
     title: 'The payout was called back',

@@ -14,7 +14,7 @@ import { identifyWith } from './identity.ts'
 import { payoutJobs, payoutSchedules } from './jobs.ts'
 import { createManual } from './manual.ts'
 import { createMethods } from './methods.ts'
-import { eraseFor, exportFor } from './privacy.ts'
+import { eraseFor, exportFor, whyNotYet } from './privacy.ts'
 import { type Payouts, payoutGate, payoutHelp, payoutProvider } from './public.ts'
 import { payoutRoutes } from './routes.ts'
 import { createScheduler } from './schedule.ts'
@@ -34,6 +34,7 @@ export const payouts = definePlugin<Config, Payouts>({
     statement:
       'The payment provider’s account id of a partner, whether it can be paid, and a keyed hash of each place that its money can go to; for payment by hand a short reference, until erased; each payout with its amount and times. Bank details and tax numbers stay with the provider. Payouts are kept as long as the law asks of bookkeeping.',
     exportPartner: exportFor,
+    whyNotYet,
     deletePartner: eraseFor,
   },
   setup: (house) => {

@@ -1,6 +1,7 @@
 // Payouts: composes planning, preparing and booking, and takes in what providers say. Calls no provider (send.ts and methods.ts do).
 import { and, asc, desc, eq, gte, inArray, lt, lte, type SQL, sql } from 'drizzle-orm'
 import type { Agreements } from '../agreements/public.ts'
+import { staffChannel } from '../channels/public.ts'
 import type { Commissions } from '../commissions/public.ts'
 import {
   amongIds,
@@ -17,13 +18,20 @@ import {
 } from '../kit/index.ts'
 import type { Ledger } from '../ledger/public.ts'
 import type { Notifications } from '../notifications/public.ts'
-import type { Partner, Partners } from '../partners/public.ts'
+import { isErased, type Partner, type Partners } from '../partners/public.ts'
 import { createBooks } from './books.ts'
 import type { Config } from './config.ts'
 import { payoutPaid, payoutReturned, payoutSent, taxFormTold } from './events.ts'
 import { afterTold, type Identify, sharing } from './identity.ts'
 import { checkAccount } from './jobs.ts'
-import { methodMovedMessage, methodReadyMessage, paidMail, paidMessage, returnedMessage } from './messages.ts'
+import {
+  cameBackErasedMessage,
+  methodMovedMessage,
+  methodReadyMessage,
+  paidMail,
+  paidMessage,
+  returnedMessage,
+} from './messages.ts'
 import { type PayoutRow, type PayoutService, payloadOf } from './model.ts'
 import { createPlanner } from './plan.ts'
 import { createPreparer, retryMs } from './prepare.ts'
@@ -51,7 +59,7 @@ export interface Needs {
 const earlyNewsDays = 30
 
 export function createPayoutService(needs: Needs): PayoutService {
-  const { db, clock, emit, enqueue, settings, programs, partners, notifications, identify } = needs
+  const { db, clock, emit, enqueue, settings, programs, partners, notifications, discord, identify } = needs
   const books = createBooks(needs)
   const planner = createPlanner(needs)
   const preparer = createPreparer({ ...needs, planner, books })
@@ -156,10 +164,15 @@ export function createPayoutService(needs: Needs): PayoutService {
     await emit(tx, payoutReturned, { ...payloadOf(payout), reason: note })
     const { programId, provider, destination: account } = payout
     await enqueue(tx, checkAccount, { programId, provider, account }, { programId })
+    const partner = await partnerOf(tx, payout)
+    if (isErased(partner)) {
+      const message = cameBackErasedMessage(payout, note)
+      await discord.post(tx, { programId, key: `payouts.came_back_erased:${payout.id}`, channel: staffChannel, message })
+    }
     await notifications.tell(tx, {
-      programId: payout.programId,
+      programId,
       key: `payouts.returned:${payout.id}`,
-      userId: (await partnerOf(tx, payout)).userId,
+      userId: partner.userId,
       message: returnedMessage(payout, forPartner.slice(0, 500)),
     })
   }
