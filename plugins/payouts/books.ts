@@ -41,7 +41,7 @@ export function createBooks({ clock, ledger, commissions }: { clock: Clock; ledg
     },
     bookPaid: async (tx, payout, paidAt) => {
       await commissions.lock(tx, payout)
-      await tx.update(payouts).set({ state: 'paid', settledAt: paidAt }).where(eq(payouts.id, payout.id))
+      await tx.update(payouts).set({ state: 'paid', paidAt, settledAt: paidAt }).where(eq(payouts.id, payout.id))
       await post(tx, payout, 'payout_confirmed', [
         ['in_flight', 1n],
         ['paid', -1n],

@@ -1,6 +1,6 @@
 // Payouts in the background: sending one, asking again for those that wait, and forgetting old news.
 import { z } from 'zod'
-import { days, defineJob, handle, type JobHandler, minutes, type Schedule, schedule } from '../kit/index.ts'
+import { days, defineJob, handle, hours, type JobHandler, minutes, type Schedule, schedule } from '../kit/index.ts'
 import type { PayoutService } from './model.ts'
 import type { Sender } from './send.ts'
 
@@ -22,8 +22,13 @@ export const payoutJobs = (sender: Sender): JobHandler[] => [
   handle(checkAccount, ({ provider, account }) => sender.checkAccount(provider, account)),
 ]
 
-export const payoutSchedules = (service: PayoutService, scheduler: { runDue(): Promise<void> }): Schedule[] => [
+export const payoutSchedules = (
+  service: PayoutService,
+  scheduler: { runDue(): Promise<void> },
+  providers: () => readonly { readonly id: string }[],
+): Schedule[] => [
   schedule('payouts.monthly', { ms: minutes(10) }, () => scheduler.runDue()),
   schedule('payouts.retry', { ms: minutes(1) }, async () => void (await service.retryDue())),
+  schedule('payouts.check_accounts', { ms: hours(1) }, () => service.checkAgain(providers().map(({ id }) => id))),
   schedule('payouts.forget_news', { ms: days(1) }, () => service.forgetEarlyNews()),
 ]

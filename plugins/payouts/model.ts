@@ -85,5 +85,10 @@ export interface PayoutService extends Payouts {
   wait(tx: Tx, payoutId: string, note: string, options?: { untried?: boolean; postponed?: boolean }): Promise<void>
   recordSent(tx: Tx, payoutId: string, transfer: ProviderTransfer): Promise<void>
   recordRefused(tx: Tx, payoutId: string, message: string, forPartner: string): Promise<void>
+  /**
+   * Has these providers asked about accounts to which something did not get through, and of which nothing was heard since: the question was lost, or not
+   * answered.
+   */
+  checkAgain(providers: readonly string[]): Promise<void>
   forgetEarlyNews(): Promise<void>
 }

@@ -31,6 +31,8 @@ const bank = {
   funds: 1_000_000_000n,
   sends: 0,
   finds: 0,
+  /** How often it was asked how an account is. */
+  asks: 0,
   rounds: [] as number[],
   /** What goes wrong with the next send. */
   trouble: undefined as
@@ -54,6 +56,7 @@ const provider: PayoutProvider = {
     }
   },
   accountState: async (account) => {
+    bank.asks++
     const state = bank.accounts.get(account)
     if (!state) throw new Error('the bank is closed')
     house.clock.advance(bank.thinksMs)
@@ -1049,6 +1052,29 @@ describe('a closed account', () => {
     await run()
     await house.drain()
     expect(transfersTo(ada)).toHaveLength(1)
+  })
+
+  test('that the provider could not be asked about is asked about every hour until the provider answers, and then no more', async () => {
+    const [ada, bob] = [await aPayablePartner(), await aPayablePartner()]
+    house.clock.advance(hours(1))
+    await run()
+    bank.trouble = 'refuses'
+    for (const { id } of [ada, bob]) bank.accounts.delete(`acct_${id}`)
+    await house.drain()
+    const asksOfAnHour = async () => {
+      const before = bank.asks
+      house.clock.advance(hours(1))
+      await house.tick('payouts.check_accounts')
+      await house.drain()
+      return bank.asks - before
+    }
+    const asked = [await asksOfAnHour(), await asksOfAnHour()]
+    expect(asked).toEqual([1, 1])
+    for (const { id } of [ada, bob]) bank.accounts.set(`acct_${id}`, { ready: false, missing: 'another account' })
+    await asksOfAnHour()
+    const refused = transfersTo(ada).length === 0 ? ada : bob
+    expect(wordsOf(await house.run('payout status', {}, refused))).toContain('another account')
+    expect(await asksOfAnHour()).toBe(0)
   })
 })
 

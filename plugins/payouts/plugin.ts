@@ -53,7 +53,7 @@ export const payouts = definePlugin<Config, Payouts>({
       routes: payoutRoutes(methods, manual),
       gauges: payoutGauges(db, clock),
       jobs: payoutJobs(createSender({ db, clock, service, providers })),
-      schedules: payoutSchedules(service, createScheduler({ ...house, service })),
+      schedules: payoutSchedules(service, createScheduler({ ...house, service }), providers),
       extends: payoutExtensions(use(ledger)),
     }
   },

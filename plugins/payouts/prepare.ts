@@ -152,6 +152,7 @@ export function createPreparer(needs: {
       approvedBy: null,
       preparedAt: now,
       sentAt: null,
+      paidAt: null,
       settledAt: null,
     }
     const ids = taken.map(({ id }) => id)

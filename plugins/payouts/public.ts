@@ -165,6 +165,12 @@ export interface Payouts {
     range: { readonly from: Date; readonly to: Date },
     partnerIds?: readonly string[],
   ): Promise<readonly PaidTotal[]>
+  /** What came back within [from, to) and had arrived before `from`, by partner and currency: earlier periods no longer count it. */
+  cameBackBetween(
+    reader: Reader,
+    programId: string,
+    range: { readonly from: Date; readonly to: Date },
+  ): Promise<readonly PaidTotal[]>
   /** Payouts to these partners that are made, and have neither arrived nor come back yet, in the order in which they were made. */
   onTheWay(reader: Reader, programId: string, partnerIds: readonly string[]): Promise<readonly PayoutUnderway[]>
   /** Other partners whose money can go to a place that this partner's can go to as well, by their ids. */

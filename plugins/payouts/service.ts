@@ -15,6 +15,7 @@ import {
   type Reader,
   type Settings,
   type Tx,
+  textArray,
 } from '../kit/index.ts'
 import type { Ledger } from '../ledger/public.ts'
 import type { Notifications } from '../notifications/public.ts'
@@ -57,6 +58,8 @@ export interface Needs {
 }
 
 const earlyNewsDays = 30
+/** Accounts asked about in one round. Chance picks them, so that those that never get an answer keep no other from theirs. */
+const checkedAtOnce = 200
 
 export function createPayoutService(needs: Needs): PayoutService {
   const { db, clock, emit, enqueue, settings, programs, partners, notifications, discord, identify } = needs
@@ -262,6 +265,12 @@ export function createPayoutService(needs: Needs): PayoutService {
               partnerIds && amongIds(payouts.partnerId, partnerIds),
             ),
           ),
+    cameBackBetween: (reader, programId, { from, to }) =>
+      totals(
+        reader,
+        programId,
+        and(eq(payouts.state, 'returned'), gte(payouts.settledAt, from), lt(payouts.settledAt, to), lt(payouts.paidAt, from)),
+      ),
     onTheWay: async (reader, programId, partnerIds) =>
       partnerIds.length === 0
         ? []
@@ -308,6 +317,22 @@ export function createPayoutService(needs: Needs): PayoutService {
           .where(and(eq(methods.provider, provider), eq(methods.account, account)))
           .limit(1)
       )[0]?.programId,
+    checkAgain: (providers) =>
+      db.transaction(async (tx) => {
+        const unheard = await tx.execute<{ programId: string; provider: string; account: string }>(sql`
+          select m.program_id as "programId", m.provider, m.account from payouts_methods m
+          where m.chosen and m.provider = any(${textArray(providers)}) and exists (
+            select from payouts_payouts p
+            where p.program_id = m.program_id and p.partner_id = m.partner_id and p.provider = m.provider and p.destination = m.account
+              and p.state in ('returned', 'refused') and (m.told_at is null or m.told_at < date_trunc('second', p.settled_at)))
+          order by random() limit ${checkedAtOnce}`)
+        const requests = unheard.map((payload) => ({
+          payload,
+          programId: payload.programId,
+          dedupeKey: `${payload.provider} ${payload.account}`,
+        }))
+        await enqueue.many(tx, checkAccount, requests)
+      }),
     forgetEarlyNews: async () => {
       const before = sql`${clock.now().toISOString()}::timestamptz - make_interval(days => ${earlyNewsDays}::integer)`
       await db.delete(earlyNews).where(lte(earlyNews.receivedAt, before))

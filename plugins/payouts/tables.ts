@@ -1,4 +1,4 @@
-// Drizzle's view of the payouts' tables; db/migrations/0032_payouts.sql, 0090_payouts_more.sql, 0190_payouts_postponed.sql, 0197_payouts_places.sql and 0199_payouts_places_read.sql are the truth.
+// Drizzle's view of the payouts' tables; db/migrations/0032_payouts.sql, 0090_payouts_more.sql, 0190_payouts_postponed.sql, 0197_payouts_places.sql, 0199_payouts_places_read.sql and 0206_payouts_paid_at.sql are the truth.
 import { bigint, boolean, integer, pgTable, primaryKey, smallint, text, uuid } from 'drizzle-orm/pg-core'
 import { at, minor } from '../../db/tables.ts'
 
@@ -47,6 +47,8 @@ export const payouts = pgTable('payouts_payouts', {
   approvedBy: text('approved_by'),
   preparedAt: at('prepared_at').notNull(),
   sentAt: at('sent_at'),
+  /** When it arrived; stays when it comes back. */
+  paidAt: at('paid_at'),
   settledAt: at('settled_at'),
 })
 

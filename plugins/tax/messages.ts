@@ -88,32 +88,40 @@ function saidWords(said: SaidForm): string {
 /** The year's report as a file, with what needs an eye in words. */
 export function reportCard(year: number, lines: readonly ReportLine[]): Message {
   if (lines.length === 0) return card({ title: `Nobody was paid in ${year}`, body: 'There is nothing to report.' })
+  const paid = lines.filter(({ total }) => total.payouts > 0)
+  const cameBack = lines.filter((line) => line.cameBack > 0n)
   const toReport = lines.filter((line) => line.reportable !== 'no')
   const unready = toReport.filter(({ form }) => form?.status !== 'valid')
-  const unknown = lines.filter(({ jurisdiction }) => jurisdiction === '')
+  const unknown = paid.filter(({ jurisdiction }) => jurisdiction === '')
   return card({
     title: `What partners were paid in ${year}`,
-    body: [...Map.groupBy(lines, ({ jurisdiction, total }) => `${jurisdiction || 'No country recorded'} · ${total.currency}`)].map(
+    body: [...Map.groupBy(paid, ({ jurisdiction, total }) => `${jurisdiction || 'No country recorded'} · ${total.currency}`)].map(
       ([group, members]) =>
         `**${group}**: ${formatMoney(sum(members.map(({ total }) => total.amount)), members[0]!.total.currency)} to ${members.length} partner${members.length === 1 ? '' : 's'}, ${members.filter((line) => line.reportable === 'yes').length} at or above the threshold`,
     ),
     fields: [
       ...(unready.length > 0 ? [{ name: 'To be reported without a valid form', value: namesOf(unready) }] : []),
+      ...(cameBack.length > 0
+        ? [
+            {
+              name: 'Paid in an earlier year and came back in this one',
+              value: `${fewOf(cameBack.map(({ partner, total, cameBack: amount }) => `• ${literal(partner.name)}: ${formatMoney(amount, total.currency)}`))}\nThe report of that year no longer counts it. If it was filed with it, correct it.`,
+            },
+          ]
+        : []),
       ...(unknown.length > 0 ? [{ name: 'No country recorded', value: namesOf(unknown) }] : []),
     ],
-    tone: unready.length > 0 || unknown.length > 0 ? 'warn' : 'neutral',
+    tone: unready.length + unknown.length + cameBack.length > 0 ? 'warn' : 'neutral',
     footer: 'Sums of what arrived in the calendar year, in the program’s time zone. A help for your accountant, not advice.',
     files: [{ name: `tax-report-${year}.csv`, data: reportFile(year, lines) }],
   })
 }
 
 const shownNames = 15
-function namesOf(lines: readonly ReportLine[]): string {
-  const names = [...new Set(lines.map(({ partner }) => `• ${literal(partner.name)}`))]
-  return [...names.slice(0, shownNames), ...(names.length > shownNames ? [`… and ${names.length - shownNames} more`] : [])].join(
-    '\n',
-  )
-}
+const fewOf = (texts: readonly string[]): string =>
+  [...texts.slice(0, shownNames), ...(texts.length > shownNames ? [`… and ${texts.length - shownNames} more`] : [])].join('\n')
+const namesOf = (lines: readonly ReportLine[]): string =>
+  fewOf([...new Set(lines.map(({ partner }) => `• ${literal(partner.name)}`))])
 
 const reportFile = (year: number, lines: readonly ReportLine[]): Buffer =>
   csvFile(
@@ -126,13 +134,14 @@ const reportFile = (year: number, lines: readonly ReportLine[]): Buffer =>
       'currency',
       'paid',
       'payouts',
+      'came_back',
       'report',
       'threshold',
       'reportable',
       'form',
       'form_status',
     ],
-    lines.map(({ partner, jurisdiction, total, threshold, reportable, form }) => [
+    lines.map(({ partner, jurisdiction, total, cameBack, threshold, reportable, form }) => [
       String(year),
       jurisdiction,
       partner.id,
@@ -141,6 +150,7 @@ const reportFile = (year: number, lines: readonly ReportLine[]): Buffer =>
       total.currency,
       toDecimal(total.amount, total.currency),
       String(total.payouts),
+      toDecimal(cameBack, total.currency),
       threshold?.report ?? '',
       threshold ? `${toDecimal(threshold.amount, threshold.currency)} ${threshold.currency}` : '',
       reportable,

@@ -10,6 +10,8 @@ export interface ReportLine {
   /** Empty when it is not known. */
   readonly jurisdiction: string
   readonly total: PaidTotal
+  /** What was paid in an earlier year and came back in this one, in minor units. */
+  readonly cameBack: bigint
   readonly threshold: Threshold | undefined
   readonly reportable: 'yes' | 'no' | 'check'
   readonly form: { readonly name: string; readonly status: FormStatus } | undefined

@@ -2,7 +2,7 @@
 import { and, desc, eq, isNotNull, sql } from 'drizzle-orm'
 import { amongIds, type Clock, type Programs, type Reader, type Settings, sum, UserError } from '../kit/index.ts'
 import type { Partners } from '../partners/public.ts'
-import type { PayoutGate, Payouts } from '../payouts/public.ts'
+import type { PaidTotal, PayoutGate, Payouts } from '../payouts/public.ts'
 import type { Config } from './config.ts'
 import { blockedBy, reportable, statusAt } from './decide.ts'
 import { closureOf } from './messages.ts'
@@ -15,7 +15,7 @@ export interface TaxService extends Tax {
   readonly gate: PayoutGate
   /** What each source says of the partner's form; the first counts. */
   saidOf(reader: Reader, programId: string, partnerId: string): Promise<readonly SaidForm[]>
-  /** Everyone who was paid in the calendar year, in the program's time zone, by jurisdiction and name. */
+  /** Everyone who was paid in the calendar year, or of whom something came back in it, in the program's time zone, by jurisdiction and name. */
   yearReport(reader: Reader, programId: string, year: number): Promise<ReportLine[]>
   /** The calendar year that it is now for the program. */
   yearOf(reader: Reader, programId: string): Promise<number>
@@ -107,7 +107,15 @@ export function createTaxService(needs: {
   const yearReport: TaxService['yearReport'] = async (reader, programId, year) => {
     const { timeZone } = await programs.byId(reader, programId)
     const config = await settings.of(reader, programId)
-    const totals = await payouts.paidBetween(reader, programId, rangeOfYear(year, timeZone))
+    const range = rangeOfYear(year, timeZone)
+    const [paid, returned] = await Promise.all([
+      payouts.paidBetween(reader, programId, range),
+      payouts.cameBackBetween(reader, programId, range),
+    ])
+    const cameBack = new Map(returned.map((one) => [keyOfTotal(one), one.amount]))
+    const paidKeys = new Set(paid.map(keyOfTotal))
+    const onlyBack = returned.filter((one) => !paidKeys.has(keyOfTotal(one))).map((one) => ({ ...one, amount: 0n, payouts: 0 }))
+    const totals = [...paid, ...onlyBack]
     const everyone = new Map((await partners.list(reader, programId)).map((partner) => [partner.id, partner]))
     const known = await formsOf(reader, programId, [...new Set(totals.map(({ partnerId }) => partnerId))])
     return totals
@@ -121,6 +129,7 @@ export function createTaxService(needs: {
           partner,
           jurisdiction,
           total,
+          cameBack: cameBack.get(keyOfTotal(total)) ?? 0n,
           threshold,
           reportable: reportable(total, threshold),
           form: form && { name: form.form, status: statusAt(form, clock.now()) },
@@ -151,6 +160,7 @@ const toSaid = ({ jurisdiction, form, status, validUntil, source, saidAt }: type
   since: saidAt,
 })
 
+const keyOfTotal = ({ partnerId, currency }: PaidTotal): string => `${partnerId} ${currency}`
 const keyOf = ({ jurisdiction, partner, total }: ReportLine): string =>
   [jurisdiction || '~', partner.name.toLowerCase(), partner.id, total.currency].join('\u0000')
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -448,20 +448,53 @@ describe('the report of a year', () => {
     await payAll()
     const { words, lines } = await report()
     expect(lines[0]).toBe(
-      'year,jurisdiction,partner_id,name,email,currency,paid,payouts,report,threshold,reportable,form,form_status',
+      'year,jurisdiction,partner_id,name,email,currency,paid,payouts,came_back,report,threshold,reportable,form,form_status',
     )
     const cells = (partner: TestPartner) =>
       lines.filter((line) => line.includes(partner.id)).map((line) => line.split(',').slice(5).join(','))
-    expect(cells(ada)).toEqual(['USD,2000.00,2,1099-NEC,2000.00 USD,yes,W-9,valid'])
+    expect(cells(ada)).toEqual(['USD,2000.00,2,0.00,1099-NEC,2000.00 USD,yes,W-9,valid'])
     expect(cells(bob)).toEqual([
-      'EUR,90.00,1,1099-NEC,2000.00 USD,check,W-9,submitted',
-      'USD,2500.00,1,1099-NEC,2000.00 USD,yes,W-9,submitted',
+      'EUR,90.00,1,0.00,1099-NEC,2000.00 USD,check,W-9,submitted',
+      'USD,2500.00,1,0.00,1099-NEC,2000.00 USD,yes,W-9,submitted',
     ])
-    expect(cells(eva)).toEqual(['USD,3000.00,1,,,no,,'])
+    expect(cells(eva)).toEqual(['USD,3000.00,1,0.00,,,no,,'])
     expect(lines).toHaveLength(5)
     expect(words).toContain('To be reported without a valid form')
     expect(words).toContain('No country recorded')
     expect((await report(2028)).lines.filter((line) => line.includes(ada.id))).toEqual([expect.stringContaining('700.00,1')])
+  })
+
+  test('counts what came back later in no year, and names it in the year in which it came back', async () => {
+    house.clock.set('2032-06-01T00:00:00Z')
+    await house.set('tax', 'gate', false)
+    const [ada, bob] = [await aPartner(), await aPartner()]
+    await record(ada)
+    await earns(ada, 250_000n)
+    await payAll()
+    await earns(ada, 60_000n)
+    await earns(bob, 5_000n)
+    await payAll()
+    const [large] = await house.connection
+      .sql`select provider_id from payouts_payouts where partner_id = ${ada.id} order by amount desc`
+    const [bobs] = await house.connection.sql`select provider_id from payouts_payouts where partner_id = ${bob.id}`
+    const comesBack = (payout: Record<string, unknown> | undefined) =>
+      house.db.transaction((tx) => house.use(payouts).confirm(tx, 'manual', String(payout!.provider_id), 'returned', 'Closed.'))
+    const cells = async (partner: TestPartner, year: number) =>
+      (await report(year)).lines.filter((line) => line.includes(partner.id)).map((line) => line.split(',').slice(5, 12).join(','))
+    await comesBack(bobs)
+    expect(await cells(ada, 2032)).toEqual(['USD,3100.00,2,0.00,1099-NEC,2000.00 USD,yes'])
+    expect(await cells(bob, 2032)).toEqual([])
+    house.clock.set('2033-03-01T00:00:00Z')
+    await comesBack(large)
+    await house.connection.sql`update payouts_methods set chosen = false`
+    expect(await cells(ada, 2032)).toEqual(['USD,600.00,1,0.00,1099-NEC,2000.00 USD,no'])
+    expect(await cells(ada, 2033)).toEqual(['USD,0.00,0,2500.00,1099-NEC,2000.00 USD,no'])
+    expect(await cells(bob, 2033)).toEqual([])
+    expect(await cells(ada, 2034)).toEqual([])
+    const { words } = await report(2033)
+    expect(words).toContain('Paid in an earlier year and came back in this one')
+    expect(words).toContain('$2,500.00')
+    expect(words).not.toContain('Nobody was paid')
   })
 
   test('of a year without payments says so', async () => expect((await report(2001)).words).toContain('Nobody was paid in 2001'))
