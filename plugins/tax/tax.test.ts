@@ -495,6 +495,13 @@ describe('the report of a year', () => {
     expect(words).toContain('Paid in an earlier year and came back in this one')
     expect(words).toContain('$2,500.00')
     expect(words).not.toContain('Nobody was paid')
+    const movements = async (month: string) => {
+      const { files } = (await house.run('earnings statement', { month }, ada)) as Message
+      return files!.find(({ name }) => name.endsWith('.csv'))!.data.toString()
+    }
+    expect(await movements('2032-06')).toMatch(/Paid out,[^,]*,2500\.00/)
+    expect(await movements('2032-06')).not.toContain('Payout came back')
+    expect(await movements('2033-03')).toMatch(/2033-03-01T00:00:00.000Z,Payout came back,[^,]*,2500\.00,2500\.00/)
   })
 
   test('of a year without payments says so', async () => expect((await report(2001)).words).toContain('Nobody was paid in 2001'))
