@@ -452,6 +452,25 @@ describe('deciding', () => {
     expect(await trade.findings()).toEqual([])
   })
 
+  test.each(['before', 'after'])('a sale that comes back to the partner earns nothing when their case was rejected %s it left', async (when) => {
+    const { partner, commission, found } = await aHeldSale()
+    const reject = () => house.run('admin fraud reject', { case: found.id, reason: 'A script bought it.' }, admin)
+    const next = await trade.aPartner()
+    if (when === 'before') await reject()
+    await give(commission.saleId, next)
+    if (when === 'after') await reject()
+    await house.drain()
+    expect(await commissionOf(next, commission.saleId)).toMatchObject({ state: 'pending', amount: commission.amount })
+    await give(commission.saleId, partner)
+    expect(await commissionOf(partner, commission.saleId)).toMatchObject({
+      state: 'voided',
+      reason: 'fraud_sale_too_soon',
+      amount: 0n,
+    })
+    expect(await trade.balances(partner)).toEqual({})
+    expect(await trade.findings()).toEqual([])
+  })
+
   test('clearing a case whose sale went to another partner promises nobody a commission', async () => {
     const { partner, commission, found } = await aHeldSale()
     await give(commission.saleId, await trade.aPartner())

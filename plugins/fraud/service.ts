@@ -39,7 +39,7 @@ export interface FraudService {
   decide(tx: Tx, programId: string, caseId: string, decision: 'cleared' | 'rejected', by: Decider): Promise<Case>
   /** An admin released the partner's commission by hand: that decides their open cases of the sale, in the admin's name and for the admin's reason. */
   releasedByHand(tx: Tx, programId: string, sale: SaleOf, by: Decider): Promise<void>
-  /** The sale was given to this partner, maybe not for the first time: holds it again while a case of theirs about it is open. */
+  /** The sale was given to this partner, maybe not for the first time: what was decided in a case of theirs about it stands, and an open one holds it again. */
   cameBack(tx: Tx, programId: string, sale: SaleOf): Promise<void>
   /** The partner's side, once per case. @throws UserError when there was an appeal, the case is decided, or the text is empty */
   appeal(tx: Tx, programId: string, caseId: string, partnerId: string, text: string): Promise<Case>
@@ -160,26 +160,27 @@ export function createFraudService(ports: {
     return decided!
   }
 
-  const openOfSale = (tx: Tx, programId: string, { saleId, partnerId }: SaleOf): Promise<Case[]> =>
+  const casesOfSale = (tx: Tx, programId: string, { saleId, partnerId }: SaleOf, state: CaseState): Promise<Case[]> =>
     tx
       .select()
       .from(cases)
-      .where(and(eq(cases.programId, programId), eq(cases.saleId, saleId), eq(cases.partnerId, partnerId), eq(cases.state, 'open')))
+      .where(and(eq(cases.programId, programId), eq(cases.saleId, saleId), eq(cases.partnerId, partnerId), eq(cases.state, state)))
       .orderBy(asc(cases.id))
       .for('update')
 
   const cameBack: FraudService['cameBack'] = async (tx, programId, sale) => {
-    for (const open of await openOfSale(tx, programId, sale))
+    for (const rejected of await casesOfSale(tx, programId, sale, 'rejected')) await takeBack(tx, rejected)
+    for (const open of await casesOfSale(tx, programId, sale, 'open'))
       await commissions.hold(tx, programId, open.commissionId, reasonOf(open))
   }
 
   /** The partner has heard of the release from commissions. */
   const releasedByHand: FraudService['releasedByHand'] = async (tx, programId, sale, by) => {
-    const open = await openOfSale(tx, programId, sale)
+    const open = await casesOfSale(tx, programId, sale, 'open')
     for (const one of open) await forgetOfErased(tx, await close(tx, one, 'cleared', by))
   }
 
-  /** An admin may have voided the commission by hand before: then it is worth nothing already. */
+  /** An admin may have voided the commission by hand before, or the sale is another partner's: then it is worth nothing already. */
   async function takeBack(tx: Tx, rejected: Case): Promise<void> {
     const { programId, commissionId, decidedBy, decisionReason } = rejected
     try {
