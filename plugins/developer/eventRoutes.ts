@@ -33,8 +33,8 @@ export function eventRoutes({ feed }: { feed: Feed }): (app: FastifyInstance) =>
       },
       async (request) => {
         const after = positionOf(request.query.after)
-        const events = await feed.read(callerOf(request).programId, { after, limit: request.query.limit })
-        return { data: events.map(told), next: String(events.at(-1)?.position ?? after) }
+        const { events, next } = await feed.read(callerOf(request).programId, { after, limit: request.query.limit })
+        return { data: events.map(told), next: String(next) }
       },
     )
   }
@@ -47,8 +47,8 @@ export function told(event: FeedEvent): z.output<typeof eventSchema> {
 }
 
 /** @throws UserError for a cursor that no page gave */
-function positionOf(after: string | undefined): number {
-  if (after === undefined) return 0
+function positionOf(after: string | undefined): number | undefined {
+  if (after === undefined) return undefined
   if (!/^\d{1,15}$/.test(after))
     throw new UserError('bad_cursor', '“after” is not the `next` of a page. Leave it out to begin with the oldest event.', {
       status: 400,

@@ -205,9 +205,33 @@ describe('a cursor', () => {
     house.clock.advance(days(91))
     await make('new')
     await house.tick('developer.prune')
-    expect((await reader.get(`/v1/events?after=${early}`)).json()).toMatchObject({ status: 410, code: 'cursor_expired' })
+    for (const after of [early, '0'])
+      expect((await reader.get(`/v1/events?after=${after}`)).json(), after).toMatchObject({ status: 410, code: 'cursor_expired' })
     const fresh = await read()
     expect(namesIn(fresh)).toEqual(['new'])
     expect((await read(fresh.next)).data).toEqual([])
+  })
+
+  test('that is given while nothing is left leads to what comes next', async () => {
+    await make('old')
+    await read()
+    house.clock.advance(days(91))
+    await house.tick('developer.prune')
+    const { data, next } = await read()
+    expect(data).toEqual([])
+    expect(await read(next)).toEqual({ data, next })
+    await make('new')
+    expect(namesIn(await read(next))).toEqual(['new'])
+  })
+
+  test('stays good while what comes next is kept, although an event after that is old enough to be forgotten', async () => {
+    const from = await end()
+    await make('young')
+    await make('told late')
+    await read()
+    await house.connection.sql`
+      update developer_events set occurred_at = occurred_at - interval '100 days' where data ->> 'name' = 'told late'`
+    await house.tick('developer.prune')
+    expect(namesIn(await read(from))).toEqual(['young', 'told late'])
   })
 })

@@ -14,9 +14,12 @@ export interface Feed {
    * held until it has committed: so whoever sees a position has seen, or can see, all lower ones.
    */
   seal(): Promise<void>
-  /** Events after the cursor, oldest first; seals first. @throws UserError for a cursor before what was forgotten (410) */
-  read(programId: string, page: { after: number; limit: number }): Promise<FeedEvent[]>
-  /** Forgets events that are older than the program keeps them. */
+  /**
+   * Events after the cursor, or from the oldest on, and the cursor to read on from; seals first. @throws UserError for a cursor before what was
+   * forgotten (410)
+   */
+  read(programId: string, page: { after?: number | undefined; limit: number }): Promise<{ events: FeedEvent[]; next: number }>
+  /** Forgets events that are older than the program keeps them, up to the first that is not, or is still to be sent: what is left has no gaps. */
   forget(programId: string): Promise<void>
 }
 
@@ -72,19 +75,22 @@ export function createFeed({ db, clock, log, settings, publicEvents, onSealed }:
     seal,
     read: async (programId, { after, limit }) => {
       await seal()
+      const found = await db
+        .select()
+        .from(events)
+        .where(and(eq(events.programId, programId), gt(events.position, after ?? 0)))
+        .orderBy(asc(events.position))
+        .limit(limit)
+      // Looked at afterwards: what is forgotten meanwhile is not skipped unsaid.
       const [feed] = await db.select().from(feeds).where(eq(feeds.programId, programId))
-      if (after > 0 && feed && after < feed.forgottenThrough)
+      const forgotten = feed?.forgottenThrough ?? 0
+      if (after !== undefined && after < forgotten)
         throw new UserError(
           'cursor_expired',
           'Events after this cursor were forgotten already, so some were missed. Read what there is now (sales, leads), then begin without “after”.',
           { status: 410 },
         )
-      return db
-        .select()
-        .from(events)
-        .where(and(eq(events.programId, programId), gt(events.position, after)))
-        .orderBy(asc(events.position))
-        .limit(limit)
+      return { events: found, next: found.at(-1)?.position ?? after ?? forgotten }
     },
     forget: async (programId) => {
       await seal()
@@ -93,10 +99,12 @@ export function createFeed({ db, clock, log, settings, publicEvents, onSealed }:
       await db.execute(sql`
         with forgotten as (
           delete from developer_events e
-          where e.program_id = ${programId}::uuid and e.occurred_at < ${before}::timestamptz
-            and not exists (
+          where e.program_id = ${programId}::uuid and e.position < coalesce((
+            select k.position from developer_events k
+            where k.program_id = ${programId}::uuid and (k.occurred_at >= ${before}::timestamptz or exists (
               select from developer_sends s join developer_endpoints p on p.id = s.endpoint_id
-              where s.position = e.position and s.state = 'pending' and p.disabled_at is null)
+              where s.position = k.position and s.state = 'pending' and p.disabled_at is null))
+            order by k.position limit 1), ${Number.MAX_SAFE_INTEGER}::bigint)
           returning position
         )
         insert into developer_feeds (program_id, forgotten_through)
