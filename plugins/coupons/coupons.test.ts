@@ -247,6 +247,32 @@ describe('admins', () => {
     expect(await pay(code)).toBe(partner.id)
   })
 
+  test('who pause and resume a code change nothing for payments that are told late: what was so when they were made counts', async () => {
+    const partner = await aPartner()
+    const code = await create(partner.userId)
+    const switchTo = async (what: 'pause' | 'resume') => {
+      house.clock.advance(minutes(10))
+      await house.run(`admin coupons ${what}`, { code }, admin)
+      return house.clock.now()
+    }
+    const [paused, resumed, again, atLast] = [
+      await switchTo('pause'),
+      await switchTo('resume'),
+      await switchTo('pause'),
+      await switchTo('resume'),
+    ]
+    const whose = async (at: Date, by: number) => pay(code, { paidAt: new Date(at.getTime() + by) })
+    for (const [begin, end] of [
+      [paused, resumed],
+      [again, atLast],
+    ] as const) {
+      expect(await whose(begin, -1)).toBe(partner.id)
+      expect(await whose(begin, 0)).toBeNull()
+      expect(await whose(end, -1)).toBeNull()
+      expect(await whose(end, 0)).toBe(partner.id)
+    }
+  })
+
   test('are told when there is no such code, and get suggestions while they type', async () => {
     await expect(house.run('admin coupons pause', { code: 'no-such' }, admin)).rejects.toThrow('There is no coupon')
     await create((await aPartner()).userId, 'TYPING-1')

@@ -19,18 +19,14 @@ export interface CouponService {
   ofPartner(reader: Reader, programId: string, partnerId: string): Promise<Coupon[]>
   /** Codes that begin with the text, for suggestions. */
   beginningWith(reader: Reader, programId: string, text: string): Promise<Coupon[]>
-  /** The coupon that was typed into a payment made at `paidAt`, in any case; undefined when it does not exist or was paused by then. */
+  /** The coupon that was typed into a payment made at `paidAt`, in any case; undefined when it does not exist or was paused at that time. */
   usedAt(reader: Reader, programId: string, code: string, paidAt: Date): Promise<Coupon | undefined>
 }
 
 export function createCouponService({ clock, settings }: { clock: Clock; settings: Settings<Config> }): CouponService {
-  const find = async (reader: Reader, programId: string, code: string): Promise<Coupon | undefined> => {
-    const rows = await reader
-      .select()
-      .from(coupons)
-      .where(and(eq(coupons.programId, programId), eq(coupons.folded, fold(code.trim()))))
-    return rows[0]
-  }
+  const named = (programId: string, code: string) => and(eq(coupons.programId, programId), eq(coupons.folded, fold(code.trim())))
+  const find = async (reader: Reader, programId: string, code: string): Promise<Coupon | undefined> =>
+    (await reader.select().from(coupons).where(named(programId, code)))[0]
   const ofPartner: CouponService['ofPartner'] = (reader, programId, partnerId) =>
     reader
       .select()
@@ -93,16 +89,19 @@ export function createCouponService({ clock, settings }: { clock: Clock; setting
       )
     },
     setPaused: async (tx, programId, code, paused) => {
-      const coupon = await find(tx, programId, code)
+      const [coupon] = await tx.select().from(coupons).where(named(programId, code)).for('update')
       if (!coupon)
         throw new UserError(
           'unknown_code',
           `There is no coupon “${code.trim()}” here. Choose one from the list that appears while you type.`,
         )
-      if ((coupon.pausedAt !== null) === paused) return { coupon, changed: false }
+      const { pausedAt, earlierPauses } = coupon
+      if ((pausedAt !== null) === paused) return { coupon, changed: false }
+      const now = clock.now()
+      const over = pausedAt ? [{ from: pausedAt.toISOString(), to: now.toISOString() }] : []
       const [changed] = await tx
         .update(coupons)
-        .set({ pausedAt: paused ? clock.now() : null })
+        .set({ pausedAt: paused ? now : null, earlierPauses: [...earlierPauses, ...over] })
         .where(and(eq(coupons.programId, programId), eq(coupons.id, coupon.id)))
         .returning()
       return { coupon: changed!, changed: true }
@@ -119,9 +118,14 @@ export function createCouponService({ clock, settings }: { clock: Clock; setting
       const coupon = isCode(code) ? await find(reader, programId, code) : undefined
       // Look-alikes are kept from existing, yet a checkout knows codes to the letter: another one is another coupon.
       if (!coupon || coupon.code.toLowerCase() !== code.toLowerCase()) return undefined
-      return coupon.pausedAt && coupon.pausedAt <= paidAt ? undefined : coupon
+      return wasPaused(coupon, paidAt) ? undefined : coupon
     },
   }
+}
+
+function wasPaused({ pausedAt, earlierPauses }: Coupon, at: Date): boolean {
+  if (pausedAt && pausedAt <= at) return true
+  return earlierPauses.some(({ from, to }) => new Date(from) <= at && at < new Date(to))
 }
 
 function enough(max: number): UserError {
