@@ -117,6 +117,12 @@ test.each([
   ['neither name nor consent', {}, ['full name', 'tick the box'], []],
   ['no name', { consent: 'yes' }, ['full name'], ['checked']],
   ['a name of spaces', { name: '   ', consent: 'yes' }, ['full name'], ['checked']],
+  [
+    'a web address for a name',
+    { name: 'Visit evil.example', consent: 'yes' },
+    ['without a web address'],
+    ['value="Visit evil.example"'],
+  ],
   ['a name of dashes', { name: '---', consent: 'yes' }, ['full name'], ['value="---"']],
   ['no consent', { name: 'Ada "the" Lovelace' }, ['tick the box'], ['value="Ada &#34;the&#34; Lovelace"']],
   ['consent of another kind', { name: 'Ada Lovelace', consent: 'maybe' }, ['tick the box'], ['value="Ada Lovelace"']],

@@ -62,7 +62,7 @@ ${next(signing.partner.status === 'active')}`,
 }
 
 const words: Record<Problem, string> = {
-  name: 'Please type your full name: 2 to 120 characters, with letters.',
+  name: 'Please type your full name: 2 to 120 characters, with letters and without a web address. Put a space after each dot.',
   consent: 'Please tick the box to agree. Without it there is no signature.',
 }
 

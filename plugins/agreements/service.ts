@@ -7,6 +7,7 @@ import {
   days,
   type Emit,
   failuresOf,
+  holdsWebAddress,
   newId,
   type Program,
   type Programs,
@@ -306,6 +307,7 @@ function maySign({ status }: Partner): boolean {
 }
 
 function problemsOf({ name, consent }: Typed): Problem[] {
-  const named = name.length >= nameLength.min && name.length <= nameLength.max && /^\P{Cc}*\p{L}\P{Cc}*$/u.test(name)
+  const fits = name.length >= nameLength.min && name.length <= nameLength.max
+  const named = fits && /^\P{Cc}*\p{L}\P{Cc}*$/u.test(name) && !holdsWebAddress(name)
   return [...(named ? [] : (['name'] as const)), ...(consent ? [] : (['consent'] as const))]
 }

@@ -1,6 +1,7 @@
 // What a person typed about themselves: made canonical, and checked. Pure.
 import { domainToASCII } from 'node:url'
 import { z } from 'zod'
+import { holdsWebAddress } from '../kit/index.ts'
 import type { PartnersConfig } from './config.ts'
 import { isDisposable } from './disposable.ts'
 
@@ -11,7 +12,14 @@ export interface Details {
 }
 
 /** Why a form was not accepted. */
-export type Refusal = 'name_length' | 'email_malformed' | 'email_disposable' | 'email_taken' | 'industry_unknown' | 'too_many_mails'
+export type Refusal =
+  | 'name_length'
+  | 'name_web_address'
+  | 'email_malformed'
+  | 'email_disposable'
+  | 'email_taken'
+  | 'industry_unknown'
+  | 'too_many_mails'
 
 /** Trimmed, with the domain in lower case and in its ASCII form; the part before @ is left alone because only its host may judge it. */
 export function normalizeEmail(typed: string): string {
@@ -31,6 +39,7 @@ export function checkDetails(
   const name = typed.name.replace(/\s+/g, ' ').trim()
   const email = normalizeEmail(typed.email)
   if (name.length < 2 || name.length > 80) return { refusal: 'name_length' }
+  if (holdsWebAddress(name)) return { refusal: 'name_web_address' }
   if (!isEmail(email)) return { refusal: 'email_malformed' }
   if (settings.blockDisposableMail && isDisposable(email.slice(email.lastIndexOf('@') + 1))) return { refusal: 'email_disposable' }
   if (typed.industry !== present && !settings.industries.some(({ key }) => key === typed.industry))

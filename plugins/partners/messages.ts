@@ -72,6 +72,10 @@ const refusals: Record<Refusal, { title: string; body: string }> = {
     title: 'We need your name',
     body: 'A name has 2 to 80 characters. Please use the one that should stand on your agreement.',
   },
+  name_web_address: {
+    title: 'That name looks like a web address',
+    body: 'Your name stands in mails, where nobody should meet a link that is not ours. Please leave web addresses out of it, and put a space after each dot, as in “J. R. Müller”.',
+  },
   email_malformed: {
     title: 'That e-mail does not look right',
     body: 'An address looks like `you@example.com`. Please check it for typing errors.',
@@ -97,12 +101,14 @@ export function refusalWords(refusal: Refusal): { title: string; body: string } 
 
 export function refusedCard(refusal: Refusal, kind: Form, typed: Partial<Details>): Message {
   const { title, body } = refusals[refusal]
+  // A name that was fine when it was given can only be mended where it is asked for.
+  const again = refusal.startsWith('name') && kind === 'email' ? 'details' : kind
   const about = refusal.startsWith('email') && typed.email ? [`You typed **${literal(typed.email)}**.`] : []
   return card({
     title,
     body: [...about, body],
     tone: 'warn',
-    rows: [[button({ customId: customId(openForm, { form: kind }), label: 'Try again', style: 'primary' })]],
+    rows: [[button({ customId: customId(openForm, { form: again }), label: 'Try again', style: 'primary' })]],
     footer: 'What you typed is kept and filled in for you.',
   })
 }

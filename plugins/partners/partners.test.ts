@@ -102,6 +102,7 @@ test.each([
   ['a throw-away service', { email: 'ada@Mailinator.com' }, /throw-away/],
   ['a subdomain of a throw-away service', { email: 'ada@x.y.guerrillamail.com' }, /throw-away/],
   ['a name of one letter', { name: ' A ' }, /2 to 80 characters/],
+  ['a web address in the name', { name: 'Visit http://evil.example' }, /leave web addresses out/],
   ['an industry that is not offered', { industry: 'mining' }, /not offered/],
 ])('a form with %s is refused, and the form comes back with what was typed', async (_, wrong, words) => {
   const answer = await register(wrong)
