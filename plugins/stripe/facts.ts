@@ -100,7 +100,10 @@ export type Fact<T extends FactType = FactType> = {
     readonly invoiceId: string | null
     readonly subscriptionId: string | null
     readonly eventCreated: number
-    /** How far the object has come: decides between events of one second. */
+    /**
+     * How far the object has come: decides between events of one second. An account goes back and forth: of answers about it, the time of the question in
+     * milliseconds.
+     */
     readonly rank: number
     readonly eventId: string
     readonly fields: FieldsOf[K]
@@ -366,7 +369,7 @@ function readers(hashEmail: (email: string) => string): Record<string, (object: 
       type: 'payment_intent',
       objectId: intent.id,
       paymentKey: intent.id,
-      rank: { succeeded: 3, canceled: 3, processing: 2 }[intent.status] ?? 1,
+      rank: { succeeded: 4, canceled: 4, requires_capture: 3, processing: 2 }[intent.status] ?? 1,
       fields: {
         status: intent.status,
         tax: intent.amount_details?.tax?.total_tax_amount ?? 0,
@@ -380,7 +383,8 @@ function readers(hashEmail: (email: string) => string): Record<string, (object: 
       type: 'charge',
       objectId: charge.id,
       paymentKey: charge.payment_intent ?? charge.id,
-      rank: charge.status === 'succeeded' ? 2 + charge.amount_refunded : charge.status === 'pending' ? 1 : 0,
+      rank:
+        charge.status === 'succeeded' ? 2 + charge.amount_captured + charge.amount_refunded : charge.status === 'failed' ? 1 : 0,
       fields: {
         status: charge.status,
         captured: charge.amount_captured,
@@ -400,7 +404,7 @@ function readers(hashEmail: (email: string) => string): Record<string, (object: 
       type: 'refund',
       objectId: refund.id,
       paymentKey: refund.payment_intent ?? refund.charge,
-      rank: { failed: 3, canceled: 3, succeeded: 2 }[refund.status ?? ''] ?? 1,
+      rank: { failed: 3, canceled: 3, succeeded: 2, requires_action: 0 }[refund.status ?? 'succeeded'] ?? 1,
       fields: {
         status: refund.status ?? 'succeeded',
         amount: refund.amount,
@@ -412,7 +416,7 @@ function readers(hashEmail: (email: string) => string): Record<string, (object: 
       type: 'dispute',
       objectId: dispute.id,
       paymentKey: dispute.payment_intent ?? dispute.charge,
-      rank: { won: 3, lost: 3, warning_closed: 3, prevented: 3, under_review: 2, warning_under_review: 2 }[dispute.status] ?? 1,
+      rank: disputeRanks[dispute.status] ?? 1,
       fields: { status: dispute.status, amount: dispute.amount ?? null, currency: dispute.currency ?? null },
     })),
     'checkout.session': read(shapes['checkout.session'], (session) => ({
@@ -491,6 +495,17 @@ function readers(hashEmail: (email: string) => string): Record<string, (object: 
 
 /** Something was to be paid beside the customer's credit, and is. */
 export const tookMoney = ({ fields }: Fact<'invoice'>): boolean => fields.status === 'paid' && (fields.due ?? fields.total) > 0
+
+/** An inquiry (`warning_…`) may become a dispute: https://docs.stripe.com/disputes/how-disputes-work */
+const disputeRanks: Readonly<Record<string, number>> = {
+  warning_under_review: 2,
+  needs_response: 3,
+  under_review: 4,
+  won: 5,
+  lost: 5,
+  warning_closed: 5,
+  prevented: 5,
+}
 
 /** Merchants put all kinds of things into references and metadata; click ids and deals’ ids are UUIDs. */
 function uuidOf(value: string | null | undefined): string | null {

@@ -1,5 +1,5 @@
 // What was told by Stripe, as it is kept: written unless something newer is known, and read again for the payments and invoices that it is about.
-import { and, eq, isNotNull, or, type SQL, sql } from 'drizzle-orm'
+import { and, eq, isNotNull, ne, or, type SQL, sql } from 'drizzle-orm'
 import { amongTexts, type Reader, type Tx } from '../kit/index.ts'
 import { type Assembled, canonicalPayment } from './canonical.ts'
 import { askedEventId, type Fact, tookMoney } from './facts.ts'
@@ -12,7 +12,7 @@ import { facts, payments } from './tables.ts'
 export async function keep(tx: Tx, programId: string, given: readonly Fact[], options: { asked?: boolean } = {}): Promise<void> {
   const isNewer = options.asked
     ? sql`excluded.rank > stripe_facts.rank`
-    : sql`(excluded.event_created, excluded.rank, excluded.event_id) > (stripe_facts.event_created, stripe_facts.rank, stripe_facts.event_id)`
+    : sql`(excluded.event_created, excluded.rank, excluded.event_id) >= (stripe_facts.event_created, stripe_facts.rank, stripe_facts.event_id)`
   await tx.execute(sql`
     insert into stripe_facts (program_id, object_id, type, payment_key, invoice_id, subscription_id, fields, event_created, rank, event_id)
     select ${programId}::uuid, f."objectId", f.type, f."paymentKey", f."invoiceId", f."subscriptionId", f.fields, f."eventCreated", f.rank, f."eventId"
@@ -29,13 +29,29 @@ export function newestOf(given: readonly Fact[]): Fact[] {
   const newest = new Map<string, Fact>()
   for (const fact of given) {
     const other = newest.get(fact.objectId)
-    if (!other || isNewer(fact, other)) newest.set(fact.objectId, fact)
+    if (!other || !isNewer(other, fact)) newest.set(fact.objectId, fact)
   }
   return [...newest.values()]
 }
 
 const isNewer = (a: Fact, b: Fact): boolean =>
   a.eventCreated !== b.eventCreated ? a.eventCreated > b.eventCreated : a.rank !== b.rank ? a.rank > b.rank : a.eventId > b.eventId
+
+/** Whether something else told of the object in the very second. */
+export async function isTied(reader: Reader, programId: string, { objectId, eventCreated, eventId }: Fact): Promise<boolean> {
+  const others = await reader
+    .select({ eventId: facts.eventId })
+    .from(facts)
+    .where(
+      and(
+        eq(facts.programId, programId),
+        eq(facts.objectId, objectId),
+        eq(facts.eventCreated, eventCreated),
+        ne(facts.eventId, eventId),
+      ),
+    )
+  return others.length > 0
+}
 
 /** Keeps the fact, and returns what is known of its object now. */
 export async function keepOne<T extends Fact>(tx: Tx, programId: string, fact: T): Promise<T> {

@@ -20,7 +20,7 @@ import {
 } from '../kit/index.ts'
 import type { Payouts } from '../payouts/public.ts'
 import { askedEventId, type Fact, type KeptEvent, keptEvent, readAt, type UnreadObject } from './facts.ts'
-import { aboutInvoice, assemble, keep, keepOne, newestOf, ofInvoice, paymentsOf, present, unexplained } from './known.ts'
+import { aboutInvoice, assemble, isTied, keep, keepOne, newestOf, ofInvoice, paymentsOf, present, unexplained } from './known.ts'
 import { createCouponReader, hasPromotion, type PromotionApi } from './promotions.ts'
 import { accounts, facts, payments } from './tables.ts'
 
@@ -204,13 +204,7 @@ export function createStripeService({
     try {
       const { account, fact } = await readable(stored)
       programId = await programOf(account)
-      const belongsTo = programId
-      await db.transaction(async (tx) => {
-        // Held until the end: of two runs for one event the second finds it handled.
-        if (!(await webhooks.open(tx, source, eventId))) return
-        await learn(tx, belongsTo, [fact])
-        await webhooks.markHandled(tx, source, eventId, belongsTo)
-      })
+      await handleReadable(eventId, programId, fact)
     } catch (error) {
       if (!(error instanceof UserError)) throw error
       const again = new Date(stored.receivedAt.getTime() + accountPatienceMs)
@@ -221,6 +215,24 @@ export function createStripeService({
           : webhooks.park(tx, source, eventId, error.message, programId),
       )
     }
+  }
+
+  async function handleReadable(eventId: string, programId: string, fact: Fact): Promise<void> {
+    const isUnclear = await db.transaction(async (tx) => {
+      // Held until the end: of two runs for one event the second finds it handled.
+      if (!(await webhooks.open(tx, source, eventId))) return false
+      if (fact.type === 'account' && fact.eventId !== askedEventId) {
+        await lock(tx, [`account ${programId} ${fact.objectId}`])
+        if (await isTied(tx, programId, fact)) return true
+      }
+      await learn(tx, programId, [fact])
+      await webhooks.markHandled(tx, source, eventId, programId)
+      return false
+    })
+    // An account goes back and forth, so nothing in two events of one second says which is the later one.
+    if (!isUnclear) return
+    const unread = { object: 'account', id: fact.objectId, created: fact.eventCreated, version: api.version } as const
+    await handleReadable(eventId, programId, await readAnew(unread, eventId))
   }
 
   /** The fact of the event. @throws UserError for an event that is still not as expected */
@@ -239,7 +251,8 @@ export function createStripeService({
     const asked = clock.now()
     const found = await api.object(unread, eventId)
     // An account is read as it is now, however old the event is; what Stripe tells while it is asked may be newer.
-    if (typeof found === 'object' && found.type === 'account') return { ...found, eventCreated: inSeconds(asked) }
+    if (typeof found === 'object' && found.type === 'account')
+      return { ...found, eventCreated: inSeconds(asked), rank: asked.getTime(), eventId: askedEventId }
     if (typeof found === 'object') return readAt(found, clock.now())
     const why = `its ${unread.object} ${unread.id} cannot be read anew: ${found ?? 'Stripe does not have it.'}`
     throw new UserError(

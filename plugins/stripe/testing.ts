@@ -11,8 +11,8 @@ export interface PayingHouse {
   readonly sandbox: StripeSandbox
   /** Waits until the webhooks are delivered and what came of them is done. */
   settled(): Promise<void>
-  /** An hour later something happens at Stripe. */
-  act(path: string, body?: object): Promise<void>
+  /** An hour later, or after that time, something happens at Stripe. */
+  act(path: string, body?: object, afterMs?: number): Promise<void>
   /** Stripe fails at what matches, until its client gives up once. */
   trouble(match: string): Promise<void>
   /** A partner with an account at Stripe, who has earned $2,000. */
@@ -54,8 +54,8 @@ export async function payingHouse(more: readonly Plugin[] = []): Promise<PayingH
     const answer = await fetch(`${sandbox.url}/sandbox/${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
     if (!answer.ok) throw new Error(await answer.text())
   }
-  const act = async (path: string, body: object = {}) => {
-    clock.advance(hours(1))
+  const act = async (path: string, body: object = {}, afterMs = hours(1)) => {
+    clock.advance(afterMs)
     await control(`stripe/${path}`, body)
   }
   return {
