@@ -45,7 +45,7 @@ export interface StripeApi extends PromotionApi {
 export interface StripeService {
   /** Keeps a verified event and asks for its handling. A duplicate is only counted; kinds that are not handled are not kept. */
   receive(event: { id: string; type: string; kept: KeptEvent | undefined }): Promise<void>
-  /** Handles kept events once, together. What needs Stripe, or is nobody's yet, is left to `handleAlone`; a single one that cannot be handled is parked with a reason. */
+  /** Handles kept events once, together. What needs Stripe, is nobody's yet, or moves the books of a partner, is left to `handleAlone`; a single one that cannot be handled is parked with a reason. */
   handleEvents(tx: Tx, eventIds: readonly string[]): Promise<void>
   /** Handles kept events as `handleEvents` does, but when one of them cannot be handled, leaves each to a job of its own. */
   handleOrPart(tx: Tx, eventIds: readonly string[]): Promise<void>
@@ -186,12 +186,15 @@ export function createStripeService({
     return known && (await reader.select().from(accounts).where(eq(accounts.accountId, known.id)))[0]
   }
 
-  /** The events about which nothing has to be asked of Stripe, nor decided whose they are. */
+  /**
+   * The events about which nothing has to be asked of Stripe, nor decided whose they are. Those of transfers go alone: each locks a payout and the books of a
+   * partner, and several of those beside sales, in whatever order they come, may wait for others in a circle.
+   */
   function readyToLearn(stored: readonly StoredWebhook[], owner: { accountId: string; programId: string } | undefined) {
     if (!owner) return []
     return stored.flatMap(({ eventId, body }) => {
       const { account, fact } = keptEvent.parse(body)
-      return fact && !hasPromotion(fact) && (account === null || account === owner.accountId)
+      return fact && fact.type !== 'transfer' && !hasPromotion(fact) && (account === null || account === owner.accountId)
         ? [{ eventId, programId: owner.programId, fact }]
         : []
     })

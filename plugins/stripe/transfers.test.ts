@@ -1,6 +1,7 @@
 // Payouts through the local Stripe whose webhooks are lost: what Stripe says when it is asked counts.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { TestHouse } from '../../app/testing.ts'
+import { commissions } from '../commissions/plugin.ts'
 import type { TestPartner } from '../commissions/testing.ts'
 import { minutes } from '../kit/index.ts'
 import { ledger } from '../ledger/plugin.ts'
@@ -59,6 +60,29 @@ test('one that was reversed meanwhile comes back, and what was told of its makin
   await paying.settled()
   expect((await payoutOf(ada)).state).toBe('returned')
   expect((await house.use(ledger).prove(house.db, house.program.id)).ok).toBe(true)
+})
+
+test('of transfers that are confirmed at once, one whose partner’s books are in use holds up no other', async () => {
+  const both = await paidSilently(2)
+  const states = async () => Promise.all(both.map(async (partner) => (await payoutOf(partner)).state))
+  let letGo = () => {}
+  const gate = new Promise<void>((resolve) => {
+    letGo = resolve
+  })
+  const holding = house.db.transaction(async (tx) => {
+    await house.use(commissions).lock(tx, { programId: house.program.id, partnerId: both[1]!.id, currency: 'USD' })
+    await gate
+  })
+  paying.sandbox.webhooks.release()
+  await paying.sandbox.webhooks.idle()
+  const draining = house.drain()
+  try {
+    await expect.poll(states, { timeout: 3_000 }).toEqual(['paid', 'sent'])
+  } finally {
+    letGo()
+    await Promise.all([holding, draining])
+  }
+  expect(await states()).toEqual(['paid', 'paid'])
 })
 
 test('one that Stripe does not show keeps no other from being asked about', async () => {
