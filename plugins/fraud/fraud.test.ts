@@ -452,7 +452,7 @@ describe('deciding', () => {
     expect(await trade.findings()).toEqual([])
   })
 
-  test.each(['before', 'after'])('a sale that comes back to the partner earns nothing when their case was rejected %s it left', async (when) => {
+  test.each(['before', 'after'])('a sale that comes back earns nothing when the case was rejected %s it left', async (when) => {
     const { partner, commission, found } = await aHeldSale()
     const reject = () => house.run('admin fraud reject', { case: found.id, reason: 'A script bought it.' }, admin)
     const next = await trade.aPartner()

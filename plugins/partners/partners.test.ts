@@ -117,6 +117,15 @@ test.each([
   expect(JSON.stringify(await house.run('start', {}, ada))).toContain(JSON.stringify(known.email))
 })
 
+test('a name that would not be accepted any more is asked for, also by who changes only their address', async () => {
+  await registerAndVerify()
+  await house.connection.sql`update partners_partners set name = 'www.evil.example' where user_id = ${ada.userId}`
+  const answer = await house.press('partners.submit:email', { fields: { email: 'king@example.com' } }, ada)
+  expect(wordsOf(answer)).toContain('looks like a web address')
+  expect(wordsOf(await house.press(controlsOf(answer)[0]!, {}, ada))).toContain('Your name')
+  expect(await mailsTo('king@example.com')).toEqual([])
+})
+
 test('an admin may allow throw-away addresses', async () => {
   await house.set('partners', 'blockDisposableMail', false)
   await register({ email: 'ada@mailinator.com' })
