@@ -502,6 +502,27 @@ describe('the money of a deal that a payment provider reports', () => {
     expect((await netOf(partner)).sort()).toEqual([500_000n, 750_000n])
   })
 
+  test.each(['names the deal', 'is of its contact and said to be the same'])(
+    'in another currency than what was recorded by hand, one that %s takes the place of all of it',
+    async (which) => {
+      const { partner, id, byContact } = await accepted()
+      await won(id)
+      await house.drain()
+      const isNamed = which === 'names the deal'
+      const saleId = await paid({ ...(isNamed ? { hints: { deal: id } } : byContact), gross: 1_100_000n, currency: 'EUR' })
+      const [asked] = await house.db
+        .select()
+        .from(messages)
+        .where(eq(messages.key, `deals.payment:${saleId}`))
+      if (!isNamed) await house.press(controlsOf(asked!.payload as never)[0]!, {}, admin)
+      await house.drain()
+      expect(await netOf(partner)).toEqual([1_100_000n])
+      expect(await dealOf(partner)).toMatchObject({ status: 'won', sale_id: saleId })
+      await paid({ hints: { deal: id }, gross: 50_000n, currency: 'EUR' })
+      expect((await netOf(partner)).sort()).toEqual([1_100_000n, 50_000n])
+    },
+  )
+
   test('before an admin records a deal, they are asked about what its contact has paid; the same money is one sale', async () => {
     const { partner, id, byContact } = await accepted()
     const saleId = await paid(byContact)

@@ -320,10 +320,11 @@ export function sameMoneyCard(deal: Deal, payments: readonly DealPayment[], reco
 }
 
 /** For the partner whose won deal was recorded by hand and then reported by the provider. */
-export const replacedMessage = (deal: Deal, sale: Sale): Message =>
+/** `whole`: nothing is left of what was recorded by hand. */
+export const replacedMessage = (deal: Deal, sale: Sale, whole: boolean): Message =>
   card({
     title: `The payment for ${literal(deal.company)} came in`,
-    body: `**${formatMoney(sale.gross, sale.currency)}** now counts as a sale of its own. What the team had recorded by hand before is taken back by as much, so that nothing counts twice.`,
+    body: `**${formatMoney(sale.gross, sale.currency)}** now counts as a sale of its own. What the team had recorded by hand before is taken back${whole ? '' : ' by as much'}, so that nothing counts twice.`,
     footer: 'Both stand in /sales list; what they earn in /earnings show.',
   })
 

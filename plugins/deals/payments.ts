@@ -137,15 +137,20 @@ export function createDealPayments(needs: {
 
   /**
    * What an admin had recorded is lowered by what providers reported of the same deal, as by a refund: reported in full, it is worth nothing, and the
-   * payment is the sale. So nothing counts twice, also when a deal is paid in parts.
+   * payment is the sale. So nothing counts twice, also when a deal is paid in parts. Amounts of two currencies cannot be compared: a payment in another one
+   * takes the place of all that was recorded.
    */
   async function replace(tx: Tx, deal: Deal, sale: Sale): Promise<Deal> {
+    const isSameCurrency = eq(payments.currency, deal.wonCurrency!)
     const [row] = await tx
-      .select({ reported: sql<string>`coalesce(sum(${payments.amount}), 0)` })
+      .select({
+        reported: sql<string>`coalesce(sum(${payments.amount}) filter (where ${isSameCurrency}), 0)`,
+        comparable: sql<boolean>`coalesce(bool_and(${isSameCurrency}), true)`,
+      })
       .from(payments)
-      .where(and(ofDeal(deal), eq(payments.state, 'counted'), eq(payments.currency, deal.wonCurrency!)))
+      .where(and(ofDeal(deal), eq(payments.state, 'counted')))
     const reported = BigInt(row!.reported)
-    const refunded = reported < deal.wonAmount! ? reported : deal.wonAmount!
+    const refunded = row!.comparable && reported < deal.wonAmount! ? reported : deal.wonAmount!
     await attribution.recordPayment(tx, {
       ...handPayment(deal, { amount: deal.wonAmount!, currency: deal.wonCurrency! }),
       refunded,
@@ -156,7 +161,7 @@ export function createDealPayments(needs: {
       programId: deal.programId,
       key: `deals.replaced:${sale.id}`,
       userId: deal.userId,
-      message: replacedMessage(deal, sale),
+      message: replacedMessage(deal, sale, whole),
     })
     return changed!
   }
