@@ -354,6 +354,29 @@ describe('a claim', () => {
     expect(await trade.findings()).toEqual([])
   })
 
+  test('of two for one sale of nobody’s that two admins credit at the same moment, one is approved and the other stays open', async () => {
+    const [ada, bob] = await pair()
+    const saleId = await aSale(undefined, { gross: 87_654n })
+    const credits: Promise<unknown>[] = []
+    for (const [partner, by] of [
+      [ada, boss],
+      [bob, second],
+    ] as const) {
+      await claim(partner, { amount: '876.54' })
+      const [button] = controlsOf(await open(partner))
+      const form = (await house.press(button!, {}, by)) as { custom_id: string }
+      credits.push(Promise.resolve().then(() => house.press(form.custom_id, { fields: { reason: 'It fits' } }, by)))
+    }
+    const outcomes = await Promise.allSettled(credits)
+    await house.drain()
+    const states = await house.connection.sql`
+      select c.state, c.partner_id = s.partner_id as theirs from claims_claims c, attribution_sales s
+      where s.id = ${saleId} and c.partner_id in (${ada.id}, ${bob.id}) order by c.state`
+    expect(states.map(({ state, theirs }) => `${state} ${theirs}`)).toEqual(['approved true', 'open false'])
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+    expect(await trade.findings()).toEqual([])
+  })
+
   test('of another partner’s sale waits for a second admin, whose decision the claim follows', async () => {
     const [ada, bob] = await pair()
     const emailHash = house.use(attribution).hashEmail('carla@example.org')

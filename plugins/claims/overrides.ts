@@ -27,7 +27,10 @@ export interface OverrideService {
    * sale has changed hands since (then the proposal is closed as outdated by the next decision)
    */
   decide(tx: Tx, programId: string, overrideId: string, decision: 'approved' | 'declined', by: string): Promise<OverrideRow>
-  /** Changes the sale at once, when two people have agreed already: the partner who claims it, and the admin who approves. */
+  /**
+   * Changes the sale at once, when two people have agreed already: the partner who claims it, and the admin who approves. @throws UserError as `propose` does, and
+   * when the sale changes hands at the same moment
+   */
   apply(tx: Tx, proposal: Proposal, approvedBy: string): Promise<void>
   newest(reader: Reader, programId: string, limit: number): Promise<OverrideRow[]>
   /** Discord mentions of the partners that an override names. */
@@ -118,7 +121,9 @@ export function createOverrideService(needs: {
 
   const apply: OverrideService['apply'] = async (tx, proposal, approvedBy) => {
     const made = await propose(tx, proposal)
-    await decide(tx, proposal.programId, made.id, 'approved', approvedBy)
+    const { state } = await decide(tx, proposal.programId, made.id, 'approved', approvedBy)
+    if (state !== 'approved')
+      throw new UserError('sale_changed', 'The sale was credited to somebody else at this very moment. Open the claim again.')
   }
 
   const note = async (tx: Tx, row: OverrideRow, actor: string, what: string) => {
