@@ -237,6 +237,7 @@ describe('a payment through the webhook', () => {
       ],
       /tax 5001 .* do not fit/,
     ],
+    ['of a time that is none', (charge) => [anEvent('charge.succeeded', { ...charge, created: 9e15 })], /created/],
     ['of another account', (charge) => [anEvent('charge.succeeded', charge, { account: 'acct_somebody' })], /acct\\?_somebody/],
     [
       'whose session is in another currency',
@@ -258,6 +259,46 @@ describe('a payment through the webhook', () => {
     expect(await parked()).toMatch(reason)
     expect(await failedWork()).toBe(0)
     expect(await trade.findings()).toEqual([])
+  })
+
+  test('keeps its worth when a refund comes in another currency, which is parked', async () => {
+    const charge = aCharge()
+    await send(anEvent('charge.succeeded', charge))
+    await send(anEvent('checkout.session.completed', aSession(charge)))
+    await house.drain()
+    const refund = { object: 'refund', id: `re_yen${charge.id}`, status: 'succeeded', amount: 4_000, currency: 'jpy' }
+    await send(anEvent('refund.created', { ...refund, payment_intent: charge.payment_intent, charge: charge.id }))
+    await house.drain()
+    expect(await parked()).toMatch(/in USD, and its refund .* in JPY/)
+    expect(await salesOf(charge.payment_intent)).toMatchObject([{ gross: '5000', refunded: '0' }])
+  })
+
+  test.each([
+    ['a country that is no code', 'Germany', null],
+    ['a country in lower case', 'de', 'DE'],
+  ])('with %s is a sale', async (_, written, kept) => {
+    const charge = aCharge()
+    const address = { country: written }
+    await send(anEvent('charge.succeeded', charge))
+    await send(
+      anEvent(
+        'checkout.session.completed',
+        aSession(charge, { customer_details: { email: `${charge.id}@example.org`, address } }),
+      ),
+    )
+    await house.drain()
+    expect(await salesOf(charge.payment_intent)).toMatchObject([{ gross: '5000' }])
+    const [customer] = await house.connection.sql`
+      select c.country from attribution_customers c join attribution_sales s on s.customer_id = c.id where s.payment_key = ${charge.payment_intent}`
+    expect(customer).toEqual({ country: kept })
+  })
+
+  test('with null characters and halves of characters in what the merchant wrote is a sale, without them', async () => {
+    const charge = aCharge({ metadata: { product: 'A\u0000 course\ud800', note: '\u0000' } })
+    await send(anEvent('charge.succeeded', charge))
+    await send(anEvent('checkout.session.completed', aSession(charge)))
+    await house.drain()
+    expect(await salesOf(charge.payment_intent)).toMatchObject([{ product: 'A course\ufffd' }])
   })
 
   test('of which no event told where it comes from is parked when it cannot be recorded, and is a sale once it can', async () => {

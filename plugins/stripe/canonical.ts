@@ -45,6 +45,12 @@ export function canonicalPayment(known: KnownOfPayment): Assembled {
       'bad_gross',
       `The payment ${paymentKey} is of ${gross} minor units of ${currency}, which is more than any sale can be.`,
     )
+  const foreign = of(facts, 'refund').find((refund) => refund.fields.currency !== currency)
+  if (foreign)
+    throw new UserError(
+      'mixed_currencies',
+      `The payment is in ${currency}, and its refund ${foreign.objectId} in ${foreign.fields.currency}.`,
+    )
   const released = fromStripe(charge.fields.released ?? 0, currency)
   const refunded = atLeastZero(refundedOf(charge, of(facts, 'refund')) - released)
   if (refunded > gross)

@@ -117,10 +117,12 @@ const reference = z
   .union([z.string(), z.object({ id: z.string() }).transform(({ id }) => id)])
   .nullish()
   .transform((id) => id ?? null)
+/** What merchants write may hold null characters and halves of characters, which the database cannot keep. */
+const kept = (value: string): string => value.replaceAll('\0', '').toWellFormed()
 const text = z
   .string()
   .nullish()
-  .transform((value) => value || null)
+  .transform((value) => (value ? kept(value) : null) || null)
 const amount = z.int()
 /** What was paid, refunded or sent is never below zero. */
 const positive = z.int().nonnegative()
@@ -129,10 +131,14 @@ const optionalAmount = z
   .nullish()
   .transform((value) => value ?? 0)
 const metadata = z
-  .record(z.string(), z.string())
+  .record(z.string(), z.string().transform(kept))
   .nullish()
   .transform((value) => value ?? {})
-const address = z.object({ country: text }).nullish()
+/** A country is ISO 3166, but what merchants write into an address is not checked everywhere: what is no code says nothing. */
+const country = text.transform((code) => (code && /^[a-z]{2}$/i.test(code) ? code.toUpperCase() : null))
+const address = z.object({ country }).nullish()
+/** Unix time, up to the year 9999. */
+const time = z.int().min(0).max(253_402_300_799)
 const currency = z.string().transform((code) => code.toUpperCase())
 
 const shapes = {
@@ -159,7 +165,7 @@ const shapes = {
     billing_details: z.object({ email: text, address }).nullish(),
     receipt_email: text,
     metadata,
-    created: z.int(),
+    created: time,
   }),
   refund: z.object({
     id: z.string(),
@@ -207,7 +213,7 @@ const shapes = {
     customer_email: text,
     customer_address: address,
     metadata,
-    created: z.int(),
+    created: time,
     parent: z.object({ subscription_details: z.object({ subscription: reference, metadata }).nullish() }).nullish(),
     lines: z
       .object({
