@@ -3,7 +3,7 @@ import { componentRef } from '../../commands/customId.ts'
 import type { Ctx, Precondition } from '../../commands/define.ts'
 import { defineExtensionPoint, type Reader, type Tx } from '../kit/index.ts'
 
-/** registered → verified (e-mail) → active (every requirement met) → suspended or left. */
+/** registered → verified (e-mail) → active (every requirement met) → suspended or left. Who leaves while suspended is suspended. */
 export type PartnerStatus = 'registered' | 'verified' | 'active' | 'suspended' | 'left'
 
 export interface Partner {

@@ -473,17 +473,9 @@ function optional(row: PartnerRow | undefined): Partner | undefined {
   return row && toPartner(row)
 }
 
-function toPartner({
-  id,
-  programId,
-  userId,
-  name,
-  email,
-  industry,
-  status,
-  registeredAt,
-  verifiedAt,
-  activatedAt,
-}: PartnerRow): Partner {
+/** As others see them: who leaves while suspended stays suspended, for leaving must not free what was stopped. */
+function toPartner(row: PartnerRow): Partner {
+  const { id, programId, userId, name, email, industry, registeredAt, verifiedAt, activatedAt } = row
+  const status = statusOf(row) === 'suspended' ? 'suspended' : row.status
   return { id, programId, userId, name, email, industry, status, registeredAt, verifiedAt, activatedAt }
 }

@@ -553,6 +553,13 @@ describe('the gates', () => {
     await refusedBecause(ada, 'not an active partner')
   })
 
+  test('someone who was suspended and left since', async () => {
+    const ada = await aPayablePartner()
+    await house.connection
+      .sql`update partners_partners set status = 'left', status_before_left = 'suspended' where id = ${ada.id}`
+    await refusedBecause(ada, 'not an active partner')
+  })
+
   test('someone who left need not sign what is newer than their leaving', async () => {
     const ada = await aPayablePartner(100n)
     await house.connection.sql`update partners_partners set status = 'left', status_before_left = 'active' where id = ${ada.id}`
