@@ -55,6 +55,8 @@ export interface Commissions {
     state: 'in_payout' | 'paid' | 'payable',
     reason: string | null,
   ): Promise<void>
+  /** Whether any of these commissions would be held if it were not in a payout: its sale is disputed, or somebody stopped it. */
+  isAnyStopped(reader: Reader, programId: string, commissionIds: readonly string[]): Promise<boolean>
   /**
    * Holds what is not yet in a payout of the commission's sale, for a reason of the caller's (`fraud_…`), until `release` lifts that reason. Beside the
    * automatic holds, and beside other reasons: it is free again when none is left. Idempotent. False when nothing of it can be held now (paid, in a payout,

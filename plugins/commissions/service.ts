@@ -356,6 +356,23 @@ export function createCommissionService(needs: Needs): CommissionService {
     await repayDebt(tx, moved[0]!, await debtOf(tx, moved[0]!))
   }
 
+  const isAnyStopped: Commissions['isAnyStopped'] = async (reader, programId, ids) => {
+    const rows = await reader
+      .select({ saleId: commissions.saleId })
+      .from(commissions)
+      .where(and(eq(commissions.programId, programId), amongIds(commissions.id, ids)))
+    const saleIds = rows.map(({ saleId }) => saleId)
+    const [stopped, sales] = await Promise.all([
+      reader
+        .select({ saleId: holds.saleId })
+        .from(holds)
+        .where(and(eq(holds.programId, programId), amongIds(holds.saleId, saleIds), isNull(holds.liftedAt)))
+        .limit(1),
+      attribution.salesById(reader, programId, saleIds),
+    ])
+    return stopped.length > 0 || sales.some(({ dispute }) => dispute === 'open')
+  }
+
   /** The commission of that id with its books locked, brought to the facts of now. */
   async function lockedCommission(tx: Tx, programId: string, commissionId: string): Promise<Row | undefined> {
     const row = await rowOf(tx, programId, commissionId)
@@ -529,6 +546,7 @@ export function createCommissionService(needs: Needs): CommissionService {
     lock: (tx, books) => lockBooks(tx, [books]),
     takePayable,
     setState,
+    isAnyStopped,
     ofPartner: (reader, programId, partnerId) =>
       reader
         .select()

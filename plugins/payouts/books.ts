@@ -79,7 +79,8 @@ const outOfPaid: Sides = [
   ['settled', -1n],
 ]
 
-const itemsOf = async (tx: Tx, payout: PayoutRow): Promise<string[]> =>
+/** The commissions in a live payout. */
+export const itemsOf = async (tx: Tx, payout: PayoutRow): Promise<string[]> =>
   (
     await tx
       .select({ id: items.commissionId })

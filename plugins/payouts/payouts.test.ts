@@ -801,6 +801,26 @@ describe('approval', () => {
       expect(await trade.balances(ada)).toEqual({})
     })
 
+    test.each(['is disputed', 'is held for fraud'])('and what holds a sale that %s meanwhile is taken back, and held', async (what) => {
+      const ada = await trade.aPartner()
+      await setUpMethod(ada)
+      const payment = trade.aPayment(ada, { gross: 100_000n })
+      await trade.record(payment)
+      await trade.record(trade.aPayment(ada, { gross: 50_000n }))
+      await house.drain()
+      await house.tick('commissions.release')
+      await house.drain()
+      const [own] = await house.use(commissions).ofPartner(house.db, programId(), ada.id)
+      const words = await afterWaiting(ada, () =>
+        what === 'is disputed'
+          ? trade.record({ ...payment, dispute: 'open' })
+          : house.db.transaction((tx) => house.use(commissions).hold(tx, programId(), own!.id, 'fraud_test')),
+      )
+      for (const part of ['Nothing was sent', 'a sale in it is disputed or on hold']) expect(words).toContain(part)
+      expect(transfersTo(ada)).toEqual([])
+      expect(await trade.balances(ada)).toEqual({ held: 20_000n, payable: 10_000n })
+    })
+
     test('and another bank account behind the method, or another method, takes it back', async () => {
       await house.set('payouts', 'methodCoolingHours', 72)
       const [ada, eva] = [await aPayablePartner(), await aPayablePartner()]
@@ -971,12 +991,12 @@ describe('the schedule', () => {
     await house.connection.sql`update core_programs set time_zone = 'Asia/Tokyo' where id = ${programId()}`
     await house.set('payouts', 'scheduleDay', 15)
     const [ada, rich] = [await aPayablePartner(9_000n), await aPayablePartner(600_000n, { currency: 'EUR' })]
-    await payday('2027-03-14T14:59:59Z')
+    await payday('2027-09-14T14:59:59Z')
     expect(await payoutsOf(ada)).toHaveLength(0)
-    await payday('2027-03-14T15:00:00Z')
+    await payday('2027-09-14T15:00:00Z')
     expect(await payoutsOf(ada)).toMatchObject([{ state: 'sent' }])
     expect(await payoutsOf(rich)).toMatchObject([{ state: 'awaiting_approval' }])
-    const [posted] = await house.connection.sql`select payload, target from core_messages where key = 'payouts.scheduled:2027-03'`
+    const [posted] = await house.connection.sql`select payload, target from core_messages where key = 'payouts.scheduled:2027-09'`
     expect(posted!.target).toBe('channels:staff')
     expect(JSON.stringify(posted!.payload)).toContain('The monthly payout run')
     const [waiting] = await payoutsOf(rich)
@@ -985,12 +1005,12 @@ describe('the schedule', () => {
     expect(await payoutsOf(rich)).toMatchObject([{ state: 'sent', approved_by: '1' }])
 
     const more = await aPayablePartner(9_000n)
-    await payday('2027-03-30T00:00:00Z')
+    await payday('2027-09-30T00:00:00Z')
     expect(await payoutsOf(more)).toHaveLength(0)
-    await payday('2027-04-20T00:00:00Z')
+    await payday('2027-10-20T00:00:00Z')
     expect(await payoutsOf(more)).toHaveLength(1)
     await house.set('payouts', 'scheduleDay', 0)
-    await payday('2027-05-20T00:00:00Z')
+    await payday('2027-11-20T00:00:00Z')
     const runs = await house.connection.sql`select * from payouts_runs where actor = 'schedule'`
     expect(runs).toHaveLength(2)
     expect(await trade.findings()).toEqual([])
@@ -1005,7 +1025,7 @@ describe('the schedule', () => {
     await house.connection.sql`update core_programs set time_zone = 'UTC' where id = ${programId()}`
     await house.set('payouts', 'scheduleDay', 15)
     const ada = await aPayablePartner()
-    await expect(payday('2027-06-15T12:00:00Z')).rejects.toThrow()
+    await expect(payday('2027-12-15T12:00:00Z')).rejects.toThrow()
     expect(await payoutsOf(ada)).toMatchObject([{ state: 'queued' }])
     await house.set('payouts', 'scheduleDay', 0)
     await house.connection.sql`delete from payouts_schedules where program_id = ${other}`

@@ -19,7 +19,7 @@ import {
   UserError,
 } from '../kit/index.ts'
 import type { Partners } from '../partners/public.ts'
-import type { Books } from './books.ts'
+import { type Books, itemsOf } from './books.ts'
 import type { Config } from './config.ts'
 import { type ApprovalBar, approvalAboveIn, approvalBar } from './decide.ts'
 import { payoutCancelled } from './events.ts'
@@ -244,6 +244,7 @@ export function createPreparer(needs: {
     const config = await settings.of(tx, programId)
     const line = await planner.again(tx, { partner: { programId, id }, currency }, { amount, commissions: 0, payoutId }, config)
     if (line.gate) return gateNote(line.gate, currency)
+    if (await commissions.isAnyStopped(tx, programId, await itemsOf(tx, payout))) return 'a sale in it is disputed or on hold'
     if (line.method?.provider === provider && line.method.account === destination) return undefined
     return 'uses another payout method now'
   }
