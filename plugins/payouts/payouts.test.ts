@@ -555,8 +555,7 @@ describe('the gates', () => {
 
   test('someone who was suspended and left since', async () => {
     const ada = await aPayablePartner()
-    await house.connection
-      .sql`update partners_partners set status = 'left', status_before_left = 'suspended' where id = ${ada.id}`
+    await house.connection.sql`update partners_partners set status = 'left', status_before_left = 'suspended' where id = ${ada.id}`
     await refusedBecause(ada, 'not an active partner')
   })
 
@@ -801,25 +800,28 @@ describe('approval', () => {
       expect(await trade.balances(ada)).toEqual({})
     })
 
-    test.each(['is disputed', 'is held for fraud'])('and what holds a sale that %s meanwhile is taken back, and held', async (what) => {
-      const ada = await trade.aPartner()
-      await setUpMethod(ada)
-      const payment = trade.aPayment(ada, { gross: 100_000n })
-      await trade.record(payment)
-      await trade.record(trade.aPayment(ada, { gross: 50_000n }))
-      await house.drain()
-      await house.tick('commissions.release')
-      await house.drain()
-      const [own] = await house.use(commissions).ofPartner(house.db, programId(), ada.id)
-      const words = await afterWaiting(ada, () =>
-        what === 'is disputed'
-          ? trade.record({ ...payment, dispute: 'open' })
-          : house.db.transaction((tx) => house.use(commissions).hold(tx, programId(), own!.id, 'fraud_test')),
-      )
-      for (const part of ['Nothing was sent', 'a sale in it is disputed or on hold']) expect(words).toContain(part)
-      expect(transfersTo(ada)).toEqual([])
-      expect(await trade.balances(ada)).toEqual({ held: 20_000n, payable: 10_000n })
-    })
+    test.each(['is disputed', 'is held for fraud'])(
+      'and what holds a sale that %s meanwhile is taken back, and held',
+      async (what) => {
+        const ada = await trade.aPartner()
+        await setUpMethod(ada)
+        const payment = trade.aPayment(ada, { gross: 100_000n })
+        await trade.record(payment)
+        await trade.record(trade.aPayment(ada, { gross: 50_000n }))
+        await house.drain()
+        await house.tick('commissions.release')
+        await house.drain()
+        const [own] = await house.use(commissions).ofPartner(house.db, programId(), ada.id)
+        const words = await afterWaiting(ada, () =>
+          what === 'is disputed'
+            ? trade.record({ ...payment, dispute: 'open' })
+            : house.db.transaction((tx) => house.use(commissions).hold(tx, programId(), own!.id, 'fraud_test')),
+        )
+        for (const part of ['Nothing was sent', 'a sale in it is disputed or on hold']) expect(words).toContain(part)
+        expect(transfersTo(ada)).toEqual([])
+        expect(await trade.balances(ada)).toEqual({ held: 20_000n, payable: 10_000n })
+      },
+    )
 
     test('and another bank account behind the method, or another method, takes it back', async () => {
       await house.set('payouts', 'methodCoolingHours', 72)

@@ -281,10 +281,7 @@ describe('a payment through the webhook', () => {
     const address = { country: written }
     await send(anEvent('charge.succeeded', charge))
     await send(
-      anEvent(
-        'checkout.session.completed',
-        aSession(charge, { customer_details: { email: `${charge.id}@example.org`, address } }),
-      ),
+      anEvent('checkout.session.completed', aSession(charge, { customer_details: { email: `${charge.id}@example.org`, address } })),
     )
     await house.drain()
     expect(await salesOf(charge.payment_intent)).toMatchObject([{ gross: '5000' }])
