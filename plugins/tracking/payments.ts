@@ -3,7 +3,7 @@ import { and, desc, eq, lt, sql } from 'drizzle-orm'
 import type { Attribution, CanonicalPayment } from '../attribution/public.ts'
 import { type Clock, formatMoney, newId, type Reader, type Tx, UserError } from '../kit/index.ts'
 import { hintsOf } from './leads.ts'
-import { refundedTotal } from './refunded.ts'
+import { counting, refundedTotal } from './refunded.ts'
 import { payments, refunds } from './tables.ts'
 import { whenReported } from './times.ts'
 
@@ -40,8 +40,11 @@ export interface NewRefund {
 export interface PaymentService {
   /** Records the sale, with the refunds that were reported before it. @throws UserError when the payment is known with another amount, or cannot be */
   recordSale(tx: Tx, sale: NewSale): Promise<{ saleId: string; created: boolean; parked: number }>
-  /** Records the refund, or parks it until its sale comes. @throws UserError when it does not fit the sale, or contradicts what was reported before */
-  recordRefund(tx: Tx, refund: NewRefund): Promise<{ refund: RefundRow; created: boolean; saleId: string | undefined }>
+  /**
+   * Records the refund, or parks it until its sale comes. @throws UserError when it does not fit the sale, or contradicts what was reported before; one that is
+   * taken back is recorded in any case
+   */
+  recordRefund(tx: Tx, refund: NewRefund): Promise<{ refund: RefundRow; created: boolean }>
   /** Newest first; `before` is the id of the last one seen. */
   refundPage(
     reader: Reader,
@@ -78,17 +81,20 @@ export function createPaymentService({ clock, attribution }: Parts): PaymentServ
       .where(and(eq(refunds.programId, programId), eq(refunds.paymentId, paymentId)))
 
   /** What was refunded so far; refunds that do not fit the payment are parked with the problem. */
-  async function settleRefunds(tx: Tx, payment: Omit<PaymentRow, 'saleId'>): Promise<{ refunded: bigint; parked: number }> {
+  async function settleRefunds(
+    tx: Tx,
+    payment: Omit<PaymentRow, 'saleId'>,
+  ): Promise<{ refunded: bigint; parked: number; problem: string | null }> {
     const { programId, paymentId } = payment
     const known = await refundsOf(tx, programId, paymentId)
-    if (known.length === 0) return { refunded: 0n, parked: 0 }
+    if (known.length === 0) return { refunded: 0n, parked: 0, problem: null }
     const total = refundedTotal(known)
     const problem = problemOf(known, total, payment)
     await tx
       .update(refunds)
       .set(problem ? { state: 'parked', problem } : { state: 'applied', problem: null })
       .where(and(eq(refunds.programId, programId), eq(refunds.paymentId, paymentId)))
-    return problem ? { refunded: 0n, parked: known.length } : { refunded: total, parked: 0 }
+    return problem ? { refunded: 0n, parked: known.length, problem } : { refunded: total, parked: 0, problem: null }
   }
 
   async function keep(tx: Tx, given: NewRefund): Promise<{ refund: RefundRow; created: boolean }> {
@@ -157,13 +163,12 @@ export function createPaymentService({ clock, attribution }: Parts): PaymentServ
       await lock(tx, programId, paymentId)
       const payment = await paymentOf(tx, programId, paymentId)
       const { refund, created } = await keep(tx, given)
-      if (!payment) return { refund, created, saleId: undefined }
-      const known = await refundsOf(tx, programId, paymentId)
-      const problem = problemOf(known, refundedTotal(known), payment)
-      if (problem) throw new UserError('refund_does_not_fit', problem)
-      const { refunded } = await settleRefunds(tx, payment)
+      if (!payment) return { refund, created }
+      const { refunded, problem } = await settleRefunds(tx, payment)
+      // One that is taken back is on the way to what fits, however much is left that does not.
+      if (problem && !given.reversed) throw new UserError('refund_does_not_fit', problem)
       await attribution.recordPayment(tx, canonical(payment, refunded))
-      return { refund: { ...refund, state: 'applied', problem: null }, created, saleId: payment.saleId }
+      return { refund: { ...refund, state: problem ? 'parked' : 'applied', problem }, created }
     },
     refundPage: (reader, programId, { before, limit, state }) =>
       reader
@@ -186,17 +191,17 @@ function justAfter(known: readonly RefundRow[], now: Date): Date {
   return new Date(Math.max(now.getTime(), ...known.map(({ refundedAt }) => refundedAt.getTime() + 1)))
 }
 
-/** Why the refunds cannot be those of the payment. */
+/** Why the refunds that count cannot be those of the payment. */
 function problemOf(
   known: readonly RefundRow[],
   total: bigint,
   { gross, currency, paymentId }: Pick<PaymentRow, 'gross' | 'currency' | 'paymentId'>,
-): string | undefined {
-  const foreign = known.find((refund) => refund.currency !== null && refund.currency !== currency)
+): string | null {
+  const foreign = counting(known).find((refund) => refund.currency !== null && refund.currency !== currency)
   if (foreign) return `The payment ${paymentId} was made in ${currency}; a refund in ${foreign.currency} cannot be its.`
   if (total > gross)
     return `Refunds of ${formatMoney(total, currency)} are more than the payment ${paymentId} of ${formatMoney(gross, currency)}.`
-  return undefined
+  return null
 }
 
 /** @throws UserError when the payment is known otherwise */

@@ -1,4 +1,5 @@
 // How much of a payment is refunded, from all that was reported. Pure.
+import { sum } from '../kit/index.ts'
 
 export interface ReportedRefund {
   readonly id: string
@@ -10,12 +11,14 @@ export interface ReportedRefund {
   readonly refundedAt: Date
 }
 
-/** The sum of single refunds that were not taken back, or the newest total: the same in whatever order the reports came. */
-export function refundedTotal(reports: readonly ReportedRefund[]): bigint {
+/** The reports that count: the single refunds that were not taken back, or the newest total. The same in whatever order the reports came. */
+export function counting<R extends ReportedRefund>(reports: readonly R[]): readonly R[] {
   const totals = reports.filter((report) => report.refundId === null)
-  if (totals.length > 0) return totals.reduce((newest, report) => (isLater(report, newest) ? report : newest)).amount
-  return reports.reduce((sum, { amount, reversed }) => (reversed ? sum : sum + amount), 0n)
+  if (totals.length > 0) return [totals.reduce((newest, report) => (isLater(report, newest) ? report : newest))]
+  return reports.filter(({ reversed }) => !reversed)
 }
+
+export const refundedTotal = (reports: readonly ReportedRefund[]): bigint => sum(counting(reports).map(({ amount }) => amount))
 
 function isLater(a: ReportedRefund, b: ReportedRefund): boolean {
   return a.refundedAt.getTime() > b.refundedAt.getTime() || (a.refundedAt.getTime() === b.refundedAt.getTime() && a.id > b.id)

@@ -177,14 +177,14 @@ function refundRoutes(app: FastifyInstance, { db, once, payments }: Parts): void
         response: {
           200: schemas.refund.describe('Known already, and applied.'),
           201: schemas.refund.describe('Recorded and applied.'),
-          202: schemas.refund.describe('Parked until its sale comes.'),
+          202: schemas.refund.describe('Parked until its sale comes, or until what does not fit is taken back.'),
         },
       },
     },
     (request, reply) =>
       once(request, reply, async (tx, { programId }) => {
         const { body } = request
-        const { refund, created, saleId } = await payments.recordRefund(tx, {
+        const { refund, created } = await payments.recordRefund(tx, {
           programId,
           paymentId: body.payment_id,
           refundId: body.refund_id,
@@ -193,7 +193,7 @@ function refundRoutes(app: FastifyInstance, { db, once, payments }: Parts): void
           reversed: body.status === 'reversed',
           refundedAt: optionalDate(body.refunded_at),
         })
-        return { status: saleId === undefined ? 202 : created ? 201 : 200, body: refundAnswer(refund) }
+        return { status: refund.state === 'parked' ? 202 : created ? 201 : 200, body: refundAnswer(refund) }
       }),
   )
   route.get(

@@ -220,6 +220,29 @@ describe('a refund', () => {
     expect(await refundedOf(second.payment_id)).toBe(0)
   })
 
+  test.each([
+    ['too large, two of them', [{ amount: 10_001 }, { amount: 10_002 }]],
+    ['in another currency', [{ amount: 100, currency: 'EUR' }]],
+  ])('parked before its sale %s, is taken back, and what is refunded then counts', async (_, wrong) => {
+    const sale = aSale()
+    const bad = wrong.map((change, i) => ({ refund_id: `bad${i}`, ...change }))
+    for (const one of bad) await refund(sale.payment_id, one)
+    expect((await shop.post('/v1/sales', sale)).json()).toMatchObject({ refunded: 0, parked_refunds: bad.length })
+    const answers = []
+    for (const one of bad) answers.push((await refund(sale.payment_id, { ...one, status: 'reversed' })).json())
+    expect(answers.map(({ state }) => state)).toEqual([...bad.slice(1).map(() => 'parked'), 'applied'])
+    expect((await refund(sale.payment_id, { refund_id: 'good', amount: 4_000 })).statusCode).toBe(201)
+    expect(await refundedOf(sale.payment_id)).toBe(4_000)
+  })
+
+  test('as a total in another currency, parked before its sale, makes room for the right one', async () => {
+    const sale = aSale()
+    await refund(sale.payment_id, { total_refunded: 100, currency: 'EUR' })
+    await shop.post('/v1/sales', sale)
+    expect((await refund(sale.payment_id, { total_refunded: 4_000, currency: 'USD' })).statusCode).toBe(201)
+    expect(await refundedOf(sale.payment_id)).toBe(4_000)
+  })
+
   test('in another currency than its sale is refused', async () => {
     const sale = aSale()
     await shop.post('/v1/sales', sale)
