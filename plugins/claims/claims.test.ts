@@ -1,6 +1,6 @@
 // Sales that change hands by people: through the real commands and buttons, with the books proven after each.
 import { fc, test as property } from '@fast-check/vitest'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { controlsOf, type TestHouse, testHouse, wordsOf } from '../../app/testing.ts'
 import type { Message } from '../../commands/messages.ts'
 import { attribution } from '../attribution/plugin.ts'
@@ -231,6 +231,24 @@ describe('an override', () => {
     await expect(house.press(decline, {}, second)).rejects.toMatchObject({ code: 'already_decided' })
     expect(await trade.balances(bob)).toEqual({ pending: 2_000n })
     expect(await trade.findings()).toEqual([])
+  })
+
+  test('changes nothing when a payment that is told again gives the sale to somebody else at the same moment', async () => {
+    const [ada, bob] = await pair()
+    const saleId = await aSale(undefined)
+    const { approve } = await propose(saleId, bob)
+    let approved: Promise<unknown> | undefined
+    await house.connection.sql.begin(async (tx) => {
+      await tx`update attribution_sales set partner_id = ${ada.id} where id = ${saleId}`
+      approved = expect(house.press(approve, {}, second)).rejects.toMatchObject({ code: 'sale_changed' })
+      await vi.waitFor(async () => {
+        const waiting = await house.connection.sql`select 1 from pg_locks where not granted`
+        expect(waiting).not.toHaveLength(0)
+      })
+    })
+    await approved
+    expect(await saleOf(saleId)).toMatchObject({ partnerId: ada.id })
+    expect(wordsOf((await house.press(approve, {}, second)) as Message)).toContain('changed hands')
   })
 
   test('a declined one changes nothing; another may follow; two cannot wait at once', async () => {

@@ -106,8 +106,10 @@ export function createOverrideService(needs: {
     refuseOwn('sale', partner?.userId, by)
   }
 
-  async function move(tx: Tx, { id, programId, saleId, toId, reason, proposedBy }: OverrideRow, approvedBy: string): Promise<void> {
-    await attribution.reassign(tx, programId, saleId, toId, { id, proposedBy, approvedBy, reason })
+  async function move(tx: Tx, row: OverrideRow, approvedBy: string): Promise<void> {
+    const { id, programId, saleId, fromId, toId, reason, proposedBy } = row
+    const { from } = await attribution.reassign(tx, programId, saleId, toId, { id, proposedBy, approvedBy, reason })
+    if (from !== fromId) throw changedHands()
     const partner = toId && (await partners.byId(tx, programId, toId))
     // Whoever had it hears of it from commissions, with what it changes for them.
     if (partner)
@@ -122,8 +124,7 @@ export function createOverrideService(needs: {
   const apply: OverrideService['apply'] = async (tx, proposal, approvedBy) => {
     const made = await propose(tx, proposal)
     const { state } = await decide(tx, proposal.programId, made.id, 'approved', approvedBy)
-    if (state !== 'approved')
-      throw new UserError('sale_changed', 'The sale was credited to somebody else at this very moment. Open the claim again.')
+    if (state !== 'approved') throw changedHands()
   }
 
   const note = async (tx: Tx, row: OverrideRow, actor: string, what: string) => {
@@ -164,3 +165,9 @@ export function createOverrideService(needs: {
         .limit(limit),
   }
 }
+
+const changedHands = () =>
+  new UserError(
+    'sale_changed',
+    'The sale was credited to somebody else at this very moment, so nothing was changed. Look at it again.',
+  )
