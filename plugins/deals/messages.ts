@@ -319,8 +319,7 @@ export function sameMoneyCard(deal: Deal, payments: readonly DealPayment[], reco
   })
 }
 
-/** For the partner whose won deal was recorded by hand and then reported by the provider. */
-/** `whole`: nothing is left of what was recorded by hand. */
+/** For the partner whose won deal was recorded by hand and then reported by the provider; `whole` when nothing is left of what was recorded by hand. */
 export const replacedMessage = (deal: Deal, sale: Sale, whole: boolean): Message =>
   card({
     title: `The payment for ${literal(deal.company)} came in`,
