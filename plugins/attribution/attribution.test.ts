@@ -1,7 +1,7 @@
 import { fc, test as property } from '@fast-check/vitest'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { controlsOf, type TestHouse, testHouse, wordsOf } from '../../app/testing.ts'
-import { definePlugin, extend, newId, on, UserError } from '../kit/index.ts'
+import { days, definePlugin, extend, newId, on, UserError } from '../kit/index.ts'
 import { notifications } from '../notifications/plugin.ts'
 import { partners } from '../partners/plugin.ts'
 import { saleAttributed, saleDisputed, saleRecorded, saleRefunded } from './events.ts'
@@ -315,6 +315,7 @@ test.each<[string, Partial<CanonicalPayment>, string]>([
   ['a negative refund', { refunded: -1n }, 'bad_refund'],
   ['less than nothing lost to disputes', { dispute: 'lost', lost: -1n }, 'bad_dispute'],
   ['more tax than the amount', { tax: 12_000n }, 'bad_basis'],
+  ['a date in the future', { paidAt: new Date('5000-01-01T00:00:00Z') }, 'in_the_future'],
 ])('a payment with %s is refused and leaves nothing behind', async (_, given, code) => {
   const payment = aPayment(given)
   const refusal = await record(payment).catch((error: unknown) => error)
@@ -322,6 +323,15 @@ test.each<[string, Partial<CanonicalPayment>, string]>([
   expect((refusal as UserError).code).toBe(code)
   const rows = await house.connection.sql`select id from attribution_sales where payment_key = ${payment.paymentKey}`
   expect(rows.length).toBe(0)
+})
+
+test('a payment dated a day ahead is a sale, and is still refunded when the clock was set back', async () => {
+  const now = house.clock.now()
+  const payment = aPayment({ paidAt: new Date(now.getTime() + days(1)) })
+  const { saleId } = await record(payment)
+  house.clock.advance(-days(1))
+  await record({ ...payment, refunded: 5_000n }).finally(() => house.clock.set(now))
+  expect((await saleOf(saleId))!.refunded).toBe(5_000n)
 })
 
 test('a payment that comes back with another amount is refused, and the sale stands', async () => {

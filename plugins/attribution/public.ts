@@ -90,7 +90,7 @@ export interface Attribution extends Corrections {
    * Records the payment as a sale, decides whose it is, binds the customer, and emits what changed. Idempotent and safe in any order and concurrency.
    * A payment that first came without a hint is decided again when it comes with one, as long as the sale has no partner.
    * @throws UserError for a payment that cannot be: an unknown currency, an amount that is not positive, a refund larger than the sale,
-   * another gross or currency than recorded before
+   * a new sale dated in the future, another gross or currency than recorded before
    */
   recordPayment(tx: Tx, payment: CanonicalPayment): Promise<{ saleId: string; created: boolean }>
   /** As `recordPayment` for each in turn, with few statements; the results are in the order of the payments. @throws UserError for the first that cannot be */

@@ -6,6 +6,7 @@ import {
   type Clock,
   type Emit,
   exponentOf,
+  isInTheFuture,
   lockNames,
   newId,
   type Settings,
@@ -56,6 +57,7 @@ export function createRecording({
       const ofWave = wave.map((i) => payments[i]!)
       const known = await salesOf(tx, ofWave)
       const fresh = ofWave.filter((payment) => !known.has(payment.paymentKey))
+      for (const payment of fresh) refuseFuture(payment, clock.now())
       const made = await create(tx, fresh)
       for (const i of wave) {
         const payment = payments[i]!
@@ -447,7 +449,7 @@ function checked(payment: CanonicalPayment): CanonicalPayment {
   exponentOf(currency)
   const { gross, tax, shipping, refunded, lost } = payment
   const refuse = (code: string, what: string) => {
-    throw new UserError(code, `The payment ${payment.paymentKey} cannot be recorded: ${what}.`)
+    throw cannotBeRecorded(payment, code, what)
   }
   if (gross <= 0n) refuse('bad_gross', `its amount is ${gross}, and a sale is more than zero`)
   if (gross > largestSale) refuse('bad_gross', `its amount of ${gross} minor units is larger than any sale can be`)
@@ -457,6 +459,15 @@ function checked(payment: CanonicalPayment): CanonicalPayment {
   if (lost !== undefined && lost < 0n) refuse('bad_dispute', `${lost} were lost to disputes, and nothing can be lost below zero`)
   return { ...payment, currency }
 }
+
+/** Only new sales are refused: one that is recorded already is still refunded and disputed. */
+function refuseFuture(payment: CanonicalPayment, now: Date): void {
+  if (isInTheFuture(payment.paidAt, now))
+    throw cannotBeRecorded(payment, 'in_the_future', `it is dated ${payment.paidAt.toISOString()}, which is in the future`)
+}
+
+const cannotBeRecorded = ({ paymentKey }: CanonicalPayment, code: string, what: string): UserError =>
+  new UserError(code, `The payment ${paymentKey} cannot be recorded: ${what}.`)
 
 interface Name {
   readonly kind: string

@@ -25,3 +25,6 @@ export const seconds = (n: number): number => n * 1000
 export const minutes = (n: number): number => n * 60_000
 export const hours = (n: number): number => n * 3_600_000
 export const days = (n: number): number => n * 86_400_000
+
+/** Whether something would have happened in the future: more than a day ahead, because servers' clocks differ and time zones are forgotten. */
+export const isInTheFuture = (at: Date, now: Date): boolean => at.getTime() > now.getTime() + days(1)

@@ -5,8 +5,11 @@
  * carriage return; https://owasp.org/www-community/attacks/CSV_Injection): such a cell gets an apostrophe in front, which makes it text. A plain number stays one.
  */
 export function csvFile(header: readonly string[], rows: readonly (readonly string[])[]): Buffer {
-  return Buffer.from(`\uFEFF${[header, ...rows].map((row) => row.map(cell).join(',')).join('\r\n')}\r\n`, 'utf8')
+  return Buffer.from(`\uFEFF${[header, ...rows].map(csvLine).join('')}`, 'utf8')
 }
+
+/** One line of such a file with its end, for those that are written piece by piece. */
+export const csvLine = (row: readonly string[]): string => `${row.map(cell).join(',')}\r\n`
 
 function cell(value: string): string {
   const harmless = /^\s*[=+\-@\t\r]/.test(value) && !/^-?\d+(\.\d+)?$/.test(value) ? `'${value}` : value

@@ -142,6 +142,13 @@ describe('the export', () => {
     expect(lines[0]).toContain(`"'=cmd(""${partner}"")"`)
   })
 
+  test.each([' =1+1', "a;b'c"])('keeps the key “%s” as text in every spreadsheet', async (begin) => {
+    const key = `${begin} ${partner}`
+    await post('accrue', of('commission_expense', 'USD', null), of('pending'), 1n, key)
+    const { text } = await exported('csv')
+    expect(text).toContain(`,"${begin.startsWith('a') ? '' : "'"}${key}",accrue,`)
+  })
+
   test('of a month holds what was posted in it', async () => {
     house.clock.advance(days(400))
     const from = house.clock.now()

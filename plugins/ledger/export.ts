@@ -1,6 +1,6 @@
 // The books as text for other programs: CSV with one line for each entry, and a journal that hledger reads. One snapshot, in chunks; reads only.
 import { sql } from 'drizzle-orm'
-import { exponentOf, type Reader, toDecimal } from '../kit/index.ts'
+import { csvLine, exponentOf, type Reader, toDecimal } from '../kit/index.ts'
 import type { AccountRef, PostedTransfer } from './public.ts'
 import { inSnapshot, postedWithin, transfersWhere } from './read.ts'
 
@@ -62,15 +62,9 @@ function csvLines({ id, postedAt, key, reason, subject, corrects, entries }: Pos
         partnerId ?? '',
         currency,
       ]
-      return `${[...cells, ...sides].map(cell).join(',')}\r\n`
+      return csvLine([...cells, ...sides])
     })
     .join('')
-}
-
-/** Keys and subjects are free text: what a spreadsheet would run as a formula is made plain. */
-function cell(text: string): string {
-  const plain = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
-  return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain
 }
 
 /** Declares accounts and currencies, so that `hledger check --strict` finds nothing that was not meant. */

@@ -238,6 +238,14 @@ describe('a payment through the webhook', () => {
       /tax 5001 .* do not fit/,
     ],
     ['of a time that is none', (charge) => [anEvent('charge.succeeded', { ...charge, created: 9e15 })], /created/],
+    [
+      'of the year 5000',
+      (charge) => {
+        const paid = { ...charge, created: Date.UTC(5000) / 1000 }
+        return [anEvent('charge.succeeded', paid), anEvent('checkout.session.completed', aSession(charge))]
+      },
+      /dated 5000.*in the future/,
+    ],
     ['of another account', (charge) => [anEvent('charge.succeeded', charge, { account: 'acct_somebody' })], /acct\\?_somebody/],
     [
       'whose session is in another currency',

@@ -1,12 +1,9 @@
 // When something that is reported happened. Pure.
-import { days, UserError } from '../kit/index.ts'
-
-/** Servers' clocks differ, and so do time zones that were forgotten; more than this is a mistake. */
-const toleranceMs = days(1)
+import { isInTheFuture, UserError } from '../kit/index.ts'
 
 /** The time that was reported, or now. @throws UserError for one in the future, which would count for clicks that are yet to come */
 export function whenReported(reported: Date | undefined, now: Date): Date {
-  if (reported && reported.getTime() > now.getTime() + toleranceMs)
+  if (reported && isInTheFuture(reported, now))
     throw new UserError(
       'in_the_future',
       `${reported.toISOString()} is in the future. Report when it happened, or leave the time out for now.`,
