@@ -5,7 +5,7 @@ import { type TestHouse, testHouse, wordsOf } from '../../app/testing.ts'
 import { saleRecorded, saleRefunded } from '../attribution/events.ts'
 import { attribution } from '../attribution/plugin.ts'
 import type { CanonicalPayment } from '../attribution/public.ts'
-import { days, definePlugin, on } from '../kit/index.ts'
+import { days, definePlugin, memberJoined, memberLeft, on } from '../kit/index.ts'
 import { ledger } from '../ledger/plugin.ts'
 import { commissionAccrued, commissionAdjusted, commissionPayable } from './events.ts'
 import { commissions } from './plugin.ts'
@@ -253,6 +253,42 @@ describe('the hold', () => {
     await house.connection.sql`update partners_partners set status = 'suspended' where id = ${ada.id}`
     await released()
     expect(await ofPartner()).toMatchObject([{ state: 'held', reason: 'ineligible_status' }])
+    expect(await trade.findings()).toEqual([])
+  })
+})
+
+describe('what is held of a suspended partner', () => {
+  const happen = async (event: typeof memberLeft | typeof memberJoined) => {
+    const who = { programId: house.program.id, userId: ada.userId, username: ada.username }
+    await house.db.transaction((tx) => house.emit(tx, event as typeof memberJoined, who))
+    await house.drain()
+  }
+  const heldSince = async () => {
+    await sold()
+    await house.connection.sql`update partners_partners set status = 'suspended' where id = ${ada.id}`
+    await released()
+  }
+  const held = { state: 'held', reason: 'ineligible_status' }
+
+  test('stays so when they leave, and when they come back', async () => {
+    await heldSince()
+    for (const event of [memberLeft, memberJoined]) {
+      await happen(event)
+      await released()
+      expect(await ofPartner()).toMatchObject([held])
+    }
+  })
+
+  test('becomes payable when they come back and are active again', async () => {
+    await heldSince()
+    await happen(memberLeft)
+    await house.connection.sql`update partners_partners set status_before_left = 'active' where id = ${ada.id}`
+    await released()
+    expect(await ofPartner()).toMatchObject([held])
+    await happen(memberJoined)
+    await released()
+    expect(await ofPartner()).toMatchObject([{ state: 'payable' }])
+    expect(await trade.balances(ada)).toEqual({ payable: 2_000n })
     expect(await trade.findings()).toEqual([])
   })
 })

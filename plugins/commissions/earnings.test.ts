@@ -57,4 +57,15 @@ describe('the earnings of a partner', () => {
     const words = wordsFor([aCommission({}), aCommission({ currency: 'JPY', due: 700n, state: 'paid' })], new Map([['USD', 300n]]))
     expect(words).toMatch(/JPY[\s\S]*¥700[\s\S]*USD[\s\S]*\$20\.00[\s\S]*Owed back: \*\*\$3\.00\*\*/)
   })
+
+  test('count what went to a debt as a whole by itself, not as pending or paid out', () => {
+    const words = wordsFor([
+      aCommission({ state: 'paid', reason: 'debt_repaid', due: 0n, currency: 'JPY' }),
+      aCommission({ due: 0n, currency: 'JPY' }),
+      aCommission({ state: 'payable', due: 500n, currency: 'JPY' }),
+    ])
+    expect(words).toContain('Payable: **¥500** (1)')
+    expect(words).toContain('2 repaid what you owed back')
+    expect(words).not.toMatch(/Pending|Paid out|¥0/)
+  })
 })

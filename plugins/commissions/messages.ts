@@ -147,15 +147,18 @@ export function earningsCard({ commissions, debts }: Earnings, now: Date): Messa
 
 function section(commissions: readonly Commission[], currency: string, debt: bigint, now: Date): string {
   const summed = lines.flatMap(({ state, label }) => {
-    const own = commissions.filter((commission) => commission.state === state)
+    const own = commissions.filter((commission) => commission.state === state && commission.due > 0n)
     if (own.length === 0) return []
     const total = own.reduce((amount, commission) => amount + commission.due, 0n)
     return [`${label}: **${formatMoney(total, currency)}** (${own.length})${detail(state, own, now)}`]
   })
-  const voided = commissions.filter(({ state }) => state === 'voided' || state === 'rejected').length
+  const isNothing = ({ state }: Commission) => state === 'voided' || state === 'rejected'
+  const voided = commissions.filter(isNothing).length
+  const spent = commissions.filter((commission) => commission.due === 0n && !isNothing(commission)).length
   return [
     ...summed,
     ...(debt > 0n ? [`↩️ Owed back: **${formatMoney(debt, currency)}**, taken from your next earnings`] : []),
+    ...(spent > 0 ? [`🔁 ${spent} repaid what you owed back`] : []),
     ...(voided > 0 ? [`⚪ ${voided} came to nothing (refunded or taken back)`] : []),
   ].join('\n')
 }

@@ -444,12 +444,14 @@ describe('the money of a deal that a payment provider reports', () => {
     const emailHash = house.use(attribution).hashEmail(form.email)
     return { partner, id, byContact: { customer: { key: `cus_${id}`, emailHash, country: undefined } } }
   }
-  const netOf = async (partner: APartner) => {
-    const all = await house
+  const salesOf = ({ id: partnerId }: APartner) =>
+    house
       .use(attribution)
-      .sales(house.db, house.program.id, { from: new Date(0), to: new Date('2100-01-01'), partnerId: partner.id })
-    return all.filter(({ net }) => net > 0n).map(({ net }) => net)
-  }
+      .sales(house.db, house.program.id, { from: new Date(0), to: new Date('2100-01-01'), partnerId })
+  const netOf = async (partner: APartner) => (await salesOf(partner)).map(({ net }) => net).filter((net) => net > 0n)
+  /** What commissions are computed of. */
+  const earningOf = async (partner: APartner) =>
+    (await salesOf(partner)).map(({ basis, refunded }) => basis - refunded).filter((left) => left > 0n)
 
   test('a payment that names the deal wins it, and is its sale', async () => {
     const { partner, id } = await accepted()
@@ -500,6 +502,19 @@ describe('the money of a deal that a payment provider reports', () => {
     expect((await netOf(partner)).sort()).toEqual([500_000n, 750_000n])
     await paid({ hints: { deal: id }, gross: 750_000n })
     expect((await netOf(partner)).sort()).toEqual([500_000n, 750_000n])
+  })
+
+  test.each([
+    ['without tax', '12,500', 750_000n],
+    ['with tax', '14,875', 987_500n],
+  ])('paid in parts with tax, one recorded %s earns on its amount until the last part', async (_, amount, left) => {
+    const { partner, id } = await accepted()
+    await won(id, amount)
+    await house.drain()
+    await paid({ hints: { deal: id }, gross: 595_000n, tax: 95_000n })
+    expect((await earningOf(partner)).sort()).toEqual([500_000n, left])
+    await paid({ hints: { deal: id }, gross: 892_500n, tax: 142_500n })
+    expect((await earningOf(partner)).sort()).toEqual([500_000n, 750_000n])
   })
 
   test.each(['names the deal', 'is of its contact and said to be the same'])(

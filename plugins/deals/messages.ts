@@ -323,7 +323,7 @@ export function sameMoneyCard(deal: Deal, payments: readonly DealPayment[], reco
 export const replacedMessage = (deal: Deal, sale: Sale, whole: boolean): Message =>
   card({
     title: `The payment for ${literal(deal.company)} came in`,
-    body: `**${formatMoney(sale.gross, sale.currency)}** now counts as a sale of its own. What the team had recorded by hand before is taken back${whole ? '' : ' by as much'}, so that nothing counts twice.`,
+    body: `**${formatMoney(sale.gross, sale.currency)}** now counts as a sale of its own. What the team had recorded by hand before is taken back${whole ? '' : ' by what it is worth without tax and shipping'}, so that nothing counts twice.`,
     footer: 'Both stand in /sales list; what they earn in /earnings show.',
   })
 

@@ -2,7 +2,7 @@
 import { and, asc, eq, gte, type SQLWrapper, sql } from 'drizzle-orm'
 import type { Attribution, Sale } from '../attribution/public.ts'
 import { staffChannel } from '../channels/public.ts'
-import { amongIds, type Clock, type DiscordEffects, days, type Reader, refuseOwn, type Tx, UserError } from '../kit/index.ts'
+import { amongIds, type Clock, type DiscordEffects, days, type Reader, refuseOwn, sum, type Tx, UserError } from '../kit/index.ts'
 import type { Notifications } from '../notifications/public.ts'
 import { replacedMessage, sameMoneyCard } from './messages.ts'
 import type { Money } from './prospect.ts'
@@ -137,25 +137,27 @@ export function createDealPayments(needs: {
 
   /**
    * What an admin had recorded is lowered by what providers reported of the same deal, as by a refund: reported in full, it is worth nothing, and the
-   * payment is the sale. So nothing counts twice, also when a deal is paid in parts. Amounts of two currencies cannot be compared: a payment in another one
-   * takes the place of all that was recorded.
+   * payment is the sale. So nothing counts twice, also when a deal is paid in parts: a part takes the place of what it is worth, without tax and shipping.
+   * The admin may have written the amount with tax, so in full is what was paid with it. Amounts of two currencies cannot be compared: a payment in another
+   * one takes the place of all that was recorded.
    */
   async function replace(tx: Tx, deal: Deal, sale: Sale): Promise<Deal> {
-    const isSameCurrency = eq(payments.currency, deal.wonCurrency!)
-    const [row] = await tx
-      .select({
-        reported: sql<string>`coalesce(sum(${payments.amount}) filter (where ${isSameCurrency}), 0)`,
-        comparable: sql<boolean>`coalesce(bool_and(${isSameCurrency}), true)`,
-      })
+    const counted = await tx
+      .select()
       .from(payments)
       .where(and(ofDeal(deal), eq(payments.state, 'counted')))
-    const reported = BigInt(row!.reported)
-    const refunded = row!.comparable && reported < deal.wonAmount! ? reported : deal.wonAmount!
+    const isComparable = counted.every(({ currency }) => currency === deal.wonCurrency)
+    const whole = !isComparable || sum(counted.map(({ amount }) => amount)) >= deal.wonAmount!
+    const reported = await attribution.salesById(
+      tx,
+      deal.programId,
+      counted.map(({ saleId }) => saleId),
+    )
+    const refunded = whole ? deal.wonAmount! : sum(reported.map(({ basis }) => basis))
     await attribution.recordPayment(tx, {
       ...handPayment(deal, { amount: deal.wonAmount!, currency: deal.wonCurrency! }),
       refunded,
     })
-    const whole = refunded === deal.wonAmount!
     const [changed] = whole ? await tx.update(deals).set({ saleId: sale.id }).where(eq(deals.id, deal.id)).returning() : [deal]
     await notifications.tell(tx, {
       programId: deal.programId,
