@@ -16,7 +16,7 @@ import { type EmbeddedPostgres, startEmbedded } from '../db/embedded.ts'
 import { assertMigrated, migrate } from '../db/migrate.ts'
 import { createOutbox } from '../db/outbox.ts'
 import { programStore } from '../db/programs.ts'
-import { readSettings } from '../db/settings.ts'
+import { settingsOf } from '../db/settings.ts'
 import { createTokens } from '../db/tokens.ts'
 import { createWebhookInbox } from '../db/webhooks.ts'
 import { createWire } from '../db/wire.ts'
@@ -211,7 +211,7 @@ async function assemble(
     db,
     clock,
     log: log.child({ plugin: plugin.id }),
-    settings: { of: async (reader, programId) => (plugin.config ? readSettings(reader, programId, plugin.id, plugin.config) : {}) },
+    settings: settingsOf(plugin),
     env: Object.fromEntries((plugin.environment ?? []).map(({ name }) => [name, env[name]])),
     emit,
     enqueue,

@@ -11,7 +11,7 @@ import { createDiscordEffects } from '../bot/effects.ts'
 import type { Connection, Db } from '../db/connect.ts'
 import { createOutbox } from '../db/outbox.ts'
 import { type Program, programStore } from '../db/programs.ts'
-import { readSettings, writeSetting } from '../db/settings.ts'
+import { settingsOf, writeSetting } from '../db/settings.ts'
 import { createTokens } from '../db/tokens.ts'
 import { createWebhookInbox } from '../db/webhooks.ts'
 import { createWire } from '../db/wire.ts'
@@ -78,7 +78,7 @@ export async function offlineHouse(
     db,
     clock,
     log,
-    settings: { of: async (reader, programId) => (plugin.config ? readSettings(reader, programId, plugin.id, plugin.config) : {}) },
+    settings: settingsOf(plugin),
     env: options.environment ?? {},
     emit,
     enqueue,

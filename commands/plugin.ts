@@ -3,8 +3,7 @@ import { z } from 'zod'
 import type { Change } from '../bot/guild.ts'
 import { listFailed, retryFailed } from '../db/outbox.ts'
 import { prune } from '../db/retention.ts'
-import { readSettings, writeSetting } from '../db/settings.ts'
-import { audit } from '../db/tables.ts'
+import { changeSetting, readSettings } from '../db/settings.ts'
 import { UserError } from '../plugins/kit/errors.ts'
 import { settingsChanged } from '../plugins/kit/events.ts'
 import { schedule } from '../plugins/kit/jobs.ts'
@@ -182,14 +181,8 @@ function settingsCommands(house: WholeHouse, context: SetupContext<unknown>): Co
         const [id = '', key = ''] = options.setting.trim().split(/\s+/)
         const plugin = find(id)
         await context.db.transaction(async (tx) => {
-          await writeSetting(tx, ctx.program.id, plugin.id, plugin.config, key, options.value)
-          await tx.insert(audit).values({
-            programId: ctx.program.id,
-            actor: ctx.user.id,
-            action: 'settings.set',
-            detail: { plugin: plugin.id, key, value: options.value },
-            at: ctx.now,
-          })
+          const change = { programId: ctx.program.id, plugin: plugin.id, schema: plugin.config, key, text: options.value }
+          await changeSetting(tx, change, { actor: ctx.user.id, at: ctx.now })
           await context.emit(tx, settingsChanged, { programId: ctx.program.id, plugin: plugin.id, actor: ctx.user.id })
         })
         const values = (await readSettings(context.db, ctx.program.id, plugin.id, plugin.config)) as Record<string, unknown>

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
 import type { Connection } from './connect.ts'
 import { programStore } from './programs.ts'
-import { readSettings, writeSetting } from './settings.ts'
+import { changeSetting, readSettings, settingsOf, writeSetting } from './settings.ts'
 import { testDatabase } from './testing.ts'
 
 const schema = z.object({
@@ -59,3 +59,22 @@ test.each(['colours', 'toString', '__proto__'])(
     await expect(set(key, 'red')).rejects.toThrow(`club has no setting “${key}”. It has: title, days, colour.`)
   },
 )
+
+test('what people changed is told with who did it and how all was before, the latest first', async () => {
+  const other = (await database.db.transaction((tx) => programStore.ensure(tx, { guildId: '2', name: 'Two' }))).id
+  const change = (key: string, text: string, actor: string, at: string) =>
+    database.db.transaction((tx) =>
+      changeSetting(tx, { programId: other, plugin: 'club', schema, key, text }, { actor, at: new Date(at) }),
+    )
+  const { changes } = settingsOf({ id: 'club', config: schema })
+  await change('days', '7', 'ada', '2027-01-01T00:00:00Z')
+  await change('title', 'Club', 'eva', '2027-01-02T00:00:00Z')
+  await change('days', '9', 'eva', '2027-01-03T00:00:00Z')
+  expect(await changes(database.db, other, new Date('2027-01-01T00:00:00Z'))).toEqual([
+    { key: 'days', actor: 'eva', at: new Date('2027-01-03T00:00:00Z'), before: { title: 'Club', days: 7, colour: 'red' } },
+    { key: 'title', actor: 'eva', at: new Date('2027-01-02T00:00:00Z'), before: { title: 'Program', days: 7, colour: 'red' } },
+  ])
+  expect(await changes(database.db, other, new Date(0))).toMatchObject([{}, {}, { before: { days: 30 } }])
+  expect(await changes(database.db, programId, new Date(0))).toEqual([])
+  expect(await settingsOf({ id: 'club', config: schema }).of(database.db, other)).toEqual({ title: 'Club', days: 9, colour: 'red' })
+})

@@ -61,7 +61,7 @@ beforeAll(async () => {
     db: connection.db,
     clock,
     log: pino({ level: 'silent' }),
-    settings: { of: async () => (plugin.config ? plugin.config.parse({}) : {}) },
+    settings: { of: async () => (plugin.config ? plugin.config.parse({}) : {}), changes: async () => [] },
     env: examplesOf(plugin),
     emit,
     enqueue,

@@ -445,9 +445,7 @@ describe('the money of a deal that a payment provider reports', () => {
     return { partner, id, byContact: { customer: { key: `cus_${id}`, emailHash, country: undefined } } }
   }
   const salesOf = ({ id: partnerId }: APartner) =>
-    house
-      .use(attribution)
-      .sales(house.db, house.program.id, { from: new Date(0), to: new Date('2100-01-01'), partnerId })
+    house.use(attribution).sales(house.db, house.program.id, { from: new Date(0), to: new Date('2100-01-01'), partnerId })
   const netOf = async (partner: APartner) => (await salesOf(partner)).map(({ net }) => net).filter((net) => net > 0n)
   /** What commissions are computed of. */
   const earningOf = async (partner: APartner) =>

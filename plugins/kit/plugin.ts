@@ -6,6 +6,7 @@ import type { z } from 'zod'
 import type { Command, Component } from '../../commands/define.ts'
 import type { Db, Reader, Tx } from '../../db/connect.ts'
 import type { Programs } from '../../db/programs.ts'
+import type { SettingChange } from '../../db/settings.ts'
 import type { Tokens } from '../../db/tokens.ts'
 import type { WebhookInbox } from '../../db/webhooks.ts'
 import type { Wire } from '../../db/wire.ts'
@@ -53,6 +54,8 @@ export interface Check {
 export interface Settings<Config> {
   /** The plugin's settings in this program, defaults filled in. */
   of(reader: Reader, programId: string): Promise<Config>
+  /** What admins changed of them after `since`, the latest first. Read after `of`, so that no change falls between the two. */
+  changes(reader: Reader, programId: string, since: Date): Promise<readonly SettingChange<Config>[]>
 }
 
 export interface SetupContext<Config> {

@@ -137,9 +137,10 @@ function adminCommands({ db, service, methods, manual, readAttachment, partners 
       access: 'admin',
       reply: 'ephemeral',
       run: async (ctx) => {
-        const { prepared, skipped } = await service.run(ctx.program.id, ctx.user.id)
-        await noted(ctx.program.id, ctx.user.id, 'payouts.run', { prepared: prepared.length, skipped: skipped.length }, ctx.now)
-        return runCard(prepared, skipped, await fundsFor(prepared))
+        const run = await service.run(ctx.program.id, ctx.user.id)
+        const detail = { prepared: run.prepared.length, skipped: run.skipped.length }
+        await noted(ctx.program.id, ctx.user.id, 'payouts.run', detail, ctx.now)
+        return runCard(run, await fundsFor(run.prepared))
       },
     }),
     defineCommand({
@@ -148,10 +149,10 @@ function adminCommands({ db, service, methods, manual, readAttachment, partners 
       access: 'admin',
       reply: 'ephemeral',
       run: async (ctx) => {
-        const own = await partners.byUser(db, ctx.program.id, ctx.user.id)
+        const approver = await service.approver(db, ctx.program.id, ctx.user.id)
         const waiting = await service.waiting(db, ctx.program.id)
         const names = await namesOf(ctx.program.id, namedIn(waiting))
-        return waitingCard(waiting, { userId: ctx.user.id, partnerId: own?.id }, names)
+        return waitingCard(waiting, approver, names)
       },
     }),
     defineCommand({

@@ -27,17 +27,21 @@ export const config = z.object({
   approvalAbove: amount
     .default('5000.00')
     .describe(
-      'A payout run waits for a second admin when its total in a currency, with what the last 24 hours prepared, is above this.',
+      'A payout run waits for a second admin when its total in a currency, with what the last 24 hours prepared, is above this. A higher value counts seven days after it was set.',
     ),
   approvalAboveByCurrency: amountByCurrency
     .default({})
-    .describe('Other thresholds by currency, such as {"JPY": "750000"}. Currencies left out follow approvalAbove.'),
+    .describe(
+      'Other thresholds by currency, such as {"JPY": "750000"}. Currencies left out follow approvalAbove. A higher value counts seven days later.',
+    ),
   scheduleDay: z
     .int()
     .min(0)
     .max(28)
     .default(0)
-    .describe('Day of the month, in the program’s time zone, on which payouts run by themselves. 0: only when an admin runs them.'),
+    .describe(
+      'Day of the month, in the program’s time zone, on which payouts run by themselves. 0: only when an admin runs them. Whoever sets it approves no such run for seven days.',
+    ),
   manual: z
     .boolean()
     .default(false)

@@ -1,5 +1,5 @@
 // Who is paid and who is not yet: the gates of payouts as a pure function.
-import { exponentOf, hours } from '../kit/index.ts'
+import { days, exponentOf, hours, type SettingChange } from '../kit/index.ts'
 import type { PartnerStatus } from '../partners/public.ts'
 import type { Config } from './config.ts'
 import type { GateClosure } from './public.ts'
@@ -41,30 +41,73 @@ export function closedGate(facts: PayoutFacts, config: Config): Gate | null {
   return null
 }
 
-/** What keeps an admin from approving a run that waits for a second person: they started it, or it pays them. */
-export type ApprovalBar = 'started_it' | 'is_paid_by_it'
+/** Who started a run by itself: nobody, so any admin who did not set its day lately may be the one who approves it. */
+export const scheduleActor = 'schedule'
+
+/**
+ * For so long a change of the settings counts as a hand in what follows from it: whoever set the schedule's day approves no run that it made, and a
+ * threshold that was raised holds on for everybody. Else one person alone could have a run prepared and let it go.
+ */
+export const settingsCountMs = days(7)
+
+/** What keeps an admin from approving a run that waits for a second person: they started it, it pays them, or they set the day on which it was made. */
+export type ApprovalBar =
+  | { readonly because: 'started_it' | 'is_paid_by_it' }
+  | { readonly because: 'set_the_day'; readonly until: Date }
 
 export interface Approver {
   readonly userId: string
   /** Who the admin is as a partner, if they are one. */
   readonly partnerId: string | undefined
+  /** When they set the day of the schedule, as far as that still counts. */
+  readonly setTheDay: readonly Date[]
 }
 
 /** Null when the admin may approve the run. `actor` started it; `payouts` are those of it that wait. */
 export function approvalBar(
-  { actor, payouts }: { readonly actor: string; readonly payouts: readonly { readonly partnerId: string }[] },
-  { userId, partnerId }: Approver,
+  { actor, startedAt, payouts }: Waiting,
+  { userId, partnerId, setTheDay }: Approver,
 ): ApprovalBar | null {
-  if (actor === userId) return 'started_it'
-  return payouts.some((payout) => payout.partnerId === partnerId) ? 'is_paid_by_it' : null
+  if (actor === userId) return { because: 'started_it' }
+  if (payouts.some((payout) => payout.partnerId === partnerId)) return { because: 'is_paid_by_it' }
+  const hand = actor === scheduleActor ? latest(setTheDay.filter((at) => at <= startedAt)) : undefined
+  return hand ? { because: 'set_the_day', until: new Date(hand.getTime() + settingsCountMs) } : null
 }
+
+interface Waiting {
+  readonly actor: string
+  readonly startedAt: Date
+  readonly payouts: readonly { readonly partnerId: string }[]
+}
+
+export interface Threshold {
+  /** Above this total, in minor units, a run waits for a second admin. */
+  readonly above: bigint
+  /** What the settings say, and from when on it counts, if a lower one of before still holds. */
+  readonly later: { readonly above: bigint; readonly from: Date } | undefined
+}
+
+/** The threshold in the currency, after what admins changed within `settingsCountMs`. */
+export function thresholdIn(currency: string, config: Config, changes: readonly SettingChange<Config>[]): Threshold {
+  const set = approvalAboveIn(currency, config)
+  const lower = changes
+    .map(({ at, before }) => ({ at, above: approvalAboveIn(currency, before) }))
+    .filter(({ above }) => above < set)
+  const [lowest] = lower.toSorted((a, b) => Number(a.above - b.above))
+  const last = latest(lower.map(({ at }) => at))
+  return {
+    above: lowest?.above ?? set,
+    later: last && { above: set, from: new Date(last.getTime() + settingsCountMs) },
+  }
+}
+
+const latest = (times: readonly Date[]): Date | undefined => times.toSorted((a, b) => a.getTime() - b.getTime()).at(-1)
 
 /** The smallest payout in the currency, in its minor units. */
 export const minimumIn = (currency: string, config: Config): bigint =>
   inMinorUnits(config.minimumByCurrency[currency] ?? config.minimum, currency)
 
-/** Above this total, in minor units, a run in the currency waits for a second admin. */
-export const approvalAboveIn = (currency: string, config: Config): bigint =>
+const approvalAboveIn = (currency: string, config: Config): bigint =>
   inMinorUnits(config.approvalAboveByCurrency[currency] ?? config.approvalAbove, currency)
 
 /** A decimal setting in the currency's minor units; decimals that the currency lacks are cut off. */

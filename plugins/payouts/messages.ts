@@ -3,9 +3,9 @@ import { customId } from '../../commands/customId.ts'
 import { type Attachment, button, card, linkButton, literal, type Message, time, withFile } from '../../commands/messages.ts'
 import { csvFile, formatMoney, hours, sum, toDecimal } from '../kit/index.ts'
 import type { Mail } from '../notifications/public.ts'
-import { type ApprovalBar, type Approver, approvalBar, type Gate } from './decide.ts'
+import { type ApprovalBar, type Approver, approvalBar, type Gate, scheduleActor } from './decide.ts'
 import type { LineReport } from './manual.ts'
-import { byHand, type MethodRow, type PayoutRow, type PlanLine, scheduleActor, type WaitingRun } from './model.ts'
+import { byHand, type MethodRow, type PayoutRow, type PlanLine, type RunResult, type WaitingRun } from './model.ts'
 import { approveButton, rejectButton } from './refs.ts'
 
 export const shownLines = 15
@@ -140,7 +140,7 @@ function fundsLine({ provider, title, currency, available }: Funds, needs: reado
     : `• ${title}: ${there}, **${formatMoney(needed - available, currency)} short**. Payouts wait until funds are added.`
 }
 
-export function runCard(prepared: readonly PayoutRow[], skipped: readonly PlanLine[], funds: readonly Funds[] = []): Message {
+export function runCard({ prepared, skipped, lowerUntil }: RunResult, funds: readonly Funds[] = []): Message {
   const waiting = prepared.filter(({ state }) => state === 'awaiting_approval')
   const sending = prepared.filter(({ state }) => state !== 'awaiting_approval')
   const not = skipped.length > 0 ? [{ name: 'Not paid, and why', value: fewOf(skipped.map(skippedLine)) }] : []
@@ -157,6 +157,7 @@ export function runCard(prepared: readonly PayoutRow[], skipped: readonly PlanLi
       ...(waiting.length > 0
         ? [`${totals(waiting)}\nis above the approval threshold: another admin runs \`/admin payouts approve\`.`]
         : []),
+      ...(lowerUntil ? [`The threshold was raised lately: the one before counts until ${time(lowerUntil, 'f')}.`] : []),
     ],
     fields: [
       ...(funds.length > 0 ? [{ name: 'Funds', value: funds.map((fund) => fundsLine(fund, prepared)).join('\n') }] : []),
@@ -167,11 +168,20 @@ export function runCard(prepared: readonly PayoutRow[], skipped: readonly PlanLi
   })
 }
 
-const barWords: Readonly<Record<ApprovalBar, string>> = {
-  started_it: 'You started this run yourself: another admin must approve it.',
-  is_paid_by_it:
-    'A payout of your own is in this run: another admin must approve it. Or call yours back with `/admin payouts cancel`, then approve the rest.',
+function barWords(bar: ApprovalBar): string {
+  switch (bar.because) {
+    case 'started_it':
+      return 'You started this run yourself: another admin must approve it.'
+    case 'is_paid_by_it':
+      return 'A payout of your own is in this run: another admin must approve it. Or call yours back with `/admin payouts cancel`, then approve the rest.'
+    case 'set_the_day':
+      return setTheDayWords(bar.until)
+  }
 }
+
+/** To an admin who wants to approve what the schedule prepared on the day that they set. */
+export const setTheDayWords = (until: Date): string =>
+  `You set the day of the schedule (\`scheduleDay\`) shortly before it made this run, so you count as having started it: another admin must approve it with \`/admin payouts approve\`. You may do so yourself from ${time(until, 'f')}.`
 
 /** The largest payouts of a run among so many that are shown, in each of its currencies: whoever approves should see whom they pay. */
 function largestOf({ payouts }: WaitingRun, runs: number): WaitingRun['payouts'] {
@@ -198,7 +208,7 @@ export function waitingCard(waiting: readonly WaitingRun[], viewer: Approver, na
     body: 'Nothing was sent yet. When you approve, each partner is looked at again; who may not be paid any more is taken back.',
     fields: shown.map((run, i) => ({
       name: `Run ${i + 1}: started by ${run.actor === scheduleActor ? 'the schedule' : `<@${run.actor}>`} ${time(run.startedAt)}`,
-      value: [totals(run.payouts), ...namedLines(run, shown.length, names), ...(run.bar ? [barWords[run.bar]] : [])].join('\n'),
+      value: [totals(run.payouts), ...namedLines(run, shown.length, names), ...(run.bar ? [barWords(run.bar)] : [])].join('\n'),
     })),
     rows: shown.map(({ runId, payouts, bar }, i) => [
       button({
@@ -472,8 +482,8 @@ export function cancelledCard(payout: PayoutRow, name: string): Message {
 export const payoutChoice = ({ amount, currency, state }: PayoutRow, name: string): string =>
   `${formatMoney(amount, currency)} to ${name}, ${state === 'queued' ? 'about to be sent' : 'waits for approval'}`.slice(0, 100)
 
-export function scheduledRunMessage(prepared: readonly PayoutRow[], skipped: readonly PlanLine[]): Message {
-  const { components } = runCard(prepared, skipped)
+export function scheduledRunMessage(run: RunResult): Message {
+  const { components } = runCard(run)
   return {
     components: [
       ...card({ title: 'The monthly payout run', body: 'It started by itself, as set with `scheduleDay`.' }).components,

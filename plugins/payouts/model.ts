@@ -1,7 +1,7 @@
 // The shapes of payouts that the files of this plugin share.
 import type { Reader, Tx } from '../kit/index.ts'
 import type { Partner } from '../partners/public.ts'
-import type { Gate } from './decide.ts'
+import type { Approver, Gate } from './decide.ts'
 import type { Payouts, ProviderTransfer } from './public.ts'
 import type { methods, payouts } from './tables.ts'
 
@@ -22,10 +22,9 @@ export interface PlanLine {
 export interface RunResult {
   readonly prepared: readonly PayoutRow[]
   readonly skipped: readonly PlanLine[]
+  /** Until when a lower threshold of before counts, if something waits because of it. */
+  readonly lowerUntil: Date | undefined
 }
-
-/** Who started a run by itself: nobody, so any admin may be the one who approves it. */
-export const scheduleActor = 'schedule'
 
 /** A run of which payouts wait for approval. */
 export interface WaitingRun {
@@ -58,11 +57,13 @@ export interface PayoutService extends Payouts {
   plan(reader: Reader, programId: string, partnerId?: string): Promise<PlanLine[]>
   /** Prepares a payout for everyone the gates let through; one transaction per partner, so it may be repeated or run at once without paying twice. */
   run(programId: string, actor: string): Promise<RunResult>
+  /** Who an admin is to the runs that wait. */
+  approver(reader: Reader, programId: string, userId: string): Promise<Approver>
   /** Runs that wait for approval, oldest first. */
   waiting(reader: Reader, programId: string): Promise<WaitingRun[]>
   /**
    * Lets go what someone else's run left waiting, after another look at the gates: where one is closed now, the payout is taken back. May be repeated
-   * when it broke off. @throws UserError when this admin started the run or is paid by it, or when more waits than the `seen` payouts that the admin was shown
+   * when it broke off. @throws UserError when this admin started the run, is paid by it or set its day lately, or when more waits than the `seen` payouts that the admin was shown
    */
   approve(programId: string, runId: string, actor: string, seen: number): Promise<Approval>
   /** Calls back whatever waits of a run: its commissions are payable again. */

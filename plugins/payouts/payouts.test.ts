@@ -708,7 +708,7 @@ describe('approval', () => {
       of('USD', 900_000n),
     ]
     const run = { runId: 'run', actor: 'schedule', startedAt: house.clock.now(), payouts }
-    const viewer = { userId: second.userId, partnerId: undefined }
+    const viewer = { userId: second.userId, partnerId: undefined, setTheDay: [] }
     const words = wordsOf(waitingCard([run], viewer, new Map(['JPY', 'USD'].map((name) => [name, name]))))
     expect(words).toMatch(/• JPY: ¥1,000,019\n• USD: \$9,000\.00\n/)
     expect(words).toContain('and 7 more, none of them larger in its currency')

@@ -13,6 +13,7 @@ import {
   hours,
   minutes,
   newId,
+  type Reader,
   type Settings,
   sum,
   type Tx,
@@ -21,16 +22,17 @@ import {
 import type { Partners } from '../partners/public.ts'
 import { type Books, itemsOf } from './books.ts'
 import type { Config } from './config.ts'
-import { type ApprovalBar, approvalAboveIn, approvalBar } from './decide.ts'
+import { type ApprovalBar, approvalBar, settingsCountMs, thresholdIn } from './decide.ts'
 import { payoutCancelled } from './events.ts'
 import { sendPayout } from './jobs.ts'
-import { gateNote, takenBackMessage } from './messages.ts'
+import { gateNote, setTheDayWords, takenBackMessage } from './messages.ts'
 import { byHand, type PayoutRow, type PayoutService, type PlanLine, payloadOf, type RunResult } from './model.ts'
 import type { Planner } from './plan.ts'
 import { payouts, runs } from './tables.ts'
 
 export interface Preparer {
   run(programId: string, actor: string): Promise<RunResult>
+  approver: PayoutService['approver']
   waiting: PayoutService['waiting']
   approve: PayoutService['approve']
   reject: PayoutService['reject']
@@ -65,7 +67,8 @@ export function createPreparer(needs: {
     const [lines, config] = await Promise.all([planner.plan(db, programId), settings.of(db, programId)])
     const toPay = lines.filter(({ gate }) => !gate)
     const skipped = lines.filter(({ gate }) => gate)
-    if (toPay.length === 0) return { prepared: [], skipped }
+    if (toPay.length === 0) return { prepared: [], skipped, lowerUntil: undefined }
+    const changes = await lateChanges(db, programId)
     const started = { id: newId(clock.now()), programId, actor, startedAt: clock.now() }
     await db.insert(runs).values(started)
     const earlier = await preparedLately(programId)
@@ -75,15 +78,22 @@ export function createPreparer(needs: {
         sum(group.map(({ amount }) => amount)) + (earlier.get(currency) ?? 0n),
       ]),
     )
+    let lowerUntil: Date | undefined
     /** What a payout holds more than was planned, because it became payable meanwhile, counts, too. */
     const stateOf = ({ currency, amount: planned }: PlanLine, held: bigint) => {
       const total = totals.get(currency)! + atLeastZero(held - planned)
       totals.set(currency, total)
-      return total > approvalAboveIn(currency, config) ? 'awaiting_approval' : 'queued'
+      const { above, later } = thresholdIn(currency, config, changes)
+      if (total <= above) return 'queued'
+      if (later && total <= later.above) lowerUntil ??= later.from
+      return 'awaiting_approval'
     }
     const prepared = await eachAlone(toPay, (tx, line) => prepare(tx, line, { runId: started.id, stateOf, config }))
-    return { prepared, skipped }
+    return { prepared, skipped, lowerUntil }
   }
+
+  const lateChanges = (reader: Reader, programId: string) =>
+    settings.changes(reader, programId, new Date(clock.now().getTime() - settingsCountMs))
 
   /** Does the work for each in a transaction of its own, some side by side, and gathers what came of it. */
   async function eachAlone<T, R>(all: readonly T[], work: (tx: Tx, one: T) => Promise<R | undefined>): Promise<R[]> {
@@ -170,6 +180,13 @@ export function createPreparer(needs: {
     if (provider !== byHand) await enqueue(tx, sendPayout, { programId, payoutId }, { programId })
   }
 
+  const approver: Preparer['approver'] = async (reader, programId, userId) => {
+    const own = await partners.byUser(reader, programId, userId)
+    const changes = await lateChanges(reader, programId)
+    const setTheDay = changes.filter(({ key, actor }) => key === 'scheduleDay' && actor === userId).map(({ at }) => at)
+    return { userId, partnerId: own?.id, setTheDay }
+  }
+
   const waiting: Preparer['waiting'] = async (reader, programId) => {
     const rows = await reader
       .select({
@@ -211,10 +228,9 @@ export function createPreparer(needs: {
       .select()
       .from(runs)
       .where(and(eq(runs.programId, programId), eq(runs.id, runId)))
-    const own = await partners.byUser(db, programId, actor)
     const left = await waitingOf(programId, runId)
-    const bar = started && approvalBar({ actor: started.actor, payouts: left }, { userId: actor, partnerId: own?.id })
-    if (bar) throw new UserError(...barred[bar])
+    const bar = started && approvalBar({ ...started, payouts: left }, await approver(db, programId, actor))
+    if (bar) throw refusalOf(bar)
     if (left.length > seen)
       throw new UserError(
         'run_changed',
@@ -318,15 +334,24 @@ export function createPreparer(needs: {
       return due.length
     })
 
-  return { run, waiting, approve, reject, mayGo, cancel, retryDue }
+  return { run, approver, waiting, approve, reject, mayGo, cancel, retryDue }
 }
 
-const barred: Readonly<Record<ApprovalBar, [code: string, message: string]>> = {
-  started_it: ['second_person_needed', 'You started this payout run yourself. Ask another admin to run /admin payouts approve.'],
-  is_paid_by_it: [
-    'own_payout',
-    'This run contains a payout of your own. Ask another admin, who did not start it, to run /admin payouts approve; or call yours back with /admin payouts cancel, then approve the rest.',
-  ],
+function refusalOf(bar: ApprovalBar): UserError {
+  switch (bar.because) {
+    case 'started_it':
+      return new UserError(
+        'second_person_needed',
+        'You started this payout run yourself. Ask another admin to run /admin payouts approve.',
+      )
+    case 'set_the_day':
+      return new UserError('second_person_needed', setTheDayWords(bar.until))
+    case 'is_paid_by_it':
+      return new UserError(
+        'own_payout',
+        'This run contains a payout of your own. Ask another admin, who did not start it, to run /admin payouts approve; or call yours back with /admin payouts cancel, then approve the rest.',
+      )
+  }
 }
 
 const whyNot: Readonly<Record<Exclude<PayoutRow['state'], 'awaiting_approval' | 'queued'>, string>> = {

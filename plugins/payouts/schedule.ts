@@ -13,8 +13,9 @@ import {
   type Settings,
 } from '../kit/index.ts'
 import type { Config } from './config.ts'
+import { scheduleActor } from './decide.ts'
 import { scheduledRunMessage } from './messages.ts'
-import { type PayoutService, scheduleActor } from './model.ts'
+import type { PayoutService } from './model.ts'
 import { schedules } from './tables.ts'
 
 export interface Seen {
@@ -51,11 +52,11 @@ export function createScheduler(needs: {
     const step = stepOf(seen, scheduleDay, today)
     if (!step.due) return remember(program, step)
     // Marked as done only afterwards: a run that broke off is run again, and pays nobody twice.
-    const { prepared, skipped } = await service.run(program.id, scheduleActor)
+    const run = await service.run(program.id, scheduleActor)
     await db.transaction(async (tx) => {
-      const detail = { prepared: prepared.length, skipped: skipped.length }
+      const detail = { prepared: run.prepared.length, skipped: run.skipped.length }
       await tx.insert(audit).values({ programId: program.id, actor: scheduleActor, action: 'payouts.run', detail, at: now })
-      const message = scheduledRunMessage(prepared, skipped)
+      const message = scheduledRunMessage(run)
       await discord.post(tx, { programId: program.id, key: `payouts.scheduled:${today.month}`, channel: staffChannel, message })
     })
     await remember(program, { ...step, doneMonth: today.month })

@@ -128,7 +128,7 @@ async function ask(connection: Connection): Promise<Record<string, number>> {
   const { db, sql } = connection
   const service = createLinksService({
     clock: { now: () => new Date() },
-    settings: { of: () => Promise.reject(new Error('not asked')) },
+    settings: { of: () => Promise.reject(new Error('not asked')), changes: () => Promise.reject(new Error('not asked')) },
     url: (to: string) => to,
   } as never)
   const [busiest] = await sql<{ id: string; program_id: string; partner_id: string }[]>`
