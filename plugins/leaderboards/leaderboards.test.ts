@@ -300,6 +300,7 @@ describe('who is listed', () => {
 describe('a month', () => {
   test('begins and ends at midnight where the program is', async () => {
     await house.connection.sql`update core_programs set time_zone = 'America/Los_Angeles'`
+    house.clock.set('2026-11-30T12:00:00Z')
     const ada = await aPartner()
     await sell(ada, 100n, { paidAt: new Date('2026-11-01T06:59:59.999Z') })
     await sell(ada, 1_000n, { paidAt: new Date('2026-11-01T07:00:00.000Z') })
