@@ -15,6 +15,7 @@ import { migrate } from '../../db/migrate.ts'
 import { sumUp } from '../../plugins/links/hours.ts'
 import { fillClicks } from './clicks.ts'
 import { measurePayouts } from './payouts.ts'
+import { createPoster, type Poster } from './poster.ts'
 import { environmentOf, readiness, seed } from './redirect.ts'
 import { yardstickOn } from './yardstick.ts'
 
@@ -201,6 +202,7 @@ interface Shop {
 }
 
 async function openShop(connection: Connection, address: string, clickIds: readonly string[], inFlight: number): Promise<Shop> {
+  const poster = createPoster(address)
   const waiting = new Map<string, () => void>()
   const subscription = await connection.sql.listen('bench_commission', (payment) => waiting.get(payment)?.())
   let count = 0
@@ -217,7 +219,7 @@ async function openShop(connection: Connection, address: string, clickIds: reado
         resolve()
       })
     })
-    await Promise.all(eventsOf(payment, number, clickIds[number % clickIds.length]!).map((event) => post(address, event)))
+    await Promise.all(eventsOf(payment, number, clickIds[number % clickIds.length]!).map((event) => deliver(poster, event)))
     await done
     return performance.now() - started
   }
@@ -241,12 +243,15 @@ async function openShop(connection: Connection, address: string, clickIds: reado
     unhandled: async (ms) => {
       const pair = async () => {
         const events = eventsOf(`pi_${randomBytes(8).toString('hex')}`, 0, clickIds[0]!)
-        await Promise.all(events.map((event) => post(address, { ...event, type: 'bench.of_no_kind' })))
+        await Promise.all(events.map((event) => deliver(poster, { ...event, type: 'bench.of_no_kind' })))
       }
       const took = await again(ms, pair)
       return took.results.length / (took.ms / 1000)
     },
-    close: () => subscription.unlisten(),
+    close: async () => {
+      poster.close()
+      await subscription.unlisten()
+    },
   }
 }
 
@@ -292,17 +297,16 @@ function eventsOf(payment: string, number: number, clickId: string): object[] {
   ]
 }
 
-async function post(address: string, event: object): Promise<void> {
+/** As Stripe delivers: signed over the raw body. */
+function deliver(poster: Poster, event: object): Promise<void> {
   const body = JSON.stringify(event)
   const time = Math.floor(Date.now() / 1000)
   const signature = createHmac('sha256', webhookSecret).update(`${time}.${body}`).digest('hex')
-  const answer = await fetch(`${address}/webhooks/stripe`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'stripe-signature': `t=${time},v1=${signature}` },
+  return poster.post(
+    '/webhooks/stripe',
+    { 'content-type': 'application/json', 'stripe-signature': `t=${time},v1=${signature}` },
     body,
-  })
-  if (answer.status !== 200) throw new Error(`A webhook was answered with ${answer.status}: ${await answer.text()}`)
-  await answer.arrayBuffer()
+  )
 }
 
 async function counters(
