@@ -62,10 +62,10 @@ export async function startRelay({
   handOver,
 }: RelayOptions): Promise<() => Promise<void>> {
   const { db } = connection
-  // Few sessions, which see the same statements again and again: they have their plans. In the pool each session would come to have its own. Two, so that one
-  // works while the other commits.
+  // Few sessions, which see the same statements again and again: they have their plans. In the pool each session would come to have its own. Three, so that
+  // one works while another commits, and one hands over.
   const name = `${relayName} ${randomBytes(4).toString('hex')}`
-  const lane = await connect(connection.url, { max: 2, name })
+  const lane = await connect(connection.url, { max: 3, name })
   const stopping = new AbortController()
   const { signal } = stopping
   const bell = createBell()
@@ -91,13 +91,14 @@ export async function startRelay({
 
   /** Handles what is fresh; returns how many rows that were, and says it already when only the commit is left. */
   async function relayFresh(committing: (rows: number) => void): Promise<number> {
-    const begun = outer.size < 4 * concurrency ? await beginOuter() : 0
+    const beginning = outer.size < 4 * concurrency ? beginOuter() : Promise.resolve(0)
+    const begun = beginning.catch(() => 0)
     let rows: DueRow[] = []
     try {
       await lane.db.transaction(async (tx) => {
         rows = await takeFresh(tx, { now: clock.now(), limit: batch, jobs: deliverer.innerJobs })
         await deliverer.deliverTogether(tx, rows)
-        committing(begun + rows.length)
+        committing((await begun) + rows.length)
       })
     } catch (error) {
       if (rows.length === 0) throw error
@@ -109,7 +110,7 @@ export async function startRelay({
       )
       for (const row of rows) await deliverAlone(row)
     }
-    return begun + rows.length
+    return (await beginning) + rows.length
   }
 
   async function beginOuter(): Promise<number> {
