@@ -38,6 +38,8 @@ export interface Commissions {
   lock(tx: Tx, books: Books): Promise<void>
   /** Payable commissions with something due, locked for the caller's transaction (which holds one partner and currency at most). */
   takePayable(tx: Tx, programId: string, partnerId: string, currency: string): Promise<Commission[]>
+  /** Payable commissions with something due in these books, the oldest first. Locks nothing. */
+  payableIn(reader: Reader, programId: string, books: readonly Omit<Books, 'programId'>[]): Promise<readonly Commission[]>
   /** Partners and currencies with something payable, all of the program or of one partner; `amount` is the sum of what is due. */
   payable(
     reader: Reader,

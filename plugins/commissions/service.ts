@@ -553,6 +553,12 @@ export function createCommissionService(needs: Needs): CommissionService {
         .from(commissions)
         .where(and(eq(commissions.programId, programId), eq(commissions.partnerId, partnerId)))
         .orderBy(asc(commissions.createdAt), asc(commissions.id)),
+    payableIn: (reader, programId, books) =>
+      reader
+        .select()
+        .from(commissions)
+        .where(and(eq(commissions.programId, programId), inAnyOf(books), eq(commissions.state, 'payable'), gt(commissions.due, 0n)))
+        .orderBy(asc(commissions.earnedAt), asc(commissions.id)),
     payable: async (reader, programId, partnerId) => {
       const rows = await reader
         .select({
@@ -599,7 +605,7 @@ const inBooks = (books: Books) =>
   )
 
 /** Of any of these partners and currencies; they are of one program. */
-const inAnyOf = (books: readonly Books[]) => {
+const inAnyOf = (books: readonly Omit<Books, 'programId'>[]) => {
   const partnerIds = textArray(books.map(({ partnerId }) => partnerId))
   const currencies = textArray(books.map(({ currency }) => currency))
   return sql`(${commissions.partnerId}, ${commissions.currency}) in (select * from unnest(${partnerIds}::uuid[], ${currencies}::text[]))`

@@ -5,7 +5,11 @@ import type { Config } from './config.ts'
 import type { GateClosure } from './public.ts'
 
 export interface PayoutFacts {
+  /** All that is payable. */
   readonly amount: bigint
+  /** What of it the payout method pays at once, and what it pays a multiple of. */
+  readonly most: bigint
+  readonly step: bigint
   readonly currency: string
   readonly partnerStatus: PartnerStatus
   readonly agreementSigned: boolean
@@ -20,6 +24,8 @@ export type Gate =
   | { readonly gate: 'method_not_ready'; readonly missing: string }
   | { readonly gate: 'method_cooling'; readonly until: Date }
   | { readonly gate: 'below_minimum'; readonly minimum: bigint }
+  /** The payout method pays only multiples of `step`, and `most` is too little. */
+  | { readonly gate: 'uneven'; readonly step: bigint; readonly most: bigint; readonly minimum: bigint }
   /** Another plugin's gate. */
   | { readonly gate: 'other'; readonly closed: GateClosure }
 
@@ -36,9 +42,10 @@ export function closedGate(facts: PayoutFacts, config: Config): Gate | null {
   if (!method.ready) return { gate: 'method_not_ready', missing: method.missing }
   const until = new Date(method.changedAt.getTime() + hours(config.methodCoolingHours))
   if (until > facts.now) return { gate: 'method_cooling', until }
-  const minimum = minimumIn(facts.currency, config)
-  if (facts.amount < minimum && partnerStatus !== 'left') return { gate: 'below_minimum', minimum }
-  return null
+  const minimum = partnerStatus === 'left' ? 0n : minimumIn(facts.currency, config)
+  if (facts.amount < minimum) return { gate: 'below_minimum', minimum }
+  const { most, step } = facts
+  return most === 0n || most < minimum ? { gate: 'uneven', step, most, minimum } : null
 }
 
 /** Who started a run by itself: nobody, so any admin who did not set its day lately may be the one who approves it. */

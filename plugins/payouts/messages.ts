@@ -11,6 +11,11 @@ import { approveButton, rejectButton } from './refs.ts'
 export const shownLines = 15
 const shownRuns = 5
 
+const stepWords = (step: bigint, currency: string): string => `pays ${currency} only in multiples of ${formatMoney(step, currency)}`
+
+const mostWords = ({ most, minimum }: { most: bigint; minimum: bigint }, currency: string): string =>
+  `${formatMoney(most, currency)} of it could be paid, below the minimum of ${formatMoney(minimum, currency)}`
+
 /** Why somebody is not paid, for an admin. */
 export function gateWords(gate: Gate, currency: string): string {
   switch (gate.gate) {
@@ -28,6 +33,10 @@ export function gateWords(gate: Gate, currency: string): string {
       return `changed the payout method; can be paid ${time(gate.until)}`
     case 'below_minimum':
       return `is below the minimum of ${formatMoney(gate.minimum, currency)}`
+    case 'uneven':
+      return gate.most === 0n
+        ? `has a payout method that ${stepWords(gate.step, currency)}, and no commissions add up to one`
+        : `has a payout method that ${stepWords(gate.step, currency)}: only ${mostWords(gate, currency)}`
     case 'other':
       return gate.closed.forAdmin
   }
@@ -37,6 +46,7 @@ export function gateWords(gate: Gate, currency: string): string {
 export function gateNote(gate: Gate, currency: string): string {
   if (gate.gate === 'method_cooling') return 'changed the payout method a short while ago'
   if (gate.gate === 'method_not_ready') return `payout method is not complete${gate.missing ? `: ${gate.missing}` : ''}`
+  if (gate.gate === 'uneven') return `has a payout method that ${stepWords(gate.step, currency)}, which this is not`
   return gateWords(gate, currency)
 }
 
@@ -57,6 +67,10 @@ function ownGateWords(gate: Gate, currency: string): string {
       return `Your payout method was changed; for your safety it is paid to from ${time(gate.until, 'f')}.`
     case 'below_minimum':
       return `It is below the minimum of ${formatMoney(gate.minimum, currency)} and waits for more.`
+    case 'uneven':
+      return gate.most === 0n
+        ? `Your payout method ${stepWords(gate.step, currency)}, and your commissions do not add up to one yet. It waits for your next ones; or choose another method with \`/payout setup\`.`
+        : `Your payout method ${stepWords(gate.step, currency)}: only ${mostWords(gate, currency)}. It waits for more.`
     case 'other':
       return gate.closed.forPartner
   }
@@ -86,11 +100,17 @@ const totals = (lines: readonly { currency: string; amount: bigint }[]): string 
 const fewOf = (lines: readonly string[]): string =>
   [...lines.slice(0, shownLines), ...(lines.length > shownLines ? [`… and ${lines.length - shownLines} more`] : [])].join('\n')
 
-const paidLine = ({ partner, amount, currency, commissions }: PlanLine): string =>
-  `• ${literal(partner.name)}: ${formatMoney(amount, currency)} for ${commissions} commission${commissions === 1 ? '' : 's'}`
+const paidLine = (line: PlanLine): string => {
+  const { partner, amount, currency, commissions } = line
+  const stays = restOf(line) > 0n ? `; ${restWords(line)}, because the payout method ${stepWords(line.step, currency)}` : ''
+  return `• ${literal(partner.name)}: ${formatMoney(amount, currency)} for ${commissions} commission${commissions === 1 ? '' : 's'}${stays}`
+}
 
-const skippedLine = ({ partner, amount, currency, gate }: PlanLine): string =>
-  `• ${literal(partner.name)} (${formatMoney(amount, currency)}) ${gate ? gateWords(gate, currency) : ''}`
+const restOf = ({ payable, amount }: PlanLine): bigint => payable.amount - amount
+const restWords = (line: PlanLine): string => `${formatMoney(restOf(line), line.currency)} stays payable`
+
+const skippedLine = ({ partner, payable, currency, gate }: PlanLine): string =>
+  `• ${literal(partner.name)} (${formatMoney(payable.amount, currency)}) ${gate ? gateWords(gate, currency) : ''}`
 
 export function dryRunCard(lines: readonly PlanLine[], funds: readonly Funds[]): Message {
   const toPay = lines.filter(({ gate }) => !gate)
@@ -115,16 +135,21 @@ function dryRunFile(lines: readonly PlanLine[]): Attachment {
   return {
     name: 'dry-run.csv',
     data: csvFile(
-      ['partner', 'amount', 'currency', 'commissions', 'paid', 'why_not', 'what_the_partner_reads'],
-      lines.map(({ partner, amount, currency, commissions, gate }) => [
-        partner.name,
-        toDecimal(amount, currency),
-        currency,
-        String(commissions),
-        gate ? 'no' : 'yes',
-        gate ? gateWords(gate, currency) : '',
-        gate ? ownGateWords(gate, currency) : '',
-      ]),
+      ['partner', 'amount', 'currency', 'commissions', 'paid', 'why_not', 'what_the_partner_reads', 'stays_payable'],
+      lines.map((line) => {
+        const { partner, payable, currency, gate } = line
+        const { amount, commissions } = gate ? payable : line
+        return [
+          partner.name,
+          toDecimal(amount, currency),
+          currency,
+          String(commissions),
+          gate ? 'no' : 'yes',
+          gate ? gateWords(gate, currency) : '',
+          gate ? ownGateWords(gate, currency) : '',
+          toDecimal(gate ? payable.amount : restOf(line), currency),
+        ]
+      }),
     ),
   }
 }
@@ -353,19 +378,18 @@ export function statusCard({ method, providerTitle, coolingHours, lines, recent,
       { name: 'Where they go', value: methodWords(method, providerTitle, coolingHours, now) },
       {
         name: 'Payable now',
-        value:
-          lines.length === 0
-            ? 'Nothing yet. See what is pending with `/earnings show`.'
-            : lines
-                .map(
-                  ({ amount, currency, gate }) =>
-                    `**${formatMoney(amount, currency)}** ${gate ? ownGateWords(gate, currency) : 'It is paid with the next payout run.'}`,
-                )
-                .join('\n'),
+        value: lines.length === 0 ? 'Nothing yet. See what is pending with `/earnings show`.' : lines.map(ownLine).join('\n'),
       },
       ...(recent.length > 0 ? [{ name: 'Recent', value: recent.map((payout) => payoutLine(forPartner(payout))).join('\n') }] : []),
     ],
   })
+}
+
+function ownLine(line: PlanLine): string {
+  const { amount, payable, step, currency, gate } = line
+  if (gate) return `**${formatMoney(payable.amount, currency)}** ${ownGateWords(gate, currency)}`
+  const goes = `**${formatMoney(amount, currency)}** It is paid with the next payout run.`
+  return restOf(line) > 0n ? `${goes} ${restWords(line)}, because your payout method ${stepWords(step, currency)}.` : goes
 }
 
 function methodWords(method: MethodRow | undefined, title: string, coolingHours: number, now: Date): string {

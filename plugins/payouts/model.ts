@@ -8,12 +8,19 @@ import type { methods, payouts } from './tables.ts'
 export type PayoutRow = typeof payouts.$inferSelect
 export type MethodRow = typeof methods.$inferSelect
 
-/** What a run would do with the payable commissions of one partner in one currency. */
-export interface PlanLine {
-  readonly partner: Partner
-  readonly currency: string
+/** Commissions, counted and added up. */
+export interface Sum {
   readonly amount: bigint
   readonly commissions: number
+}
+
+/** What a run would do with the payable commissions of one partner in one currency: which amount it would pay, for how many of them. */
+export interface PlanLine extends Sum {
+  readonly partner: Partner
+  readonly currency: string
+  /** All of them; that is more where the method pays only multiples of `step`. What is over stays payable. */
+  readonly payable: Sum
+  readonly step: bigint
   readonly method: MethodRow | undefined
   /** Why not, or null. */
   readonly gate: Gate | null

@@ -2,14 +2,20 @@
 import { and, eq } from 'drizzle-orm'
 import type { Agreements } from '../agreements/public.ts'
 import type { Commissions } from '../commissions/public.ts'
-import { amongIds, type Clock, type Reader, type Settings } from '../kit/index.ts'
+import { amongIds, type Clock, type Reader, type Settings, sum } from '../kit/index.ts'
 import type { Ledger } from '../ledger/public.ts'
 import type { Partner, Partners } from '../partners/public.ts'
 import type { Config } from './config.ts'
 import { closedGate } from './decide.ts'
-import type { MethodRow, PlanLine } from './model.ts'
-import type { GateQuestion, PayoutGate } from './public.ts'
+import type { MethodRow, PlanLine, Sum } from './model.ts'
+import type { GateQuestion, PayoutGate, PayoutProvider } from './public.ts'
+import { inSteps } from './steps.ts'
 import { methods } from './tables.ts'
+
+/** What goes out whole or not at all: a commission, or all of a payout that is made already. */
+interface Piece {
+  readonly due: bigint
+}
 
 /** Whose money in which currency. */
 interface Books {
@@ -20,15 +26,16 @@ interface Books {
 export interface Planner {
   plan(reader: Reader, programId: string, partnerId?: string): Promise<PlanLine[]>
   /**
-   * One line anew, over what its payout would really hold; or holds, when it is made already and has an id. Nothing of it comes from a plan, which may be minutes
-   * old: a method that was changed meanwhile has to wait.
+   * One line anew, over what really is payable, oldest first, and which of it its payout would hold; or over the payout, when it is made already. Nothing of
+   * it comes from a plan, which may be minutes old: a method that was changed meanwhile has to wait.
    */
-  again(
+  again<P extends Piece>(
     reader: Reader,
     line: Books,
-    held: { amount: bigint; commissions: number; payoutId?: string },
+    pieces: readonly P[],
     config: Config,
-  ): Promise<PlanLine>
+    payoutId?: string,
+  ): Promise<{ line: PlanLine; held: readonly P[] }>
 }
 
 /** What our own gates look at, beside the money that is to be paid. */
@@ -48,24 +55,41 @@ export function createPlanner(needs: {
   agreements: Agreements
   commissions: Commissions
   gates: () => readonly PayoutGate[]
+  providers: () => readonly PayoutProvider[]
 }): Planner {
-  const { clock, settings, ledger, partners, agreements, commissions, gates } = needs
+  const { clock, settings, ledger, partners, agreements, commissions, gates, providers } = needs
+
+  const stepOf = (method: MethodRow | undefined, currency: string): bigint =>
+    providers()
+      .find(({ id }) => id === method?.provider)
+      ?.step?.(currency) ?? 1n
 
   const plan: Planner['plan'] = async (reader, programId, partnerId) => {
     const [config, waiting] = await Promise.all([settings.of(reader, programId), commissions.payable(reader, programId, partnerId)])
     const standingOf = await standings(reader, programId, new Set(waiting.map((one) => one.partnerId)))
-    const lines = waiting.map(({ partnerId: id, currency, amount, count }) => ({
-      ...gated(standingOf(id), { currency, amount }, config),
-      commissions: count,
-    }))
+    const all = waiting.map(({ partnerId: id, currency, amount, count: commissions }) => {
+      const standing = standingOf(id)
+      return { id, standing, currency, step: stepOf(standing.method, currency), payable: { amount, commissions } }
+    })
+    // One by one only where the whole cannot be paid.
+    const uneven = all.filter(({ payable, step }) => payable.amount % step !== 0n)
+    const books = uneven.map(({ id, currency }) => ({ partnerId: id, currency }))
+    const pieces = books.length > 0 ? await commissions.payableIn(reader, programId, books) : []
+    const piecesOf = Map.groupBy(pieces, ({ partnerId: id, currency }) => `${id} ${currency}`)
+    const lines = all.map(({ id, standing, currency, step, payable }) => {
+      const own = piecesOf.get(`${id} ${currency}`)
+      const most = own ? { payable: sumOf(own), most: sumOf(inSteps(own, step)) } : { payable, most: payable }
+      return gated(standing, { currency, ...most }, config)
+    })
     return askOthers(reader, programId, lines)
   }
 
-  const again: Planner['again'] = async (reader, { partner: { programId, id }, currency }, held, config) => {
-    const standingOf = await standings(reader, programId, new Set([id]))
-    const { gate, ...line } = gated(standingOf(id), { currency, amount: held.amount }, config)
-    const [asked] = await askOthers(reader, programId, [{ ...line, ...held, gate }])
-    return asked!
+  const again: Planner['again'] = async (reader, { partner: { programId, id }, currency }, pieces, config, payoutId) => {
+    const standing = (await standings(reader, programId, new Set([id])))(id)
+    const held = inSteps(pieces, stepOf(standing.method, currency))
+    const line = gated(standing, { currency, payable: sumOf(pieces), most: sumOf(held) }, config)
+    const [asked] = await askOthers(reader, programId, [payoutId === undefined ? line : { ...line, payoutId }])
+    return { line: asked!, held }
   }
 
   /** One read of each table, however many are asked about. */
@@ -92,9 +116,15 @@ export function createPlanner(needs: {
     }
   }
 
-  function gated({ partner, method, signed, owes }: Standing, money: { currency: string; amount: bigint }, config: Config) {
-    const facts = { ...money, method, partnerStatus: partner.status, agreementSigned: signed, debt: owes(money.currency) }
-    return { ...money, partner, method, gate: closedGate({ ...facts, now: clock.now() }, config) }
+  function gated(
+    { partner, method, signed, owes }: Standing,
+    { currency, payable, most }: { currency: string; payable: Sum; most: Sum },
+    config: Config,
+  ): PlanLine {
+    const step = stepOf(method, currency)
+    const money = { currency, amount: payable.amount, most: most.amount, step, debt: owes(currency) }
+    const facts = { ...money, method, partnerStatus: partner.status, agreementSigned: signed, now: clock.now() }
+    return { partner, currency, ...most, payable, step, method, gate: closedGate(facts, config) }
   }
 
   /** The gates of other plugins, for whom ours let through. */
@@ -115,6 +145,8 @@ export function createPlanner(needs: {
 
   return { plan, again }
 }
+
+const sumOf = (pieces: readonly Piece[]): Sum => ({ amount: sum(pieces.map(({ due }) => due)), commissions: pieces.length })
 
 const chosenMethods = (reader: Reader, programId: string, partnerIds: readonly string[]): Promise<MethodRow[]> =>
   reader

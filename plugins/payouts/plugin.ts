@@ -42,7 +42,12 @@ export const payouts = definePlugin<Config, Payouts>({
     const providers = () => contributions(payoutProvider)
     const known = { ...house, partners: use(partners), ledger: use(ledger), commissions: use(commissions) }
     const others = { agreements: use(agreements), notifications: use(notifications), gates: () => contributions(payoutGate) }
-    const service = createPayoutService({ ...known, ...others, identify: identifyWith(house.secret('payouts.identity')) })
+    const service = createPayoutService({
+      ...known,
+      ...others,
+      providers,
+      identify: identifyWith(house.secret('payouts.identity')),
+    })
     const manual = createManual({ ...known, service })
     const methods = createMethods({ ...known, service, providers, manual: manual.onboarding })
     return {

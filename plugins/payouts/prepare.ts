@@ -139,8 +139,8 @@ export function createPreparer(needs: {
     // This locks the partner's books: of runs at the same time, the first finds the commissions and the others find none.
     const taken = await commissions.takePayable(tx, partner.programId, partner.id, currency)
     if (taken.length === 0) return undefined
-    const amount = sum(taken.map(({ due }) => due))
-    const line = await planner.again(tx, planned, { amount, commissions: taken.length }, config)
+    const { line, held } = await planner.again(tx, planned, taken, config)
+    const { amount } = line
     if (!line.method || line.gate) return undefined
     const now = clock.now()
     const state = stateOf(planned, amount)
@@ -165,10 +165,10 @@ export function createPreparer(needs: {
       paidAt: null,
       settledAt: null,
     }
-    const ids = taken.map(({ id }) => id)
+    const ids = held.map(({ id }) => id)
     // None of them waits for what another found, so they go out together.
     await Promise.all([
-      store(tx, payout, taken),
+      store(tx, payout, held),
       books.bookPrepared(tx, payout, ids),
       state === 'queued' ? askToSend(tx, payout) : undefined,
     ])
@@ -258,7 +258,7 @@ export function createPreparer(needs: {
   async function standsInTheWay(tx: Tx, payout: PayoutRow): Promise<string | undefined> {
     const { id: payoutId, programId, partnerId: id, currency, amount, provider, destination } = payout
     const config = await settings.of(tx, programId)
-    const line = await planner.again(tx, { partner: { programId, id }, currency }, { amount, commissions: 0, payoutId }, config)
+    const { line } = await planner.again(tx, { partner: { programId, id }, currency }, [{ due: amount }], config, payoutId)
     if (line.gate) return gateNote(line.gate, currency)
     if (await commissions.isAnyStopped(tx, programId, await itemsOf(tx, payout))) return 'a sale in it is disputed or on hold'
     if (line.method?.provider === provider && line.method.account === destination) return undefined
@@ -363,8 +363,8 @@ const whyNot: Readonly<Record<Exclude<PayoutRow['state'], 'awaiting_approval' | 
 }
 
 /** The payout and what it holds, in one statement, because there are thousands of them. */
-async function store(tx: Tx, payout: PayoutRow, taken: readonly Commission[]): Promise<void> {
-  const held = JSON.stringify(taken.map(({ id, due }) => ({ id, due: due.toString() })))
+async function store(tx: Tx, payout: PayoutRow, commissions: readonly Commission[]): Promise<void> {
+  const held = JSON.stringify(commissions.map(({ id, due }) => ({ id, due: due.toString() })))
   await tx.execute(sql`
     with made as (
       insert into payouts_payouts (id, program_id, run_id, partner_id, currency, amount, provider, destination, state, next_try_at, prepared_at)

@@ -88,6 +88,8 @@ export interface PayoutProvider {
   send(request: SendRequest): Promise<ProviderTransfer>
   /** What the program can send now; undefined when the provider does not let us see that, and itself refuses what it does not have. */
   available(currency: string): Promise<bigint | undefined>
+  /** Only multiples of this many minor units can be sent in the currency; 1 when left out. A payout holds whole commissions, as many as add up to one. */
+  step?(currency: string): bigint
 }
 export const payoutProvider = defineExtensionPoint<PayoutProvider>('payouts.provider')
 

@@ -36,7 +36,7 @@ import {
 import { type PayoutRow, type PayoutService, payloadOf } from './model.ts'
 import { createPlanner } from './plan.ts'
 import { createPreparer, retryMs } from './prepare.ts'
-import type { PaidTotal, PayoutGate, Payouts, ProviderTransfer } from './public.ts'
+import type { PaidTotal, PayoutGate, PayoutProvider, Payouts, ProviderTransfer } from './public.ts'
 import { earlyNews, methods, payouts } from './tables.ts'
 
 export interface Needs {
@@ -53,8 +53,9 @@ export interface Needs {
   readonly notifications: Notifications
   readonly discord: DiscordEffects
   readonly identify: Identify
-  /** Gates of other plugins, read at each run, when every plugin has contributed. */
+  /** Gates and providers of other plugins, read at each run, when every plugin has contributed. */
   readonly gates: () => readonly PayoutGate[]
+  readonly providers: () => readonly PayoutProvider[]
 }
 
 const earlyNewsDays = 30

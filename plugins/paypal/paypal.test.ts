@@ -13,6 +13,7 @@ import { ledger } from '../ledger/plugin.ts'
 import { notifications } from '../notifications/plugin.ts'
 import { partners } from '../partners/plugin.ts'
 import { payouts } from '../payouts/plugin.ts'
+import { toPayPal } from './amounts.ts'
 import { paypal } from './plugin.ts'
 
 /** Signing is another plugin's story: here everybody has signed. */
@@ -320,14 +321,18 @@ describe('a payout', () => {
     expect((await atPayPal()).batches[0]!.items[0]!.payout_item.amount).toEqual({ currency, value })
   })
 
-  test('of a part of a forint comes back with the reason, and PayPal is not asked', async () => {
+  test('of a part of a forint waits until it is whole', async () => {
     const partner = await aPayoutTo('ada@paypal.example', 750_050n, 'HUF')
     await house.drain()
-    expect(await payoutOf(partner)).toMatchObject({ state: 'refused', note: expect.stringContaining('whole units only') })
-    expect((await atPayPal()).batches).toEqual([])
-    expect(await house.connection.sql`select 1 from paypal_batches where payout_id = ${(await payoutOf(partner)).id}`).toHaveLength(
-      0,
-    )
+    expect([await payoutsOf(partner), (await atPayPal()).batches]).toEqual([[], []])
+    await earn(partner, 50n, 'HUF')
+    await run()
+    await house.drain()
+    expect((await atPayPal()).batches[0]!.items[0]!.payout_item.amount).toEqual({ currency: 'HUF', value: '7501' })
+  })
+
+  test('of a part of a forint is nothing that PayPal could be asked for', () => {
+    expect(() => toPayPal(750_050n, 'HUF')).toThrow('whole units only')
   })
 
   test.each(['timeout_after_apply', 'timeout_before_apply'] as const)(

@@ -1,7 +1,7 @@
 // Pays partners through PayPal Payouts: one batch for each payout, so that a payout can be found again by the id that we gave its batch.
 import { type Db, UserError } from '../kit/index.ts'
 import { PayoutPostponed, type PayoutProvider, PayoutRefused, type SendRequest } from '../payouts/public.ts'
-import { toPayPal } from './amounts.ts'
+import { stepAtPayPal, toPayPal } from './amounts.ts'
 import { type Batches, senderBatchIdOf, unclear } from './batches.ts'
 import { type BatchOrder, earlierBatch, type PayPalApi, PayPalRefusal } from './client.ts'
 import { isReady, notReady, type PageLinks, type Receivers } from './receivers.ts'
@@ -90,5 +90,6 @@ export function createPayoutProvider(ports: {
       }
     },
     available: (currency) => api.balance(currency),
+    step: stepAtPayPal,
   }
 }

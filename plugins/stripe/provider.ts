@@ -5,7 +5,7 @@ import { UserError } from '../kit/index.ts'
 import { PayoutPostponed, type PayoutProvider, PayoutRefused, type ProviderTransfer } from '../payouts/public.ts'
 import { accountShape, stateOf } from './account.ts'
 import { unlessMissing } from './client.ts'
-import { fromStripe, toStripe } from './units.ts'
+import { fromStripe, stepAtStripe, toStripe } from './units.ts'
 
 export function createPayoutProvider(stripe: Stripe): PayoutProvider {
   return {
@@ -53,6 +53,7 @@ export function createPayoutProvider(stripe: Stripe): PayoutProvider {
       const amount = balance.available.find((part) => part.currency.toUpperCase() === currency)?.amount ?? 0
       return fromStripe(amount, currency)
     },
+    step: stepAtStripe,
   }
 }
 

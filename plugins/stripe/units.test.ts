@@ -1,7 +1,7 @@
 import { fc, test as property } from '@fast-check/vitest'
 import { expect, test } from 'vitest'
-import { exponentOf, UserError } from '../kit/index.ts'
-import { fromStripe, toStripe } from './units.ts'
+import { UserError } from '../kit/index.ts'
+import { fromStripe, stepAtStripe, toStripe } from './units.ts'
 
 test.each([
   ['USD', 1250, 1250n],
@@ -24,11 +24,25 @@ test.each<[string, () => unknown]>([
   ['a payout beyond exact numbers', () => toStripe(10n ** 16n, 'USD')],
 ])('%s is refused', (_, convert) => expect(convert).toThrow(UserError))
 
-const currencies = fc.constantFrom('USD', 'EUR', 'JPY', 'ISK', 'KWD', 'UGX', 'GBP', 'KRW')
-property.prop([currencies, fc.bigInt({ min: 0n, max: 10n ** 10n })])(
-  'what Stripe takes, Stripe tells again',
-  (currency, amount) => {
-    const payable = exponentOf(currency) === 3 ? amount * 10n : amount
-    expect(fromStripe(toStripe(payable, currency), currency)).toBe(payable)
+test.each<[string, bigint]>([
+  ['USD', 1n],
+  ['JPY', 1n],
+  ['HUF', 1n],
+  ['ISK', 1n],
+  ['IQD', 10n],
+  ['MGA', 100n],
+  ...['BHD', 'JOD', 'KWD', 'OMR', 'TND'].map((currency): [string, bigint] => [currency, 10n]),
+])('%s is paid in multiples of %s minor units', (currency, step) => expect(stepAtStripe(currency)).toBe(step))
+
+const currencies = fc.constantFrom('USD', 'EUR', 'JPY', 'ISK', 'KWD', 'UGX', 'GBP', 'KRW', 'IQD', 'MGA')
+const amounts = fc.bigInt({ min: 0n, max: 10n ** 10n })
+property.prop([currencies, amounts])('what Stripe takes, Stripe tells again', (currency, amount) => {
+  const payable = amount * stepAtStripe(currency)
+  expect(fromStripe(toStripe(payable, currency), currency)).toBe(payable)
+})
+property.prop([fc.constantFrom('KWD', 'IQD', 'MGA'), amounts, fc.bigInt({ min: 1n, max: 9n })])(
+  'Stripe takes nothing between the steps',
+  (currency, amount, over) => {
+    expect(() => toStripe(amount * stepAtStripe(currency) + over, currency)).toThrow(UserError)
   },
 )

@@ -1,5 +1,5 @@
 // Stripe's smallest units against the house's minor units (ISO 4217 exponents). Pure. https://docs.stripe.com/currencies
-import { exponentOf, UserError } from '../kit/index.ts'
+import { exponentOf, formatMoney, UserError } from '../kit/index.ts'
 
 /** Currencies without decimals at Stripe. ISK and UGX are not among them: they have none either, but Stripe counts them in hundredths. */
 const withoutDecimals = new Set('BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF'.split(' '))
@@ -22,15 +22,23 @@ export function fromStripe(amount: number, currency: string): bigint {
   return BigInt(amount) / divisor
 }
 
+/** What Stripe pays a multiple of, in minor units: of some currencies it knows fewer decimals, and the last of three must be zero. */
+export function stepAtStripe(currency: string): bigint {
+  const unknown = Math.max(exponentOf(currency) - decimalsAtStripe(currency), 0)
+  return 10n ** BigInt(withThreeDecimals.has(currency) ? unknown + 1 : unknown)
+}
+
 /** Minor units as Stripe wants them. @throws UserError when Stripe cannot take the amount */
 export function toStripe(amount: bigint, currency: string): number {
+  const step = stepAtStripe(currency)
+  if (amount % step !== 0n)
+    throw new UserError(
+      'bad_amount',
+      `Stripe pays ${currency} only in multiples of ${formatMoney(step, currency)}, and ${formatMoney(amount, currency)} is not one.`,
+    )
   const shift = decimalsAtStripe(currency) - exponentOf(currency)
-  const divisor = 10n ** BigInt(Math.max(-shift, 0))
-  const scaled = shift >= 0 ? amount * 10n ** BigInt(shift) : amount / divisor
-  if (amount % divisor !== 0n || scaled > BigInt(Number.MAX_SAFE_INTEGER))
+  const scaled = shift >= 0 ? amount * 10n ** BigInt(shift) : amount / 10n ** BigInt(-shift)
+  if (scaled > BigInt(Number.MAX_SAFE_INTEGER))
     throw new UserError('bad_amount', `Stripe cannot take ${amount} minor units of ${currency}.`)
-  // The last of three decimals must be zero.
-  if (withThreeDecimals.has(currency) && scaled % 10n !== 0n)
-    throw new UserError('bad_amount', `Stripe takes ${currency} in steps of 0.010, and ${amount} minor units are not one.`)
   return Number(scaled)
 }
