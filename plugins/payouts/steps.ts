@@ -10,8 +10,9 @@ interface Left<T> {
 }
 
 /**
- * The largest sum of whole commissions that is a multiple of `step` (≥ 1, in minor units, at most some thousands): empty when there is none. Of equal sums the one that leaves
- * the fewest commissions back, and then the one that leaves back the youngest. `commissions` are given and returned oldest first, with a `due` above zero.
+ * The commissions with the largest sum that is a multiple of `step` (≥ 1, in minor units, at most some thousands); none when there is no such sum. Of equal
+ * sums the one that leaves the fewest commissions back, and then the one that leaves back the youngest. They are given and returned oldest first, each with
+ * a `due` above zero.
  */
 export function inSteps<T extends { readonly due: bigint }>(commissions: readonly T[], step: bigint): readonly T[] {
   const over = sum(commissions.map(({ due }) => due)) % step

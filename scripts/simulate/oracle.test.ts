@@ -1,5 +1,6 @@
 // That the oracle knows right from wrong: small stories, each with the balances that a bookkeeper would write.
 import { describe, expect, test } from 'vitest'
+import { leftBack } from './oracle/payouts.ts'
 import { createOracle } from './oracle.ts'
 import { dayMs, startOf } from './plan/calendar.ts'
 import type { DealStep } from './plan/offers.ts'
@@ -269,3 +270,13 @@ function paid(key: string, day: number, gross: bigint, change: Partial<Payment> 
   }
   return { kind: 'paid', payment: key, at: made.paidAt, made }
 }
+
+test.each([
+  ['nothing when the sum is a multiple', [12n, 8n], []],
+  ['the least money', [25n, 15n, 5n], [2]],
+  ['all when nothing adds up', [3n, 4n], [0, 1]],
+  ['the fewest of the same money', [1n, 2n, 3n, 7n], [2]],
+  ['the youngest of the same money', [5n, 10n, 5n, 5n], [3]],
+  ['the youngest pair of the same money', [2n, 3n, 2n, 3n, 15n], [2, 3]],
+  ['the pair whose older one is younger than that of any other', [1n, 2n, 3n, 4n, 15n], [1, 2]],
+])('where only multiples are paid, there waits %s', (_, amounts, expected) => expect(leftBack(amounts, 10n)).toEqual(expected))

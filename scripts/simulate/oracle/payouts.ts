@@ -51,6 +51,8 @@ interface Transfer {
 
 const coolingMs = 72 * hourMs
 const unknownToPayPal: ReadonlySet<string> = new Set(['KWD'])
+/** Stripe takes three decimals in steps of ten. */
+const stepOf = (way: Way, currency: string): bigint => (way === 'stripe' && currency === 'KWD' ? 10n : 1n)
 
 export function createPayouts(size: Size, people: People, accounts: Accounts, books: Books): Payouts {
   const payouts: Payout[] = []
@@ -76,14 +78,20 @@ export function createPayouts(size: Size, people: People, accounts: Accounts, bo
   function payEveryone(day: Day, now: number): void {
     for (const own of books.owners()) {
       const [partner, currency] = own.split(' ') as [string, string]
-      const ready = books.lotsAt(own, 'payable').filter(({ lot }) => lot.there > 0n)
+      const way = wayOf(size, partner)
+      const waiting = books.lotsAt(own, 'payable').filter(({ lot }) => lot.there > 0n)
+      const stays = leftBack(
+        waiting.map(({ lot }) => lot.there),
+        stepOf(way, currency),
+      )
+      const ready = waiting.filter((_, i) => !stays.includes(i))
       const amount = ready.reduce((sum, { lot }) => sum + lot.there, 0n)
       if (amount === 0n || !mayBePaid(partner, currency, amount, now)) continue
       const payout: Payout = {
         partner,
         currency,
         day: day.day,
-        way: wayOf(size, partner),
+        way,
         fate: fateOf(size, partner, currency, day.day),
         lots: new Map(ready.map(({ lot, sale }) => [lot, sale])),
         amount,
@@ -151,11 +159,9 @@ export function createPayouts(size: Size, people: People, accounts: Accounts, bo
   }
 
   function answerOfStripe(payout: Payout, day: Day, now: number): 'no' | 'not now' | 'made' | 'made in silence' {
-    const { partner, currency, amount, fate } = payout
+    const { partner, fate } = payout
     const stuck = payout.day === day.day ? transferFate(payout).stuck : undefined
     if (stuck === 'poor') return 'not now'
-    // Stripe takes three decimals in steps of ten.
-    if (currency === 'KWD' && amount % 10n !== 0n) return 'no'
     if (stuck === 'silent' || stuck === 'failed') return 'not now'
     if (fate.refused || !accounts.canBePaid(partner, now)) return 'no'
     if (stuck === 'short') return 'not now'
@@ -252,4 +258,26 @@ export function createPayouts(size: Size, people: People, accounts: Accounts, bo
     },
     count: () => payouts.length,
   }
+}
+
+/**
+ * Which of these, oldest first, wait so that the others add up to a multiple of the step: the least money, then the fewest, then the youngest. Looks at one
+ * after the other and keeps the best way to be left with each remainder.
+ */
+export function leftBack(amounts: readonly bigint[], step: bigint): readonly number[] {
+  const moneyOf = (left: readonly number[]) => left.reduce((sum, i) => sum + amounts[i]!, 0n)
+  const isBetter = (a: readonly number[], b: readonly number[]): boolean => {
+    if (moneyOf(a) !== moneyOf(b)) return moneyOf(a) < moneyOf(b)
+    if (a.length !== b.length) return a.length < b.length
+    const i = a.findIndex((place, n) => place !== b[n])
+    return i >= 0 && a[i]! > b[i]!
+  }
+  const best = new Map<bigint, readonly number[]>([[0n, []]])
+  for (const i of amounts.keys())
+    for (const left of [...best.values()].map((before) => [...before, i])) {
+      const remainder = moneyOf(left) % step
+      const known = best.get(remainder)
+      if (!known || isBetter(left, known)) best.set(remainder, left)
+    }
+  return best.get(moneyOf([...amounts.keys()]) % step)!
 }
