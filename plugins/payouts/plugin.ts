@@ -40,16 +40,11 @@ export const payouts = definePlugin<Config, Payouts>({
   setup: (house) => {
     const { db, clock, settings, use, contributions } = house
     const providers = () => contributions(payoutProvider)
-    const known = { ...house, partners: use(partners), ledger: use(ledger), commissions: use(commissions) }
+    const known = { ...house, providers, partners: use(partners), ledger: use(ledger), commissions: use(commissions) }
     const others = { agreements: use(agreements), notifications: use(notifications), gates: () => contributions(payoutGate) }
-    const service = createPayoutService({
-      ...known,
-      ...others,
-      providers,
-      identify: identifyWith(house.secret('payouts.identity')),
-    })
+    const service = createPayoutService({ ...known, ...others, identify: identifyWith(house.secret('payouts.identity')) })
     const manual = createManual({ ...known, service })
-    const methods = createMethods({ ...known, service, providers, manual: manual.onboarding })
+    const methods = createMethods({ ...known, service, manual: manual.onboarding })
     return {
       public: service,
       commandGroups: { payout: 'Where your money goes', 'admin payouts': 'Pay the partners' },
