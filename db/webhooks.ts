@@ -1,7 +1,7 @@
 // The inbox of webhooks: verified events are stored before they are handled, duplicates are counted, refusals leave a count and nothing else.
 import { and, asc, count, desc, eq, isNotNull, isNull, ne, or, type SQL, sql } from 'drizzle-orm'
 import type { Clock } from '../plugins/kit/clock.ts'
-import { amongTexts } from './among.ts'
+import { amongTexts, textArray } from './among.ts'
 import type { Db, Reader, Tx } from './connect.ts'
 import { webhookRefusals, webhooks } from './tables.ts'
 
@@ -56,6 +56,8 @@ export interface WebhookInbox {
   countParked(reader: Reader, whose: Whose): Promise<number>
   /** Every parked event, in the order in which they came. */
   parkedIds(reader: Reader, whose: Whose): Promise<string[]>
+  /** Parked events of the program whose body has one of these texts at the path, in the order in which they came. */
+  parkedWith(reader: Reader, whose: Whose, path: readonly string[], texts: readonly string[]): Promise<string[]>
   /** The event, if it is parked or was set aside. */
   parkedOne(reader: Reader, whose: Whose, eventId: string): Promise<ParkedWebhook | undefined>
   /** Settles a parked event by an admin's word, for good: it counts as handled, and is not deleted in time. Undefined when it is not parked. */
@@ -85,6 +87,15 @@ export function createWebhookInbox(clock: Clock): WebhookInbox {
         .from(webhooks)
         .where(and(visible(whose), condition))
     )[0]!.n
+
+  const parkedWhere = async (reader: Reader, whose: Whose, condition?: SQL): Promise<string[]> =>
+    (
+      await reader
+        .select({ eventId: webhooks.eventId })
+        .from(webhooks)
+        .where(and(visible(whose), isParked, condition))
+        .orderBy(asc(webhooks.receivedAt), asc(webhooks.eventId))
+    ).map(({ eventId }) => eventId)
 
   const storeAll: WebhookInbox['storeAll'] = async (tx, events) => {
     // An event may come twice in one go, too.
@@ -156,14 +167,9 @@ export function createWebhookInbox(clock: Clock): WebhookInbox {
       return { list, total, page, events: rows.map(toParked) }
     },
     countParked: (reader, whose) => countOf(reader, whose, isParked),
-    parkedIds: async (reader, whose) =>
-      (
-        await reader
-          .select({ eventId: webhooks.eventId })
-          .from(webhooks)
-          .where(and(visible(whose), isParked))
-          .orderBy(asc(webhooks.receivedAt), asc(webhooks.eventId))
-      ).map(({ eventId }) => eventId),
+    parkedIds: (reader, whose) => parkedWhere(reader, whose),
+    parkedWith: (reader, whose, path, texts) =>
+      parkedWhere(reader, whose, amongTexts(sql`${webhooks.body} #>> ${textArray(path)}::text[]`, texts)),
     parkedOne: async (reader, whose, eventId) => {
       const [row] = await reader
         .select(parkedColumns)

@@ -194,6 +194,37 @@ describe('an invoice that was paid outside Stripe', () => {
   })
 })
 
+test.each(['012', '021', '102', '120', '201', '210'])(
+  'a refund that has room since another failed counts by itself, in whatever order the three are told (%s)',
+  async (order) => {
+    const charge = aCharge()
+    await send(anEvent('charge.succeeded', charge))
+    await send(anEvent('checkout.session.completed', aSession(charge)))
+    await house.drain()
+    const aRefund = (which: string, amount: number, created: number, status: string) => ({
+      object: 'refund',
+      id: `re_${charge.id}${which}`,
+      payment_intent: charge.payment_intent,
+      charge: charge.id,
+      status,
+      amount,
+      currency: 'usd',
+      created,
+    })
+    const told = [
+      anEvent('refund.created', aRefund('a', 3_000, now() + 1, 'succeeded'), { created: now() + 1 }),
+      anEvent('refund.failed', aRefund('a', 3_000, now() + 1, 'failed'), { created: now() + 2 }),
+      anEvent('refund.created', aRefund('b', 4_000, now() + 3, 'succeeded'), { created: now() + 3 }),
+    ]
+    for (const place of order) {
+      await send(told[Number(place)]!)
+      await house.drain()
+    }
+    expect(await parked()).toContain('Nothing is parked')
+    expect(await salesOf(charge.payment_intent)).toMatchObject([{ gross: '5000', refunded: '4000' }])
+  },
+)
+
 describe('a payment through the webhook', () => {
   type Case = [string, (charge: ReturnType<typeof aCharge>) => object[], RegExp]
   test.each<Case>([

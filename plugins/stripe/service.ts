@@ -156,15 +156,47 @@ export function createStripeService({
           own.map(({ eventId }) => eventId),
           programId,
         )
+        await tryParkedAgain(
+          within,
+          programId,
+          own.map(({ fact }) => fact),
+        )
       }
     }
     if (ready.length !== 1) return learnAll(tx)
-    try {
-      await tx.transaction(learnAll)
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error
-      await webhooks.park(tx, source, ready[0]!.eventId, error.message, ready[0]!.programId)
+    const [{ eventId, programId, fact }] = ready as [(typeof ready)[number]]
+    const problem = async () => {
+      try {
+        await tx.transaction(learnAll)
+      } catch (error) {
+        if (error instanceof UserError) return error
+        throw error
+      }
+      return undefined
     }
+    let error = await problem()
+    if (error && fact.paymentKey) {
+      // Until the end nobody else records the payment: whoever did so meanwhile is seen now, and whoever comes later finds the event parked.
+      await lock(tx, [paymentName(programId, fact.paymentKey)])
+      error = await problem()
+    }
+    if (error) await webhooks.park(tx, source, eventId, error.message, programId)
+  }
+
+  /** What was parked of a payment because it did not fit may fit, now that more is known of it: a refund may have been told before the failure of another. */
+  async function tryParkedAgain(tx: Tx, programId: string, learned: readonly Fact[]): Promise<void> {
+    const keys = present(learned.map(({ paymentKey }) => paymentKey))
+    if (keys.length === 0) return
+    const parked = await webhooks.parkedWith(tx, { source, programId, unassigned: false }, ['fact', 'paymentKey'], keys)
+    await handleAgain(tx, programId, parked)
+  }
+
+  const handleAgain: StripeService['handleAgain'] = async (tx, programId, eventIds) => {
+    await enqueue.many(
+      tx,
+      handleEventJob,
+      eventIds.map((eventId) => ({ payload: { eventId }, programId, dedupeKey: eventId })),
+    )
   }
 
   const handleOrPart: StripeService['handleOrPart'] = async (tx, eventIds) => {
@@ -230,6 +262,7 @@ export function createStripeService({
       }
       await learn(tx, programId, [fact])
       await webhooks.markHandled(tx, source, eventId, programId)
+      await tryParkedAgain(tx, programId, [fact])
       return false
     })
     // An account goes back and forth, so nothing in two events of one second says which is the later one.
@@ -477,7 +510,7 @@ export function createStripeService({
     // Held until the end: the last of several transactions about one payment sees the facts of all.
     await lock(
       tx,
-      paymentKeys.map((key) => `payment ${programId} ${key}`),
+      paymentKeys.map((key) => paymentName(programId, key)),
     )
     const assembled = await assemble(tx, programId, paymentKeys)
     const incomplete = paymentKeys.filter((key) => assembled.get(key)!.state === 'incomplete')
@@ -518,15 +551,12 @@ export function createStripeService({
     reconcile,
     connect,
     seesUnassigned,
-    handleAgain: async (tx, programId, eventIds) => {
-      await enqueue.many(
-        tx,
-        handleEventJob,
-        eventIds.map((eventId) => ({ payload: { eventId }, programId, dedupeKey: eventId })),
-      )
-    },
+    handleAgain,
   }
 }
+
+/** The name of the lock that whoever records the payment holds. */
+const paymentName = (programId: string, paymentKey: string): string => `payment ${programId} ${paymentKey}`
 
 const inSeconds = (at: Date): number => Math.floor(at.getTime() / 1000)
 
