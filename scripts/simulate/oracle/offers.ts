@@ -49,7 +49,8 @@ const protectionMs = 90 * dayMs
 const mostOpen = 25
 
 export function createOffers(): Offers {
-  const coupons = new Map<string, { partner: string; madeAt: number; pausedAt: number | undefined }>()
+  /** With each time that a code was switched off or on again. */
+  const coupons = new Map<string, { partner: string; madeAt: number; turns: { at: number; isOn: boolean }[] }>()
   const deals = new Map<string, Deal>()
   /** By what tells a prospect apart: the deal that has it, and until when. */
   const claims = new Map<string, { deal: string; until: number }>()
@@ -105,9 +106,8 @@ export function createOffers(): Offers {
       for (const { kind, code, partner } of steps) {
         const coupon = coupons.get(code)
         if (!coupon) {
-          if (kind === 'made' || kind === 'assigned') coupons.set(code, { partner, madeAt: now, pausedAt: undefined })
-        } else if (kind === 'paused') coupon.pausedAt ??= now
-        else if (kind === 'resumed') coupon.pausedAt = undefined
+          if (kind === 'made' || kind === 'assigned') coupons.set(code, { partner, madeAt: now, turns: [] })
+        } else if (kind === 'paused' || kind === 'resumed') coupon.turns.push({ at: now, isOn: kind === 'resumed' })
       }
     },
     deals: (steps, now) => {
@@ -129,7 +129,8 @@ export function createOffers(): Offers {
     },
     couponFor: ({ coupon: typed, paidAt }) => {
       const coupon = typed === undefined ? undefined : coupons.get(typed.toUpperCase())
-      if (!coupon || (coupon.pausedAt !== undefined && coupon.pausedAt <= paidAt)) return undefined
+      const latest = coupon?.turns.findLast(({ at }) => at <= paidAt)
+      if (!coupon || latest?.isOn === false) return undefined
       return { partner: coupon.partner, at: Math.max(coupon.madeAt, paidAt) }
     },
     dealsFor: ({ key, customer, paidAt }) => {
