@@ -71,7 +71,8 @@ export function createPayouts(size: Size, people: People, accounts: Accounts, bo
   function sendLate(payout: Payout, day: Day, now: number): void {
     const { partner, currency, amount, fate, way } = payout
     const isUntried = way === 'stripe' ? isUntriedAtStripe(payout) : way === 'hand' || fate.stuck === 'poor'
-    if (isUntried && !mayBePaid(partner, currency, amount, now)) returnAll(payout, day, now)
+    const isStopped = [...payout.lots.values()].some(({ stops, dispute }) => stops.size > 0 || dispute === 'open')
+    if (isUntried && (isStopped || !mayBePaid(partner, currency, amount, now))) returnAll(payout, day, now)
     else send(payout, day, now)
   }
 
