@@ -7,6 +7,7 @@ import { days, hours } from '../kit/index.ts'
 import { config } from './config.ts'
 import { approvalBar, thresholdIn } from './decide.ts'
 import { payouts } from './plugin.ts'
+import { payByHand } from './testing.ts'
 
 const boss = { isAdmin: true, userId: '1', username: 'boss' }
 const second = { isAdmin: true, userId: '2', username: 'second' }
@@ -34,13 +35,7 @@ beforeEach(async () => {
 
 async function aPayablePartner(amount: bigint): Promise<TestPartner> {
   const partner = await trade.aPartner()
-  const [page] = controlsOf(await house.run('payout setup', { provider: 'manual' }, partner))
-  await house.app.inject({
-    method: 'POST',
-    url: new URL(page!).pathname,
-    headers: { 'content-type': 'application/x-www-form-urlencoded' },
-    payload: 'reference=Supplier+4711',
-  })
+  await payByHand(house, partner, 'Supplier 4711')
   await trade.record(trade.aPayment(partner, { gross: amount * 5n }))
   await house.drain()
   await house.tick('commissions.release')

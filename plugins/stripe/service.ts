@@ -163,8 +163,9 @@ export function createStripeService({
         )
       }
     }
-    if (ready.length !== 1) return learnAll(tx)
-    const [{ eventId, programId, fact }] = ready as [(typeof ready)[number]]
+    const [first, ...more] = ready
+    if (!first || more.length > 0) return learnAll(tx)
+    const { eventId, programId, fact } = first
     const problem = async () => {
       try {
         await tx.transaction(learnAll)

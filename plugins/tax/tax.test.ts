@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { controlsOf, type TestHouse, testHouse, wordsOf } from '../../app/testing.ts'
+import { type TestHouse, testHouse, wordsOf } from '../../app/testing.ts'
 import type { Message } from '../../commands/messages.ts'
 import { earningPlugins, type TestPartner, type Trade, tradeIn } from '../commissions/testing.ts'
 import { hours, newId } from '../kit/index.ts'
 import { partners } from '../partners/plugin.ts'
 import { payouts } from '../payouts/plugin.ts'
 import type { ProviderTaxForm } from '../payouts/public.ts'
+import { payByHand } from '../payouts/testing.ts'
 import { blockedBy, reportable, statusAt } from './decide.ts'
 import { tax } from './plugin.ts'
 import type { FormStatus } from './public.ts'
@@ -33,13 +34,7 @@ beforeEach(async () => {
 /** A partner who is paid by hand. */
 async function aPartner(): Promise<TestPartner> {
   const partner = await trade.aPartner()
-  const [page] = controlsOf(await house.run('payout setup', { provider: 'manual' }, partner))
-  await house.app.inject({
-    method: 'POST',
-    url: new URL(page!).pathname,
-    headers: { 'content-type': 'application/x-www-form-urlencoded' },
-    payload: 'reference=Supplier',
-  })
+  await payByHand(house, partner, 'Supplier')
   await house.drain()
   return partner
 }
