@@ -29,6 +29,9 @@ class TransactionOver extends Error {
 /** The oldest server that is supported; `connect` refuses older ones. */
 const minimumPostgres = 15
 
+/** In seconds. */
+const longestWaitBeforeConnecting = 0.5
+
 export class DatabaseUnusable extends Error {
   override name = 'DatabaseUnusable'
 }
@@ -43,6 +46,9 @@ export async function connect(url: string, options: { max?: number; name?: strin
     onnotice: () => {},
     connection: { application_name: options.name ?? 'siso' },
     connect_timeout: 10,
+    // The driver counts cuts for all its connections together, and forgets them only when a connection comes up without an old error: by its own measure the
+    // wait would grow to 20 seconds.
+    backoff: (cuts) => Math.min(2 ** cuts / 100, longestWaitBeforeConnecting),
     ...promptly(),
   })
   try {
