@@ -81,6 +81,8 @@ export function promptly(): { socket: () => Socket } {
 /**
  * Tells of its end, with the error if there is one, two turns of the event loop later. When the driver hears of it with a write put off to the end of the turn, it
  * forgets to make that up, and connects again without ever sending anything: https://github.com/porsager/postgres/issues/1154
+ *
+ * What the server says as it hangs up on a connection that was up is kept back: the driver would answer the first statement of the next connection with it.
  */
 function endingLater(socket: Socket): Socket {
   const emit = socket.emit.bind(socket) as (name: string, ...given: unknown[]) => boolean
@@ -90,13 +92,34 @@ function endingLater(socket: Socket): Socket {
     await nextTurn()
     for (const event of ending.splice(0)) emit(...event)
   }
+  let isUp = false
   socket.emit = (name: string, ...given: unknown[]) => {
+    if (name === 'data') {
+      const [data] = given as [Buffer]
+      const end = isUp ? farewellIn(data) : -1
+      if (end >= 0) return end > 0 && emit(name, data.subarray(0, end))
+      isUp ||= isReady(data)
+    }
     if (name !== 'error' && name !== 'close') return emit(name, ...given)
     if (ending.push([name, ...given]) === 1) void tell()
     return true
   }
   return socket
 }
+
+/** Where in `data` the server begins to say why it ends the connection, or -1: an ErrorResponse of the severity FATAL, which is the last that it sends. */
+function farewellIn(data: Buffer): number {
+  const severity = data.indexOf('\0VFATAL\0', 0, 'latin1')
+  if (severity < 0) return -1
+  // Before it is only the severity in the server's language.
+  for (let at = severity - 6; at >= Math.max(0, severity - 100); at--)
+    if (data[at] === 0x45 && data[at + 5] === 0x53 && at + 1 + data.readUInt32BE(at + 1) === data.length) return at
+  return -1
+}
+
+/** Whether what the server sent ends with ReadyForQuery. */
+const isReady = (data: Buffer): boolean =>
+  data.length >= 6 && data.toString('latin1', data.length - 6, data.length - 1) === 'Z\0\0\0\x05'
 
 /** Each connection keeps what it has prepared, so there is an end to it. */
 const mostPrepared = 400
