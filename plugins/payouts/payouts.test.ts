@@ -272,6 +272,20 @@ describe('when something breaks', () => {
     expect(await trade.findings()).toEqual([])
   })
 
+  test('that arrived before its making was recorded counts as paid when that was told', async () => {
+    const ada = await aPayablePartner()
+    await run()
+    bank.trouble = 'dies after applying'
+    await expect(house.drain()).rejects.toThrow('socket hang up')
+    await confirm(ada)
+    const toldAt = house.clock.now()
+    house.clock.advance(days(1))
+    await later()
+    expect(await payoutsOf(ada)).toMatchObject([{ state: 'paid' }])
+    const then = { from: toldAt, to: new Date(toldAt.getTime() + 1) }
+    expect(await house.use(payouts).paidBetween(house.db, house.program.id, then, [ada.id])).toMatchObject([{ amount: 10_000n }])
+  })
+
   test('before the provider took it, it is sent by the next try', async () => {
     const ada = await aPayablePartner()
     await run()

@@ -111,7 +111,7 @@ export function createPayoutService(needs: Needs): PayoutService {
     const returned = news.find(({ outcome }) => outcome === 'returned')
     if (returned || transfer.state === 'returned')
       await comeBack(tx, sent, 'returned', returned?.detail ?? 'The provider sent it back.')
-    else if (news.length > 0) await confirmPaid(tx, sent)
+    else if (news[0]) await confirmPaid(tx, sent, news[0].receivedAt)
   }
 
   async function recordRefused(tx: Tx, payoutId: string, message: string, forPartner: string): Promise<void> {
@@ -139,7 +139,9 @@ export function createPayoutService(needs: Needs): PayoutService {
     return true
   }
 
-  async function confirmPaid(tx: Tx, payout: PayoutRow, paidAt = clock.now()): Promise<void> {
+  async function confirmPaid(tx: Tx, payout: PayoutRow, toldAt = clock.now()): Promise<void> {
+    // The provider's clock may be a little ahead of ours.
+    const paidAt = new Date(Math.min(toldAt.getTime(), clock.now().getTime()))
     const covered = await books.bookPaid(tx, payout, paidAt)
     await emit(tx, payoutPaid, payloadOf(payout))
     const partner = await partnerOf(tx, payout)

@@ -8,6 +8,7 @@ export const keptEvent = z.object({
   batchStatus: z.string().nullable(),
   itemStatus: z.string().nullable(),
   error: z.string().nullable(),
+  at: z.iso.datetime({ offset: true }).nullish(),
 })
 export type KeptEvent = z.output<typeof keptEvent>
 
@@ -18,7 +19,12 @@ export interface ReadEvent {
   readonly kept: KeptEvent | undefined
 }
 
-const envelope = z.object({ id: z.string().min(1).max(200), event_type: z.string().max(200), resource: z.unknown() })
+const envelope = z.object({
+  id: z.string().min(1).max(200),
+  event_type: z.string().max(200),
+  create_time: z.iso.datetime({ offset: true }).nullish().catch(null),
+  resource: z.unknown(),
+})
 const header = z.object({
   payout_batch_id: z.string().min(1).max(100),
   batch_status: z.string(),
@@ -34,18 +40,18 @@ const itemResource = z.object({
 
 /** @throws ZodError when it is no event of PayPal, or one about payouts that is not as documented */
 export function readEvent(body: unknown): ReadEvent {
-  const { id, event_type: type, resource } = envelope.parse(body)
-  const kept = type.startsWith('PAYMENT.PAYOUTSBATCH.')
+  const { id, event_type: type, create_time: at, resource } = envelope.parse(body)
+  const news = type.startsWith('PAYMENT.PAYOUTSBATCH.')
     ? ofBatch(batchResource.parse(resource))
     : type.startsWith('PAYMENT.PAYOUTS-ITEM.')
       ? ofItem(itemResource.parse(resource))
       : undefined
   // Payouts that somebody sent from the same account by other means are their own affair.
-  const foreign = kept?.senderBatchId != null && payoutOf(kept.senderBatchId) === undefined
-  return { id, type, kept: foreign ? undefined : kept }
+  const foreign = news?.senderBatchId != null && payoutOf(news.senderBatchId) === undefined
+  return { id, type, kept: news && !foreign ? { ...news, at } : undefined }
 }
 
-function ofBatch({ batch_header }: z.output<typeof batchResource>): KeptEvent {
+function ofBatch({ batch_header }: z.output<typeof batchResource>): Omit<KeptEvent, 'at'> {
   return {
     batchId: batch_header.payout_batch_id,
     senderBatchId: batch_header.sender_batch_header?.sender_batch_id ?? null,
@@ -55,7 +61,7 @@ function ofBatch({ batch_header }: z.output<typeof batchResource>): KeptEvent {
   }
 }
 
-function ofItem(item: z.output<typeof itemResource>): KeptEvent {
+function ofItem(item: z.output<typeof itemResource>): Omit<KeptEvent, 'at'> {
   return {
     batchId: item.payout_batch_id,
     senderBatchId: item.sender_batch_id ?? null,

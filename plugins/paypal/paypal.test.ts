@@ -311,6 +311,20 @@ describe('a payout', () => {
     expect((await house.use(ledger).prove(house.db, house.program.id)).ok).toBe(true)
   })
 
+  test('counts as paid when PayPal’s event of it is dated, however late that is handled', async () => {
+    const partner = await aPayoutTo('ada@paypal.example')
+    await house.drain()
+    await control(`payouts/${(await payoutOf(partner)).provider_id}/process`)
+    await expect.poll(() => sandbox.deliveries.every(({ state }) => state !== 'pending')).toBe(true)
+    const paidAt = house.clock.now()
+    house.clock.advance(days(3))
+    await heard()
+    expect((await payoutOf(partner)).state).toBe('paid')
+    const then = { from: paidAt, to: new Date(paidAt.getTime() + 1) }
+    const paid = await house.use(payouts).paidBetween(house.db, house.program.id, then, [partner.id])
+    expect(paid).toMatchObject([{ payouts: 1 }])
+  })
+
   test.each([
     [7500n, 'JPY', '7500'],
     [750_000n, 'HUF', '7500'],

@@ -86,7 +86,8 @@ export function createPayPalService(ports: {
     const settledAt = outcome === 'in_flight' ? null : (batch.settledAt ?? now)
     const itemStatus = news.itemStatus ?? (outcome === 'returned' ? news.batchStatus : batch.itemStatus)
     await tx.update(table).set({ batchId, checkedAt: now, settledAt, itemStatus }).where(own)
-    if (outcome !== 'in_flight') await payouts.confirm(tx, source, batchId, outcome, detailOf(news))
+    if (outcome !== 'in_flight')
+      await payouts.confirm(tx, source, batchId, outcome, detailOf(news), news.at == null ? undefined : new Date(news.at))
     if (itemStatus === 'UNCLAIMED' && batch.itemStatus !== 'UNCLAIMED') await tellUnclaimed(tx, batch)
   }
 

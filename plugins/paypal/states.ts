@@ -9,6 +9,8 @@ export interface News {
   readonly itemStatus: string | null
   /** PayPal's reason, when it gives one. */
   readonly error: string | null
+  /** When it came about, if PayPal said: in ISO 8601. An answer to a question says how it stands, not since when. */
+  readonly at?: string | null | undefined
 }
 
 const back: Readonly<Record<string, string>> = {

@@ -86,7 +86,8 @@ interface FieldsOf {
   }
   /** `outside`: the money did not go through Stripe, which only has a record of it. */
   invoice_payment: { status: string; outside?: boolean }
-  transfer: { amount: number; reversed: number; payoutId: string | null }
+  /** `madeAt` is null when it was not told. */
+  transfer: { amount: number; reversed: number; payoutId: string | null; madeAt?: number | null }
   account: Omit<AccountState, 'at'>
 }
 
@@ -234,7 +235,7 @@ const shapes = {
     status: z.string(),
     payment: z.object({ type: text, payment_intent: reference, charge: reference }),
   }),
-  transfer: z.object({ id: z.string(), amount: positive, amount_reversed: positive, metadata }),
+  transfer: z.object({ id: z.string(), amount: positive, amount_reversed: positive, metadata, created: time.nullish() }),
   account: accountShape,
 }
 
@@ -489,7 +490,12 @@ function readers(hashEmail: (email: string) => string): Record<string, (object: 
       type: 'transfer',
       objectId: transfer.id,
       rank: transfer.amount_reversed,
-      fields: { amount: transfer.amount, reversed: transfer.amount_reversed, payoutId: transfer.metadata.payoutId ?? null },
+      fields: {
+        amount: transfer.amount,
+        reversed: transfer.amount_reversed,
+        payoutId: transfer.metadata.payoutId ?? null,
+        madeAt: transfer.created ?? null,
+      },
     })),
     account: read(shapes.account, (account) => {
       const state = stateOf(account)

@@ -390,7 +390,11 @@ export function createStripeService({
       )
     // Stripe may tell of a transfer before the call that made it has returned: payouts remembers what it cannot place yet.
     if (fields.reversed > 0) await payouts.confirm(tx, source, objectId, 'returned', 'Stripe reversed the transfer')
-    else await payouts.confirm(tx, source, objectId, 'paid', 'Stripe transferred the money')
+    else {
+      // An event may be handled days later: parked, or with its endpoint set up too late.
+      const paidAt = fields.madeAt == null ? undefined : new Date(fields.madeAt * 1000)
+      await payouts.confirm(tx, source, objectId, 'paid', 'Stripe transferred the money', paidAt)
+    }
   }
 
   async function learnAccount(tx: Tx, programId: string, fact: Fact<'account'>): Promise<void> {

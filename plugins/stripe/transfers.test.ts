@@ -5,8 +5,9 @@ import { createLog } from '../../app/log.ts'
 import type { TestHouse } from '../../app/testing.ts'
 import { commissions } from '../commissions/plugin.ts'
 import type { TestPartner } from '../commissions/testing.ts'
-import { minutes } from '../kit/index.ts'
+import { days, hours, minutes } from '../kit/index.ts'
 import { ledger } from '../ledger/plugin.ts'
+import { payouts } from '../payouts/plugin.ts'
 import { type PayingHouse, payingHouse } from './testing.ts'
 
 const boss = { isAdmin: true, userId: '1', username: 'boss' }
@@ -50,6 +51,20 @@ test('a transfer that no event confirmed is confirmed by asking, a quarter of an
   await paying.settled()
   expect((await payoutOf(ada)).state).toBe('paid')
   expect((await house.use(ledger).prove(house.db, house.program.id)).ok).toBe(true)
+})
+
+test.each([
+  ['told', () => paying.sandbox.webhooks.release()],
+  ['asked', () => house.tick('stripe.reconcile')],
+])('a payout counts as paid when Stripe made its transfer, however late that is %s', async (_, hear) => {
+  const [ada] = await paidSilently(1)
+  const madeAt = house.clock.now()
+  house.clock.advance(days(3))
+  await hear()
+  await paying.settled()
+  expect((await payoutOf(ada)).state).toBe('paid')
+  const then = { from: new Date(madeAt.getTime() - hours(1)), to: new Date(madeAt.getTime() + hours(1)) }
+  expect(await house.use(payouts).paidBetween(house.db, house.program.id, then, [ada!.id])).toMatchObject([{ payouts: 1 }])
 })
 
 test('one that was reversed meanwhile comes back, and what was told of its making later changes nothing', async () => {
