@@ -45,9 +45,23 @@ export async function showReview({ db, service }: Parts, ctx: Ctx, status: DealS
   return reviewList(await service.list(db, ctx.program.id, filter, { limit: pageSize, offset: page * pageSize }), status, page)
 }
 
-/** Records the deal's money as a sale. */
-export async function win(parts: Parts, ctx: Ctx, dealId: string, money: Money): Promise<Message> {
-  const done = await decide(parts, ctx, 'won', (tx) => parts.service.win(tx, ctx.program.id, dealId, money, ctx.user.id))
+/**
+ * Records the deal's money as a sale. More than `seen` payments that may be the same money are asked about first; as many as were seen are other money, says
+ * whoever records it.
+ */
+export async function win(parts: Parts, ctx: Ctx, dealId: string, money: Money, seen = 0): Promise<Message> {
+  const { db, service, payments } = parts
+  const programId = ctx.program.id
+  const deal = await service.get(db, programId, dealId)
+  refuseOwn('deal', deal.userId, ctx.user.id)
+  const isAccepted = deal.status === 'accepted'
+  const ofContact = isAccepted ? await payments.open(db, programId, deal.id) : []
+  const reported = isAccepted ? [...ofContact, ...(await payments.alike(db, deal, money))] : []
+  if (reported.length > seen) return sameMoneyCard(deal, reported, money)
+  const done = await decide(parts, ctx, 'won', async (tx) => {
+    for (const { saleId } of ofContact) await payments.other(tx, programId, deal.id, saleId, ctx.user.id)
+    return service.win(tx, programId, deal.id, money, ctx.user.id)
+  })
   return wonCard(done.deal, done.credited === done.deal.partnerId)
 }
 
@@ -181,16 +195,7 @@ function adminCommands(parts: Parts): Command[] {
       },
       access: 'admin',
       reply: 'ephemeral',
-      run: async (ctx, { deal, amount, currency }) => {
-        const money = readMoney(amount, currency ?? ctx.program.currency)
-        const known = await service.get(db, ctx.program.id, deal)
-        refuseOwn('deal', known.userId, ctx.user.id)
-        const reported =
-          known.status === 'accepted'
-            ? [...(await parts.payments.open(db, ctx.program.id, known.id)), ...(await parts.payments.alike(db, known, money))]
-            : []
-        return reported.length > 0 ? sameMoneyCard(known, reported, money) : win(parts, ctx, known.id, money)
-      },
+      run: async (ctx, { deal, amount, currency }) => win(parts, ctx, deal, readMoney(amount, currency ?? ctx.program.currency)),
     }),
     defineCommand({
       path: 'admin deals lost',

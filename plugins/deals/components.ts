@@ -71,20 +71,15 @@ export function dealComponents(parts: Parts): Component[] {
     onComponent(winAnyway, {
       access: 'admin',
       reply: 'ephemeral',
-      run: async (ctx, { deal, amount, currency }) => {
+      run: async (ctx, { deal, amount, currency, seen }) => {
         if (!/^\d{1,15}$/.test(amount)) throw new UserError('bad_amount', 'That amount cannot be read. Run /admin deals won again.')
-        const known = await service.get(db, ctx.program.id, deal)
-        await db.transaction(async (tx) => {
-          for (const { saleId } of await parts.payments.open(tx, ctx.program.id, known.id))
-            await parts.payments.other(tx, ctx.program.id, known.id, saleId, ctx.user.id)
-        })
-        return win(parts, ctx, known.id, { amount: BigInt(amount), currency })
+        return win(parts, ctx, deal, { amount: BigInt(amount), currency }, countOf(seen))
       },
     }),
     onComponent(dealsPage, {
       access: partners.registered,
       reply: 'update',
-      run: (ctx, { page }) => showPage(parts, ctx, pageOf(page)),
+      run: (ctx, { page }) => showPage(parts, ctx, countOf(page)),
     }),
     onComponent(reviewPage, {
       access: 'admin',
@@ -94,7 +89,7 @@ export function dealComponents(parts: Parts): Component[] {
           parts,
           ctx,
           statuses.find((one) => one === status),
-          pageOf(page),
+          countOf(page),
         ),
     }),
     onComponent(acceptButton, {
@@ -141,4 +136,4 @@ async function submit({ db, service, partners }: Parts, ctx: Ctx, form: string, 
   return outcome.kind === 'saved' ? submittedCard(outcome.deal) : refusedCard(outcome.refusal, form)
 }
 
-const pageOf = (text: string): number => (/^\d{1,6}$/.test(text) ? Number(text) : 0)
+const countOf = (text: string): number => (/^\d{1,6}$/.test(text) ? Number(text) : 0)

@@ -301,7 +301,7 @@ describe('the staff', () => {
     expect((await dealOf(partner)).status).toBe('submitted')
     await house.run('admin deals accept', { deal: id }, admin)
     await expect(house.run('admin deals won', { deal: id, amount: '50,000' }, themselves)).rejects.toMatchObject(own)
-    await expect(house.press(`deals.win:${id}:5000000:USD`, {}, themselves)).rejects.toMatchObject(own)
+    await expect(house.press(`deals.win:${id}:5000000:USD:0`, {}, themselves)).rejects.toMatchObject(own)
     const { id: saleId } = await payBy(fields.email)
     await house.drain()
     await expect(house.press(`deals.same:${id}:${saleId}`, {}, themselves)).rejects.toMatchObject(own)
@@ -630,6 +630,30 @@ describe('the money of a deal that a payment provider reports', () => {
     await house.press(controlsOf(card).at(-1)!, {}, admin)
     expect((await dealOf(partner)).status).toBe('won')
     expect((await netOf(partner)).sort()).toEqual([1_250_000n, 4_900n])
+  })
+
+  test('what was paid since an admin was asked is shown to them before other money is recorded', async () => {
+    const { partner, id, byContact } = await accepted()
+    await paid({ ...byContact, gross: 4_900n })
+    const card = await won(id, '66,000')
+    const saleId = await paid({ ...byContact, gross: 6_600_000n })
+    const again = await house.press(controlsOf(card).at(-1)!, {}, admin)
+    expect(wordsOf(again)).toMatch(/is it the same money[\s\S]*\$66,000\.00/)
+    expect((await dealOf(partner)).status).toBe('accepted')
+    await house.press(controlsOf(again).find((control) => control.includes(saleId))!, {}, admin)
+    await house.drain()
+    expect(await dealOf(partner)).toMatchObject({ status: 'won', sale_id: saleId })
+    expect((await netOf(partner)).sort()).toEqual([4_900n, 6_600_000n])
+  })
+
+  test('whoever records other money for a deal that was won meanwhile decides nothing about its payments', async () => {
+    const { id, byContact } = await accepted()
+    const [saleId, other] = [await paid({ ...byContact, gross: 6_600_000n }), await paid({ ...byContact, gross: 4_900n })]
+    const card = await won(id, '66,000')
+    await house.press(controlsOf(card).find((control) => control.includes(saleId))!, {}, admin)
+    await expect(house.press(controlsOf(card).at(-1)!, {}, admin)).rejects.toMatchObject({ code: 'wrong_status' })
+    const answer = await house.press(`deals.other:${id}:${other}`, {}, admin)
+    expect(wordsOf(answer)).toContain('Done')
   })
 
   test('a payment of the contact after the deal was recorded by hand: the staff are asked, and the same money counts once', async () => {

@@ -307,7 +307,12 @@ export function sameMoneyCard(deal: Deal, payments: readonly DealPayment[], reco
         ? [
             [
               button({
-                customId: customId(winAnyway, { deal: deal.id, amount: record.amount.toString(), currency: record.currency }),
+                customId: customId(winAnyway, {
+                  deal: deal.id,
+                  amount: record.amount.toString(),
+                  currency: record.currency,
+                  seen: String(open.length),
+                }),
                 label: 'Other money: record it',
                 style: 'danger',
               }),

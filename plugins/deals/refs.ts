@@ -9,5 +9,6 @@ export const acceptButton = componentRef('deals.accept', ['deal'])
 export const rejectButton = componentRef('deals.reject', ['deal'])
 export const sameMoney = componentRef('deals.same', ['deal', 'sale'])
 export const otherMoney = componentRef('deals.other', ['deal', 'sale'])
-export const winAnyway = componentRef('deals.win', ['deal', 'amount', 'currency'])
+/** `seen`: how many payments the admin was asked about. */
+export const winAnyway = componentRef('deals.win', ['deal', 'amount', 'currency', 'seen'])
 export const rejectForm = componentRef('deals.reject_reason', ['deal'])
