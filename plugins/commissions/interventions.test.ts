@@ -295,6 +295,15 @@ describe('an admin', () => {
     await expect(visit).rejects.toMatchObject({ code: 'unknown_commission' })
   })
 
+  test.each(['adjust', 'void', 'hold-one', 'release-one'])(
+    'who types a name to %s and chooses nothing of what is suggested is told to',
+    async (command) => {
+      const options = command === 'adjust' ? { amount: '5' } : {}
+      for (const typed of ['Ada', '-'.repeat(36)])
+        await expect(adminDoes(command, typed, options)).rejects.toMatchObject({ code: 'unknown_commission' })
+    },
+  )
+
   test('finds commissions by the partner’s name while typing', async () => {
     const { id } = await sold()
     const command = house.loaded.commands.find(({ path }) => path === 'admin commissions void')!

@@ -625,7 +625,11 @@ const partsOf = (reader: Reader, sale: { programId: string; saleId: string; part
     )
     .orderBy(asc(commissions.createdAt), asc(commissions.part))
 
+/** People type the id, or a name instead of choosing from what is suggested. */
+const uuid = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i
+
 async function rowOf(reader: Reader, programId: string, id: string): Promise<Row | undefined> {
+  if (!uuid.test(id)) return undefined
   const [row] = await reader
     .select()
     .from(commissions)
