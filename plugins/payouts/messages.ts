@@ -145,14 +145,20 @@ function dryRunFile(lines: readonly PlanLine[]): Attachment {
           currency,
           String(commissions),
           gate ? 'no' : 'yes',
-          gate ? gateWords(gate, currency) : '',
-          gate ? ownGateWords(gate, currency) : '',
+          gate ? plainly(gateWords(gate, currency)) : '',
+          gate ? plainly(ownGateWords(gate, currency)) : '',
           toDecimal(gate ? payable.amount : restOf(line), currency),
         ]
       }),
     ),
   }
 }
+
+/** What a card says as plain text: times in UTC, and none of the signs that Discord does not show as they are. */
+const plainly = (words: string): string =>
+  words
+    .replace(/<t:(\d+):\w>/g, (_, at: string) => `${new Date(Number(at) * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC`)
+    .replace(/`|\\(?=[^\w\s])/g, '')
 
 function fundsLine({ provider, title, currency, available }: Funds, needs: readonly Need[]): string {
   const needed = sum(needs.filter((need) => need.currency === currency && need.provider === provider).map(({ amount }) => amount))

@@ -659,6 +659,20 @@ describe('the gates', () => {
     expect(JSON.stringify(answer.components)).toContain('attachment://dry-run.csv')
   })
 
+  test('the file of a dry run is plain text: no signs that only Discord shows as something else', async () => {
+    for (let i = 0; i < 16; i++) await aPayablePartner(100n + BigInt(i), {}, false)
+    const ada = await aPayablePartner()
+    await house.set('payouts', 'methodCoolingHours', 72)
+    const [method] = await house.connection
+      .sql`update payouts_methods set changed_at = ${house.clock.now().toISOString()} where partner_id = ${ada.id} returning changed_at::text`
+    const answer = (await house.run('admin payouts dry-run', {}, boss)) as Message
+    const file = answer.files![0]!.data.toString('utf8')
+    const until = new Date(Date.parse(method!.changed_at) + hours(72)).toISOString()
+    expect(file).toContain(`can be paid ${until.slice(0, 10)} ${until.slice(11, 16)} UTC`)
+    expect(file).toContain('You have no payout method yet. Run /payout setup.')
+    expect(file).not.toMatch(/<t:|`|\\/)
+  })
+
   test('a refund between dry run and run is seen by the run', async () => {
     const ada = await trade.aPartner()
     await setUpMethod(ada)
