@@ -293,6 +293,39 @@ describe('what is held of a suspended partner', () => {
   })
 })
 
+describe('what is held of a partner who did not sign what is newer', () => {
+  const leaves = async (partner = ada) => {
+    const who = { programId: house.program.id, userId: partner.userId, username: partner.username }
+    await house.db.transaction((tx) => house.emit(tx, memberLeft, who))
+    await house.drain()
+  }
+  const unsign = async () => {
+    await house.connection.sql`alter table agreements_signatures disable trigger user`
+    await house.connection.sql`delete from agreements_signatures where partner_id = ${ada.id}`
+    await house.connection.sql`alter table agreements_signatures enable trigger user`
+  }
+
+  test('is theirs when they leave, as far as they earned it while they had signed', async () => {
+    await sold()
+    await unsign()
+    await sold({ gross: 5_000n })
+    await released()
+    expect(await trade.balances(ada)).toEqual({ held: 3_000n })
+    await leaves()
+    await released()
+    expect(await trade.balances(ada)).toEqual({ held: 1_000n, payable: 2_000n })
+    expect(await trade.findings()).toEqual([])
+  })
+
+  test('of someone who had never signed stays held when they leave', async () => {
+    const late = await trade.aPartner({ signed: false })
+    await sold({}, late)
+    await leaves(late)
+    await released()
+    expect(await trade.balances(late)).toEqual({ held: 2_000n })
+  })
+})
+
 describe('refunds and disputes', () => {
   test.each([
     ['while pending', async () => {}, { pending: 1_500n }],

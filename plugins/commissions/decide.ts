@@ -9,6 +9,9 @@ import { type LimitReason, limitedBy, type Stamp, worthOf } from './terms.ts'
 /** Why a commission is held by itself although its hold time is another matter; each is lifted again when its cause is gone. */
 type OwnHold = 'agreement_unsigned' | 'ineligible_status' | 'dispute_open'
 
+/** The holds that concern everything the partner earns. */
+export const eligibilityHolds = ['agreement_unsigned', 'ineligible_status'] as const satisfies readonly OwnHold[]
+
 export interface Facts {
   /** What the sale is worth to the commission now: gross − tax − shipping. Tax and shipping may have changed since the stamp. */
   readonly basis: bigint

@@ -1,8 +1,8 @@
-// What commissions react to: sales, their refunds and disputes, and partners who become eligible. Each computes from the facts of now.
+// What commissions react to: sales, their refunds and disputes, and partners who become eligible, leave or come back. Each computes from the facts of now.
 import { agreementSigned } from '../agreements/events.ts'
 import { saleAttributed, saleDisputed, saleRebased, saleRecorded, saleRefunded } from '../attribution/events.ts'
 import { type Listener, on, onAll } from '../kit/index.ts'
-import { partnerActivated, partnerReturned } from '../partners/events.ts'
+import { partnerActivated, partnerLeft, partnerReturned } from '../partners/events.ts'
 import type { CommissionService } from './service.ts'
 
 export const commissionListeners = (service: CommissionService): Listener[] => [
@@ -18,6 +18,7 @@ export const commissionListeners = (service: CommissionService): Listener[] => [
   on(saleDisputed, 'commissions.adjust_for_dispute', service.bookSale),
   on(agreementSigned, 'commissions.review_signed', (tx, { programId, partnerId }) => service.reviewHeld(tx, programId, partnerId)),
   on(partnerActivated, 'commissions.review_active', (tx, { programId, partnerId }) => service.reviewHeld(tx, programId, partnerId)),
+  on(partnerLeft, 'commissions.review_left', (tx, { programId, partnerId }) => service.reviewHeld(tx, programId, partnerId)),
   on(partnerReturned, 'commissions.review_returned', (tx, { programId, partnerId }) =>
     service.reviewHeld(tx, programId, partnerId),
   ),

@@ -1,5 +1,5 @@
 // Commissions: reads the facts of a sale, asks decide.ts what follows, and writes it: rows, ledger transfers, events. Calls no vendor.
-import { and, asc, desc, eq, gt, inArray, isNull, lte, type SQL, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, inArray, isNull, lte, ne, notInArray, or, type SQL, sql } from 'drizzle-orm'
 import type { Message } from '../../commands/messages.ts'
 import type { Sale, SaleMove } from '../attribution/public.ts'
 import {
@@ -23,6 +23,7 @@ import {
   closeIfSpent,
   decideCommission,
   eligibility,
+  eligibilityHolds,
   type Facts,
   type Move,
   reassigned,
@@ -50,7 +51,7 @@ export interface CommissionService extends Commissions {
   bookSale(tx: Tx, ref: SaleRef): Promise<void>
   /** As `bookSale` for each; new sales, which are most of them, with few statements. */
   bookSales(tx: Tx, refs: readonly SaleRef[]): Promise<void>
-  /** Looks again at what is held of a partner, after they signed or became active. */
+  /** Looks again at what is held of a partner, after they signed, became active, left or came back. */
   reviewHeld(tx: Tx, programId: string, partnerId: string): Promise<void>
   /** Makes payable what has waited long enough, of one program or of all. @throws AggregateError when some books could not be released; the others were */
   releaseDue(programId?: string): Promise<void>
@@ -119,10 +120,7 @@ export function createCommissionService(needs: Needs): CommissionService {
         lost: sale.lost,
         ...standing,
         // Sales are credited to active partners only: who left since then was eligible when the sale came in, however late it is booked.
-        accepted:
-          rows.length === 0
-            ? standing.agreementSigned
-            : rows.some(({ reason }) => reason !== 'ineligible_status' && reason !== 'agreement_unsigned'),
+        accepted: rows.length === 0 ? standing.agreementSigned : await wasAccepted(tx, rows, standing),
         ...(rows.length > 0 ? await saidByPeople(tx, ref) : unsaid),
       },
       blank,
@@ -135,6 +133,15 @@ export function createCommissionService(needs: Needs): CommissionService {
     if (!how.by && rows.every(({ revision }) => revision === 0))
       await announceAccrued(tx, [{ part: settlement.parts.at(-1)!, partner }])
     else if (settlement.change !== 0n) await announceChange(tx, partner, settlement, how)
+  }
+
+  /** What is held now may have been accepted before: a partner may sign nothing newer, and leave. */
+  async function wasAccepted(tx: Tx, rows: readonly Row[], { partnerStatus }: Pick<Facts, 'partnerStatus'>): Promise<boolean> {
+    if (rows.some(({ reason }) => !eligibilityHolds.some((hold) => hold === reason))) return true
+    if (partnerStatus !== 'left') return false
+    const ids = rows.map(({ id }) => id)
+    const wasFree = or(ne(changes.state, 'held'), notInArray(changes.reason, [...eligibilityHolds]))
+    return (await tx.$count(changes, and(inArray(changes.commissionId, ids), ne(changes.state, 'voided'), wasFree))) > 0
   }
 
   const bookSale: CommissionService['bookSale'] = (tx, ref) => book(tx, ref)

@@ -54,7 +54,7 @@ export function createBooks(people: People, rates: Rates): Books {
     if (!partner) return
     const own = bookOf(partner, sale.made.currency)
     moved.add(own)
-    const accepted = sale.stamp ? sale.lots.some(({ barred }) => !barred) : people.hasSigned(partner, now)
+    const accepted = sale.stamp ? sale.accepted || sale.lots.some(({ barred }) => !barred) : people.hasSigned(partner, now)
     if (!sale.stamp) {
       sale.stamp = rates.stamp(sale, partner, day)
       sale.lots.push({ at: 'nowhere', barred: false, worth: 0n, there: 0n, missed: 0n })
@@ -65,6 +65,7 @@ export function createBooks(people: People, rates: Rates): Books {
     if (change > 0n) give(sale, change, own)
     const barred = isBarred(partner, accepted, now)
     for (const lot of sale.lots) place(lot, barred, barred || sale.stops.size > 0 || sale.dispute === 'open')
+    if (sale.lots.some((lot) => !lot.barred && lot.at !== 'nowhere')) sale.accepted = true
     if (repayNow) repay(own)
   }
 
@@ -192,11 +193,13 @@ export function createBooks(people: People, rates: Rates): Books {
       const own = bookOf(sale.partner!, sale.made.currency)
       const before = [...(books.get(own) ?? [])].flatMap(({ lots }) => lots.map((lot) => ({ lot, was: { ...lot } })))
       const lots = [...sale.lots]
+      const { accepted } = sale
       const debt = debtOf(own)
       if (work()) return true
       sale.lots.splice(0, sale.lots.length, ...lots)
       for (const { lot, was } of before) Object.assign(lot, was)
       debts.set(own, debt)
+      sale.accepted = accepted
       return false
     },
     moved: (own) => moved.add(own),

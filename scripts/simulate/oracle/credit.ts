@@ -73,6 +73,7 @@ export function createCredit({
         stops: new Set(),
         adjusted: [],
         voided: false,
+        accepted: false,
         lots: [],
       }
       if (sale.firstOfCustomer) for (const other of salesOf(customer)) if (!other.partner) other.firstOfCustomer = false

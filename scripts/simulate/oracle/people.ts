@@ -37,7 +37,7 @@ export function createPeople(size: Size, accounts: Accounts): People {
     else if (kind === 'method_ready' && one.active && !one.method?.ready) one.method = { ready: true, since: now }
     else if (kind === 'method_broken' && one.method) one.method.ready = false
     else if (kind === 'reference_changed' && one.active && one.method) one.method.since = now
-    return kind === 'signed' || (kind === 'returned' && !wasActive)
+    return kind === 'signed' || wasActive !== one.active
   }
 
   return {

@@ -50,6 +50,8 @@ export interface Sale {
   /** What people added, or took, oldest first. */
   readonly adjusted: bigint[]
   voided: boolean
+  /** The partner could earn by it at some time since it was booked. */
+  accepted: boolean
   readonly lots: Lot[]
 }
 
