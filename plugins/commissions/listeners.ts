@@ -2,7 +2,7 @@
 import { agreementSigned } from '../agreements/events.ts'
 import { saleAttributed, saleDisputed, saleRebased, saleRecorded, saleRefunded } from '../attribution/events.ts'
 import { type Listener, on, onAll } from '../kit/index.ts'
-import { partnerActivated, partnerLeft, partnerReturned } from '../partners/events.ts'
+import { partnerActivated, partnerLeft, partnerReinstated, partnerReturned } from '../partners/events.ts'
 import type { CommissionService } from './service.ts'
 
 export const commissionListeners = (service: CommissionService): Listener[] => [
@@ -20,6 +20,9 @@ export const commissionListeners = (service: CommissionService): Listener[] => [
   on(partnerActivated, 'commissions.review_active', (tx, { programId, partnerId }) => service.reviewHeld(tx, programId, partnerId)),
   on(partnerLeft, 'commissions.review_left', (tx, { programId, partnerId }) => service.reviewHeld(tx, programId, partnerId)),
   on(partnerReturned, 'commissions.review_returned', (tx, { programId, partnerId }) =>
+    service.reviewHeld(tx, programId, partnerId),
+  ),
+  on(partnerReinstated, 'commissions.review_reinstated', (tx, { programId, partnerId }) =>
     service.reviewHeld(tx, programId, partnerId),
   ),
 ]

@@ -24,7 +24,7 @@ import {
   type Told,
   type Tx,
 } from '../kit/index.ts'
-import { partnerActivated, partnerLeft, partnerReturned } from '../partners/events.ts'
+import { partnerActivated, partnerLeft, partnerReinstated, partnerReturned, partnerSuspended } from '../partners/events.ts'
 import type { LeaderboardService } from './service.ts'
 
 export const drawBoard = defineJob({
@@ -92,6 +92,8 @@ export function createReactions({ db, clock, enqueue, programs, attribution, ser
       on(partnerActivated, 'leaderboards.partner_activated', ofPartner),
       on(partnerLeft, 'leaderboards.partner_left', ofPartner),
       on(partnerReturned, 'leaderboards.partner_returned', ofPartner),
+      on(partnerSuspended, 'leaderboards.partner_suspended', ofPartner),
+      on(partnerReinstated, 'leaderboards.partner_reinstated', ofPartner),
       on(settingsChanged, 'leaderboards.settings_changed', async (tx, { programId, plugin }) => {
         if (plugin === 'leaderboards') await redraw(tx, programId)
       }),

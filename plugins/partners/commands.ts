@@ -1,10 +1,10 @@
 // What partners and admins may ask: /start, /profile, /admin partners.
 import { type Command, type Ctx, defineCommand } from '../../commands/define.ts'
 import type { Message, Modal } from '../../commands/messages.ts'
-import { type Db, type Settings, UserError } from '../kit/index.ts'
+import type { Db, Settings } from '../kit/index.ts'
 import type { PartnersConfig } from './config.ts'
 import { form, partnerDetails, partnerList, profileCard, statusCard, statusChoices, submitForm } from './messages.ts'
-import { unverifiedAddress, type Who } from './model.ts'
+import { noPartner, unverifiedAddress, type Who } from './model.ts'
 import type { PartnerCardPart, PartnerStatus } from './public.ts'
 import type { PartnerService } from './service.ts'
 
@@ -95,7 +95,7 @@ export function createCommands(parts: Parts): Command[] {
       reply: 'ephemeral',
       run: async (ctx, { user }) => {
         const partner = await service.find(db, { programId: ctx.program.id, userId: user.id })
-        if (!partner) throw new UserError('no_partner', `<@${user.id}> has not registered. They can do so with /start.`)
+        if (!partner) throw noPartner(user.id)
         const [steps, industries, more] = await Promise.all([
           service.steps(db, partner),
           industriesOf(ctx),

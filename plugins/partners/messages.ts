@@ -14,8 +14,9 @@ import {
 } from '../../commands/messages.ts'
 import type { Mail } from '../notifications/public.ts'
 import type { Details, Refusal } from './details.ts'
-import type { PartnerRow, Step } from './model.ts'
+import { type PartnerRow, type Step, statusOf } from './model.ts'
 import type { ActivationRequirement, Industry, PartnerCardField, PartnerStatus } from './public.ts'
+import { suspensionLines } from './suspensionMessages.ts'
 
 /** Which fields a form asks for. */
 export type Form = 'register' | 'details' | 'email'
@@ -137,13 +138,17 @@ export function statusCard(options: {
         button({ customId: customId(resendMail, {}), label: 'Send it again', style: 'primary', emoji: '📨' }),
         button({ customId: customId(openForm, { form: 'email' }), label: 'Change e-mail', emoji: '✏️' }),
       ]
-    : next?.button && partner.verifiedAt
+    : next?.button && partner.verifiedAt && partner.status !== 'suspended'
       ? [button({ ...next.button, style: 'success' })]
       : []
   const { title, tone } = heading(program, partner)
+  const progress =
+    partner.status === 'suspended'
+      ? suspensionLines(program, partner)
+      : [checklist(steps), ...(next && !mailed ? [`**Next:** ${next.hint}`] : []), ...closing(partner)]
   return card({
     title,
-    body: [...sent, ...change, checklist(steps), ...(next && !mailed ? [`**Next:** ${next.hint}`] : []), ...closing(partner)],
+    body: [...sent, ...change, ...progress],
     tone,
     rows: [buttons],
   })
@@ -158,7 +163,6 @@ function heading(program: string, { status, name }: PartnerRow): { title: string
 function closing({ status }: PartnerRow): string[] {
   if (status === 'active')
     return ['Make a link with `/link create`, and see what it brings with `/earnings`. `/profile show` has your details.']
-  if (status === 'suspended') return ['Please ask the team in this server what can be done.']
   return []
 }
 
@@ -182,10 +186,16 @@ export function profileCard(partner: PartnerRow, industries: readonly Industry[]
       { name: 'E-mail', value: email },
       { name: 'Industry', value: industryName(partner.industry, industries) },
       { name: 'Status', value: `${statusWords[partner.status]} · registered ${time(partner.registeredAt, 'D')}` },
+      ...suspensionField(partner),
     ],
     rows: [[button({ customId: customId(openForm, { form: 'details' }), label: 'Edit', emoji: '✏️' })]],
     footer: 'Only you see this.',
   })
+}
+
+function suspensionField({ suspendedAt, suspendedBecause }: PartnerRow): PartnerCardField[] {
+  if (!suspendedAt) return []
+  return [{ name: 'Suspended', value: `${time(suspendedAt, 'f')}: ${literal(suspendedBecause ?? '')}` }]
 }
 
 export function savedCard(partner: PartnerRow, industries: readonly Industry[], mailed: string | undefined): Message {
@@ -247,6 +257,11 @@ const statusWords: Record<PartnerStatus, string> = {
   suspended: `${statusIcons.suspended} suspended`,
   left: `${statusIcons.left} left the server`,
 }
+/** Who left while suspended is both. */
+export const standing = (partner: PartnerRow): string =>
+  [...new Set([partner.status, ...(statusOf(partner) === 'suspended' ? (['suspended'] as const) : [])])]
+    .map((status) => statusWords[status])
+    .join(' · ')
 export const statusChoices = statuses.map((value) => ({ name: value, value }))
 
 export function partnerList(
@@ -279,7 +294,8 @@ export function partnerDetails(
     title: literal(partner.name),
     body: [`<@${partner.userId}>`, checklist(steps)],
     fields: [
-      { name: 'Status', value: statusWords[partner.status] },
+      { name: 'Status', value: standing(partner) },
+      ...suspensionField(partner),
       { name: 'E-mail', value: `${literal(partner.email)}${partner.pendingEmail ? ` → ${literal(partner.pendingEmail)}` : ''}` },
       { name: 'Industry', value: industryName(partner.industry, industries) },
       {

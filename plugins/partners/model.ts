@@ -1,4 +1,5 @@
 // The words that the parts of this plugin share: a partner as stored, the steps to activation, and what forms and links lead to. No effects.
+import { UserError } from '../kit/index.ts'
 import type { Refusal } from './details.ts'
 import type { PartnerStatus } from './public.ts'
 import type { partners } from './tables.ts'
@@ -36,6 +37,15 @@ export type Verification =
 /** The status apart from having left. */
 export function statusOf(partner: PartnerRow): Exclude<PartnerStatus, 'left'> {
   return partner.status === 'left' ? partner.statusBeforeLeft! : partner.status
+}
+
+export const noPartner = (userId: string): UserError =>
+  new UserError('no_partner', `<@${userId}> has not registered. They can do so with /start.`)
+
+/** How far the partner has come, whatever became of them since: somebody who is suspended goes on from there afterwards. */
+export function progressOf({ verifiedAt, activatedAt }: PartnerRow): 'registered' | 'verified' | 'active' {
+  if (activatedAt) return 'active'
+  return verifiedAt ? 'verified' : 'registered'
 }
 
 /** The address whose verification is awaited. */

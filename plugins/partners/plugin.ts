@@ -9,6 +9,8 @@ import { activationRequirement, type Partners, partnerCardPart, partnerHelp, par
 import { publicEvents } from './publicEvents.ts'
 import { createRoutes } from './routes.ts'
 import { createPartnerService } from './service.ts'
+import { suspensionCommands } from './suspensionCommands.ts'
+import { createSuspensions } from './suspensions.ts'
 import * as tables from './tables.ts'
 
 export const partners = definePlugin<PartnersConfig, Partners>({
@@ -22,29 +24,25 @@ export const partners = definePlugin<PartnersConfig, Partners>({
   tables,
   data: {
     statement:
-      'Discord id, name, e-mail, industry, status and the dates of each step, until erased. A form that was refused for 7 days. Which addresses verification mails went to.',
+      'Discord id, name, e-mail, industry, status, the dates of each step and why the team suspended somebody, until erased. A form that was refused for 7 days. Which addresses verification mails went to.',
     exportPartner: exportFor,
     deletePartner: eraseFor,
   },
-  setup: ({ db, clock, emit, tokens, programs, settings, url, use, contributions }) => {
+  setup: ({ use, contributions, ...house }) => {
+    const { db, settings } = house
     const service = createPartnerService({
-      db,
-      clock,
-      emit,
-      tokens,
-      programs,
-      settings,
-      url,
+      ...house,
       notifications: use(notifications),
       requirements: () => contributions(activationRequirement),
     })
     const seen: Partners['seen'] = async (tx, sighting) => {
       for (const witness of contributions(partnerWitness)) await witness(tx, sighting)
     }
+    const suspensions = createSuspensions({ ...house, notifications: use(notifications), service })
     const parts = { db, service, settings, cardParts: () => contributions(partnerCardPart) }
     return {
       public: { ...service, seen },
-      commands: createCommands(parts),
+      commands: [...createCommands(parts), ...suspensionCommands({ db, suspensions })],
       commandGroups: { profile: 'Your details as a partner', 'admin partners': 'The partners of the program' },
       components: createComponents(parts),
       routes: createRoutes(service),

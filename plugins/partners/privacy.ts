@@ -40,6 +40,7 @@ export async function eraseFor(tx: Tx, programId: string, userId: string): Promi
       name: 'Erased partner',
       email: `erased+${partner.id}@invalid`,
       pendingEmail: null,
+      suspendedBecause: null,
       status: 'left',
       statusBeforeLeft: partner.statusBeforeLeft ?? (partner.status === 'left' ? 'registered' : partner.status),
     })

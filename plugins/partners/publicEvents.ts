@@ -1,7 +1,7 @@
 // What programs of the company are told of partners: ids, and no personal data.
 import { z } from 'zod'
 import { publish } from '../developer/public.ts'
-import { partnerActivated, partnerLeft, partnerRegistered } from './events.ts'
+import { partnerActivated, partnerLeft, partnerRegistered, partnerReinstated, partnerSuspended } from './events.ts'
 
 const who = { partner_id: z.uuid(), discord_user_id: z.string() }
 const example = { partner_id: '01a19b7c-a680-7e68-91c8-bfdddc82883b', discord_user_id: '80351110224678912' }
@@ -31,6 +31,22 @@ export const publicEvents = [
     type: 'partner.left',
     version: 1,
     describes: 'A partner left the server.',
+    schema: z.object(who),
+    example,
+    map: whoOf,
+  }),
+  publish(partnerSuspended, {
+    type: 'partner.suspended',
+    version: 1,
+    describes: 'The team suspended a partner, who earns nothing and is paid nothing until they are reinstated.',
+    schema: z.object(who),
+    example,
+    map: whoOf,
+  }),
+  publish(partnerReinstated, {
+    type: 'partner.reinstated',
+    version: 1,
+    describes: 'The team ended the suspension of a partner.',
     schema: z.object(who),
     example,
     map: whoOf,

@@ -23,8 +23,18 @@ import type { PartnersConfig } from './config.ts'
 import { checkDetails, type Details, type Refusal } from './details.ts'
 import { emailVerified, industryChanged, partnerActivated, partnerLeft, partnerRegistered, partnerReturned } from './events.ts'
 import { refusalWords, stepMessage, verificationMail } from './messages.ts'
-import { type Outcome, type PartnerRow, type Step, statusOf, unverifiedAddress, type Verification, type Who } from './model.ts'
+import {
+  type Outcome,
+  type PartnerRow,
+  progressOf,
+  type Step,
+  statusOf,
+  unverifiedAddress,
+  type Verification,
+  type Who,
+} from './model.ts'
 import type { ActivationRequirement, Partner, PartnerStatus, Partners } from './public.ts'
+import { suspendedStep, suspendedWords } from './suspensionMessages.ts'
 import { drafts, partners, verificationMails } from './tables.ts'
 
 export interface PartnerService extends Omit<Partners, 'seen'> {
@@ -218,7 +228,8 @@ export function createPartnerService(ports: {
     })
 
   const steps: PartnerService['steps'] = async (reader, partner) => {
-    const verified = statusOf(partner) !== 'registered'
+    const progress = progressOf(partner)
+    const verified = progress !== 'registered'
     const known = toPartner(partner)
     return [
       { title: 'Register', done: true, hint: '' },
@@ -237,12 +248,13 @@ export function createPartnerService(ports: {
       )),
       {
         title: 'Be an active partner',
-        done: statusOf(partner) === 'active',
+        done: progress === 'active',
         hint: 'That happens by itself when everything above is done.',
       },
     ]
   }
-  const nextStep = async (reader: Reader, partner: PartnerRow) => (await steps(reader, partner)).find((step) => !step.done)
+  const nextStep = async (reader: Reader, partner: PartnerRow): Promise<Step | undefined> =>
+    statusOf(partner) === 'suspended' ? suspendedStep : (await steps(reader, partner)).find((step) => !step.done)
 
   const reviewActivation: PartnerService['reviewActivation'] = async (tx, programId, partnerId) => {
     const partner = await lock(tx, programId, partnerId)
@@ -365,11 +377,7 @@ export function createPartnerService(ports: {
       const partner = await find(db, { programId: ctx.program.id, userId: ctx.user.id })
       if (!partner) throw notRegistered()
       if (partner.status === 'active') return
-      if (partner.status === 'suspended')
-        throw new UserError(
-          'partner_suspended',
-          'Your partnership is suspended at the moment. Please ask the team in this server what can be done.',
-        )
+      if (partner.status === 'suspended') throw new UserError('partner_suspended', suspendedWords(partner))
       if (partner.status === 'left')
         throw new UserError('partner_left', 'You had left the program. Run /start to take it up again.')
       const step = await nextStep(db, partner)

@@ -18,6 +18,8 @@ export const partners = pgTable('partners_partners', {
   verifiedAt: at('verified_at'),
   activatedAt: at('activated_at'),
   leftAt: at('left_at'),
+  suspendedAt: at('suspended_at'),
+  suspendedBecause: text('suspended_because'),
 })
 
 export const drafts = pgTable(

@@ -86,6 +86,8 @@ export interface PayoutService extends Payouts {
   countTry(tx: Tx, payoutId: string): Promise<PayoutRow | undefined>
   /** A last look at the gates before the first try, or before it is listed: false when the payout was taken back, which the staff is told. */
   mayGo(tx: Tx, payoutId: string): Promise<boolean>
+  /** Takes back what waits for the partner and was never tried, where a gate is closed now; the staff is told. */
+  lookAgain(tx: Tx, programId: string, partnerId: string): Promise<void>
   /**
    * Leaves the payout waiting, with the reason for the admin. `untried`: nothing came of the try just counted. `postponed`: because the provider said so;
    * the next try goes under a key of its own, unless other tries without an answer may still come to something under this one.

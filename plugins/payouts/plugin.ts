@@ -11,7 +11,7 @@ import { type Config, config } from './config.ts'
 import { payoutExtensions } from './extensions.ts'
 import { payoutGauges } from './gauges.ts'
 import { identifyWith } from './identity.ts'
-import { payoutJobs, payoutSchedules } from './jobs.ts'
+import { payoutWork } from './jobs.ts'
 import { createManual } from './manual.ts'
 import { createMethods } from './methods.ts'
 import { eraseFor, exportFor, whyNotYet } from './privacy.ts'
@@ -44,6 +44,7 @@ export const payouts = definePlugin<Config, Payouts>({
     const others = { agreements: use(agreements), notifications: use(notifications), gates: () => contributions(payoutGate) }
     const service = createPayoutService({ ...known, ...others, identify: identifyWith(house.secret('payouts.identity')) })
     const manual = createManual({ ...known, service })
+    const scheduler = createScheduler({ ...house, service })
     const methods = createMethods({ ...known, service, manual: manual.onboarding })
     return {
       public: service,
@@ -52,8 +53,7 @@ export const payouts = definePlugin<Config, Payouts>({
       components: payoutComponents({ ...adminTools({ db, partners: use(partners) }), service }),
       routes: payoutRoutes(methods, manual),
       gauges: payoutGauges(db, clock),
-      jobs: payoutJobs(createSender({ db, clock, service, providers })),
-      schedules: payoutSchedules(service, createScheduler({ ...house, service }), providers),
+      ...payoutWork({ service, providers, sender: createSender({ db, clock, service, providers }), scheduler }),
       extends: payoutExtensions(use(ledger)),
     }
   },

@@ -37,6 +37,7 @@ export interface Preparer {
   approve: PayoutService['approve']
   reject: PayoutService['reject']
   mayGo: PayoutService['mayGo']
+  lookAgain: PayoutService['lookAgain']
   cancel(programId: string, payoutId: string, reason: string): Promise<PayoutRow>
   retryDue(): Promise<number>
 }
@@ -278,12 +279,37 @@ export function createPreparer(needs: {
     const isFresh = clock.now().getTime() - payout.preparedAt.getTime() < freshMs
     const note = isFresh || payout.attempts > 1 ? undefined : await standsInTheWay(tx, payout)
     if (note === undefined) return true
+    await takeBack(tx, payout, note)
+    return false
+  }
+
+  /** Calls the payout back without an admin at hand, so the staff is told. */
+  async function takeBack(tx: Tx, payout: PayoutRow, note: string): Promise<void> {
     await callBack(tx, payout, note)
-    const { programId, partnerId } = payout
+    const { id, programId, partnerId } = payout
     const partner = await partners.byId(tx, programId, partnerId)
     const message = takenBackMessage({ ...payout, note }, partner?.name ?? '')
-    await discord.post(tx, { programId, key: `payouts.taken_back:${payoutId}`, channel: staffChannel, message })
-    return false
+    await discord.post(tx, { programId, key: `payouts.taken_back:${id}`, channel: staffChannel, message })
+  }
+
+  const lookAgain: Preparer['lookAgain'] = async (tx, programId, partnerId) => {
+    const untried = await tx
+      .select()
+      .from(payouts)
+      .where(
+        and(
+          eq(payouts.programId, programId),
+          eq(payouts.partnerId, partnerId),
+          inArray(payouts.state, ['awaiting_approval', 'queued']),
+          eq(payouts.attempts, 0),
+        ),
+      )
+      .orderBy(asc(payouts.preparedAt), asc(payouts.id))
+      .for('update')
+    for (const payout of untried) {
+      const note = await standsInTheWay(tx, payout)
+      if (note !== undefined) await takeBack(tx, payout, note)
+    }
   }
 
   const reject: Preparer['reject'] = async (programId, runId) =>
@@ -334,7 +360,7 @@ export function createPreparer(needs: {
       return due.length
     })
 
-  return { run, approver, waiting, approve, reject, mayGo, cancel, retryDue }
+  return { run, approver, waiting, approve, reject, mayGo, lookAgain, cancel, retryDue }
 }
 
 function refusalOf(bar: ApprovalBar): UserError {
