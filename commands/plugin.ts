@@ -3,15 +3,15 @@ import { z } from 'zod'
 import type { Change } from '../bot/guild.ts'
 import { listFailed, retryFailed } from '../db/outbox.ts'
 import { prune } from '../db/retention.ts'
-import { changeSetting, readSettings } from '../db/settings.ts'
+import { readSettings } from '../db/settings.ts'
 import { UserError } from '../plugins/kit/errors.ts'
-import { settingsChanged } from '../plugins/kit/events.ts'
 import { schedule } from '../plugins/kit/jobs.ts'
 import { definePlugin, type Plugin, type SetupContext } from '../plugins/kit/plugin.ts'
 import { type Command, type Ctx, defineCommand } from './define.ts'
 import { helpCommand, helpComponents } from './help.ts'
 import { card, literal, type Message, time } from './messages.ts'
 import { privacyCommands, privacyComponents } from './privacy.ts'
+import { saveSetting, show } from './settings.ts'
 
 /** Makes the guild as the plugins want it and returns what was (or would be) changed. @throws UserError when the bot is not in the guild */
 export type Reconcile = (
@@ -180,26 +180,15 @@ function settingsCommands(house: WholeHouse, context: SetupContext<unknown>): Co
       run: async (ctx, options) => {
         const [id = '', key = ''] = options.setting.trim().split(/\s+/)
         const plugin = find(id)
-        await context.db.transaction(async (tx) => {
-          const change = { programId: ctx.program.id, plugin: plugin.id, schema: plugin.config, key, text: options.value }
-          await changeSetting(tx, change, { actor: ctx.user.id, at: ctx.now })
-          await context.emit(tx, settingsChanged, { programId: ctx.program.id, plugin: plugin.id, actor: ctx.user.id })
-        })
-        const values = (await readSettings(context.db, ctx.program.id, plugin.id, plugin.config)) as Record<string, unknown>
+        const value = await context.db.transaction((tx) => saveSetting(context, tx, ctx, plugin, key, options.value))
         return card({
           title: 'Setting saved',
-          body: `**${plugin.title}** · ${key} is now **${literal(show(values[key]))}**.`,
+          body: `**${plugin.title}** · ${key} is now **${literal(show(value))}**.`,
           tone: 'good',
         })
       },
     }),
   ]
-}
-
-function show(value: unknown): string {
-  return typeof value === 'string'
-    ? value
-    : JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? inner.toString() : inner))
 }
 
 function jobCommands({ db, programs }: SetupContext<unknown>): Command[] {

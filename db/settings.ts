@@ -27,18 +27,20 @@ export function settingsOf({ id, config = z.object({}) }: { id: string; config?:
   }
 }
 
-/** As `writeSetting` by a person, with who did it and what it was before in the audit. */
+/** As `writeSetting` by a person, with who did it and what it was before in the audit. Returns what the setting was and is. */
 export async function changeSetting(
   tx: Tx,
   { programId, plugin, schema, key, text }: { programId: string; plugin: string; schema: z.ZodType; key: string; text: string },
   by: { actor: string; at: Date },
-): Promise<void> {
+): Promise<{ field: z.ZodType; was: unknown; is: unknown }> {
   // Locked, so that of two changes at once the later knows what the one before made of it.
   await tx.select({ plugin: settings.plugin }).from(settings).where(isOf(programId, plugin)).for('update')
   const before = (await readSettings(tx, programId, plugin, schema)) as Record<string, unknown>
   const field = await writeSetting(tx, programId, plugin, schema, key, text)
   const detail = { plugin, key, value: text, was: z.encode(field, before[key]) }
   await tx.insert(audit).values({ programId, actor: by.actor, action: changed, detail, at: by.at })
+  const after = (await readSettings(tx, programId, plugin, schema)) as Record<string, unknown>
+  return { field, was: before[key], is: after[key] }
 }
 
 /** Changes one setting and returns what its values must be like. @throws UserError that names the setting and what it accepts */

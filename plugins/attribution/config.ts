@@ -1,7 +1,8 @@
 // The rule of attribution that an admin may change. A change holds for decisions made after it.
 import { z } from 'zod'
+import { moneySettings } from '../kit/index.ts'
 
-export const config = z.object({
+export const config = moneySettings({
   windowDays: z
     .int()
     .min(1)

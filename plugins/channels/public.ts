@@ -1,4 +1,5 @@
 // Blueprint keys of the channels and roles that other plugins post to or gate with.
+export { staffChannel } from '../kit/settings.ts'
 export { inboxChannel } from '../notifications/public.ts'
 
 export const partnerRole = 'channels:partner'
@@ -9,5 +10,3 @@ export const winsChannel = 'channels:wins'
 /** Written by the program only, seen by every partner. */
 export const leaderboardChannel = 'channels:leaderboard'
 export const announcementsChannel = 'channels:announcements'
-/** Seen by admins only. */
-export const staffChannel = 'channels:staff'

@@ -1,7 +1,8 @@
 // What an admin may change about late claims.
 import { z } from 'zod'
+import { moneySettings } from '../kit/index.ts'
 
-export const config = z.object({
+export const config = moneySettings({
   deadlineDays: z
     .int()
     .min(0)

@@ -1,10 +1,11 @@
 // What partners ask about their earnings, and how an admin sets the hold for everyone. Single commissions and rules: adminCommands.ts, ruleCommands.ts.
 import { type Command, type Ctx, defineCommand } from '../../commands/define.ts'
-import { writeSetting } from '../../db/settings.ts'
+import { saveSetting } from '../../commands/settings.ts'
 import { audit } from '../../db/tables.ts'
 import type { Attribution } from '../attribution/public.ts'
 import {
   type Db,
+  type DiscordEffects,
   days,
   type Emit,
   type Enqueue,
@@ -13,7 +14,6 @@ import {
   monthOf,
   previousMonth,
   type Settings,
-  settingsChanged,
 } from '../kit/index.ts'
 import type { Ledger } from '../ledger/public.ts'
 import type { Partners } from '../partners/public.ts'
@@ -32,6 +32,7 @@ import { whyCard } from './whyMessages.ts'
 interface Needs {
   readonly db: Db
   readonly emit: Emit
+  readonly discord: DiscordEffects
   readonly enqueue: Enqueue
   readonly service: CommissionService
   readonly partners: Partners
@@ -132,7 +133,7 @@ function statement({ db, partners, statements }: Needs): Command {
   })
 }
 
-function hold({ db, emit, enqueue, service }: Needs): Command {
+function hold({ db, emit, discord, enqueue, service }: Needs): Command {
   return defineCommand({
     path: 'admin commissions hold',
     description: 'How long commissions wait before they can be paid',
@@ -149,7 +150,7 @@ function hold({ db, emit, enqueue, service }: Needs): Command {
       const note = options.reason ?? `The hold was set to ${days} days for everyone.`
       // The setting first, so that what is booked meanwhile has the new hold.
       await db.transaction(async (tx) => {
-        await writeSetting(tx, programId, 'commissions', config, 'holdDays', String(days))
+        await saveSetting({ emit, discord }, tx, ctx, { id: 'commissions', title: 'Commissions', config }, 'holdDays', String(days))
         await tx.insert(audit).values({
           programId,
           actor: ctx.user.id,
@@ -157,7 +158,6 @@ function hold({ db, emit, enqueue, service }: Needs): Command {
           detail: { days, applyToPending: options.apply_to_pending ?? false, note },
           at: ctx.now,
         })
-        await emit(tx, settingsChanged, { programId, plugin: 'commissions', actor: ctx.user.id })
       })
       const restamped = options.apply_to_pending
         ? await service.restampPending(programId, days, { actor: ctx.user.id, note })

@@ -1,7 +1,8 @@
 // What an admin may change about commissions. A change never touches what was earned before it.
 import { z } from 'zod'
+import { moneySettings } from '../kit/index.ts'
 
-export const config = z.object({
+export const config = moneySettings({
   ratePercent: z
     .string()
     .regex(/^(100(\.0{1,4})?|\d{1,2}(\.\d{1,4})?)$/, { error: 'it must be a percentage from 0 to 100 with at most 4 decimals' })

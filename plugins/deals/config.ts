@@ -1,7 +1,8 @@
 // What an admin may change about deals. A change never touches the protection of deals that are registered already.
 import { z } from 'zod'
+import { moneySettings } from '../kit/index.ts'
 
-export const config = z.object({
+export const config = moneySettings({
   protectionDays: z
     .int()
     .min(1)

@@ -1,7 +1,8 @@
 // What an admin may change about fraud: from which score on a commission is held, what each signal weighs, and what is unusual in this program.
 import { z } from 'zod'
+import { moneySettings } from '../kit/index.ts'
 
-export const config = z.object({
+export const config = moneySettings({
   threshold: z
     .int()
     .min(1)

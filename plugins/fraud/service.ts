@@ -1,6 +1,7 @@
 // The rules of fraud: gather facts, judge a commission once, hold what is suspicious, and let a person decide. Nothing is released without a name and a reason.
 import { and, asc, count, desc, eq, or, sql } from 'drizzle-orm'
 import { audit } from '../../db/tables.ts'
+import { staffChannel } from '../channels/public.ts'
 import type { Commissions } from '../commissions/public.ts'
 import { type Clock, type DiscordEffects, newId, type Reader, refuseOwn, type Settings, type Tx, UserError } from '../kit/index.ts'
 import type { Notifications } from '../notifications/public.ts'
@@ -52,7 +53,6 @@ export interface FraudService {
   wordsOf(found: Pick<Case, 'findings'>): string[]
 }
 
-export const staffChannel = 'channels:staff'
 const reasonLength = { min: 3, max: 500 }
 const appealLength = 2000
 

@@ -1,6 +1,6 @@
 // What an admin may change about payouts. Amounts are in units of the payout's own currency: nothing is converted.
 import { z } from 'zod'
-import { currencyCode } from '../kit/index.ts'
+import { currencyCode, moneySettings } from '../kit/index.ts'
 
 const amount = z.string().regex(/^\d{1,12}(\.\d{1,4})?$/, { error: 'it must be an amount such as 50.00' })
 
@@ -11,7 +11,7 @@ const amountByCurrency = z.record(
   amount,
 )
 
-export const config = z.object({
+export const config = moneySettings({
   minimum: amount
     .default('50.00')
     .describe('Smallest payout, in units of its currency, such as 50.00. Less waits for the next payout.'),

@@ -1,7 +1,8 @@
 // What an admin may change about tax.
 import { z } from 'zod'
+import { moneySettings } from '../kit/index.ts'
 
-export const config = z.object({
+export const config = moneySettings({
   gate: z
     .boolean()
     .default(true)
