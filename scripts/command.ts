@@ -43,9 +43,27 @@ export async function runScript(main: () => Promise<void>): Promise<void> {
   } catch (error) {
     const { DatabaseUnusable } = await import('../db/connect.ts')
     const forPeople = error instanceof ConfigurationError || error instanceof DatabaseUnusable || error instanceof UserError
-    process.stderr.write(`${forPeople ? error.message : ((error as Error)?.stack ?? String(error))}\n`)
+    const sentence = forPeople ? error.message : aboutDisk(error)
+    process.stderr.write(`${sentence ?? (error as Error)?.stack ?? String(error)}\n`)
     process.exitCode = 1
   }
+}
+
+const diskTroubles: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not use it',
+  EPERM: 'this user may not use it',
+  EROFS: 'the disk is read-only',
+  ENOTDIR: 'a part of the path is a file',
+  ENOSPC: 'the disk is full',
+}
+
+/** What an operator can do about a file or directory that the system refuses; undefined for other errors. */
+function aboutDisk(error: unknown): string | undefined {
+  const { code, path } = error as NodeJS.ErrnoException
+  const trouble = diskTroubles[code ?? '']
+  return path === undefined || trouble === undefined
+    ? undefined
+    : `${path} cannot be used: ${trouble}. Mend that, or choose another directory with DATA_DIR (with --data-dir for the demo).`
 }
 
 /**

@@ -151,6 +151,13 @@ test('a port or a data directory in use is told in one sentence, and the run tha
   expect(await readFile(world.logFile, 'utf8')).toContain('the bot is on Discord')
 })
 
+test('a data directory that cannot be one is told in one sentence', { timeout: 60_000 }, async () => {
+  const { code, stderr } = await demo(['--tour', '--data-dir', fileURLToPath(import.meta.url)])
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/^\S+tour\.test\.ts\S+ cannot be used: a part of the path is a file\. .*choose another .*--data-dir/)
+  expect(stderr).not.toMatch(/^\s+at /m)
+})
+
 function stepNamed(name: string) {
   const step = tourSteps.find((candidate) => candidate.name === name)
   if (!step) throw new Error(`the tour has no step “${name}”`)
