@@ -4,7 +4,7 @@ import { controlsOf, type TestHouse, testHouse, wordsOf } from '../../app/testin
 import type { Message } from '../../commands/messages.ts'
 import { channels } from '../channels/plugin.ts'
 import { earningPlugins, type TestPartner, type Trade, tradeIn } from '../commissions/testing.ts'
-import { days, minutes } from '../kit/index.ts'
+import { days, memberLeft, minutes } from '../kit/index.ts'
 import { leaderboards } from '../leaderboards/plugin.ts'
 import { links } from '../links/plugin.ts'
 import { browser } from '../links/testing.ts'
@@ -51,6 +51,10 @@ const sell = async (gross = 50_000n) => {
 const release = async () => {
   house.clock.advance(days(31))
   await house.tick('commissions.release')
+  await house.drain()
+}
+const leave = async () => {
+  await house.db.transaction((tx) => house.emit(tx, memberLeft, { programId: house.program.id, userId: ada.userId }))
   await house.drain()
 }
 const holderOf = async (saleId: string) =>
@@ -137,6 +141,18 @@ describe('what they earn', () => {
     await release()
     expect(await commissionStates()).toMatchObject([['payable', null]])
     expect(await trade.balances(ada)).toEqual({ payable: 10_000n })
+    expect(await trade.findings()).toEqual([])
+  })
+
+  test('before is theirs once they are reinstated, also if they left meanwhile', async () => {
+    await sell()
+    await act('suspend')
+    await release()
+    await leave()
+    expect(await commissionStates()).toEqual([['held', 'ineligible_status']])
+    await act('reinstate')
+    await release()
+    expect(await commissionStates()).toMatchObject([['payable', null]])
     expect(await trade.findings()).toEqual([])
   })
 

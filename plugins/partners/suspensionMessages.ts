@@ -52,10 +52,7 @@ function whatNow(partner: PartnerRow, next: Step | undefined): string[] {
   const where = away ? 'When you come back to the server, you go on' : 'You go on'
   if (progressOf(partner) !== 'active')
     return [`${where} where you were.`, ...(next && !away ? [`**Next:** ${next.title}. \`/start\` leads there.`] : [])]
-  if (away)
-    return [
-      'What you earned is yours and is paid out; what was on hold because of the suspension, once you are back in the server.',
-    ]
+  if (away) return ['What you had earned is yours, also what was on hold because of the suspension, and is paid out.']
   if (next)
     return [
       `Before your links lead on and you are paid again, one step is missing: **${next.title}**. \`/start\` leads there. What was on hold waits for it.`,

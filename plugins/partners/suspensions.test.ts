@@ -258,7 +258,7 @@ describe('reinstating', () => {
     expect(await words('admin partners show', { user: { id: ada.userId } }, boss)).toMatch(/left the server · ⛔ suspended/)
     await reinstate()
     expect(await status()).toBe('left')
-    expect((await told()).at(-1)).toContain('back in the server')
+    expect((await told()).at(-1)).toContain('What you had earned is yours')
     await happen(memberJoined)
     expect(await status()).toBe('active')
   })
