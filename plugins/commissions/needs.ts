@@ -20,6 +20,8 @@ export interface Needs {
   readonly notifications: Notifications
   /** Chooses the rule of a new commission. */
   readonly stamp: (tx: Tx, sale: Sale, partnerId: string, config: Config) => Promise<RuleStamp>
+  /** How much of the cap per period under which a commission of the sale was stamped nothing takes up; under the lock of its books. */
+  readonly roomIn: (tx: Tx, sale: Sale, stamped: { partnerId: string; ruleId: string }) => Promise<bigint>
   /** As `stamp` for several of one program; undefined for those that must be stamped alone. */
   readonly stampTogether: (tx: Tx, given: readonly ToStamp[], config: Config) => Promise<(RuleStamp | undefined)[]>
 }

@@ -213,6 +213,96 @@ describe('a rule', () => {
     expect(await amounts()).toEqual(['0 refund_full', '2000', '1000 cap_reached', '0 cap_reached', '2000'])
   })
 
+  describe('caps what a partner earns in a month, also when the tax of a sale is corrected', () => {
+    const retaxed = async (payment: CanonicalPayment, tax: bigint) => {
+      await trade.record({ ...payment, tax })
+      await house.drain()
+    }
+
+    test('downward, once the cap is used up: the sale gets no more', async () => {
+      await published({ rate: '20', cap_per_period: '50' })
+      const payment = await sold({ tax: 2_000n })
+      await sold()
+      await sold()
+      await sold()
+      expect(await amounts()).toEqual(['1600', '2000', '1400 cap_reached', '0 cap_reached'])
+      await retaxed(payment, 0n)
+      expect(await amounts()).toEqual(['1600 cap_reached', '2000', '1400 cap_reached', '0 cap_reached'])
+      const { saleId } = (await ofPartner())[0]!
+      expect(wordsOf(await house.run('earnings why', { sale: saleId }, ada))).toContain('At most $16.00')
+      expect(await trade.findings()).toEqual([])
+    })
+
+    test('downward, while there is room: the sale takes it, and the next one finds what is left', async () => {
+      await published({ rate: '20', cap_per_period: '50' })
+      const payment = await sold({ tax: 2_000n })
+      await sold()
+      await retaxed(payment, 0n)
+      await sold()
+      expect(await amounts()).toEqual(['2000 basis_changed', '2000', '1000 cap_reached'])
+      expect(await trade.findings()).toEqual([])
+    })
+
+    test('downward, while there is a little room: the sale takes that', async () => {
+      await published({ rate: '20', cap_per_period: '38' })
+      const payment = await sold({ tax: 2_000n })
+      await sold()
+      await retaxed(payment, 0n)
+      await sold()
+      expect(await amounts()).toEqual(['1800 cap_reached', '2000', '0 cap_reached'])
+    })
+
+    test('upward: like a refund it leaves no more to others, and may be taken back', async () => {
+      await published({ rate: '20', cap_per_period: '50' })
+      const payment = await sold()
+      await sold()
+      await retaxed(payment, 2_000n)
+      await sold()
+      expect(await amounts()).toEqual(['1600 basis_changed', '2000', '1000 cap_reached'])
+      await retaxed(payment, 0n)
+      expect(await amounts()).toEqual(['2000', '2000', '1000 cap_reached'])
+    })
+
+    test('of a sale that was refunded in part: the refund is taken from what the cap left it', async () => {
+      await published({ rate: '20', cap_per_period: '36' })
+      const payment = await sold({ tax: 2_000n })
+      await sold()
+      await trade.record({ ...payment, tax: 0n, refunded: 5_000n })
+      await house.drain()
+      expect(await amounts()).toEqual(['1000 refund_partial', '2000'])
+      await trade.record({ ...payment, tax: 0n, refunded: 0n })
+      await house.drain()
+      expect(await amounts()).toEqual(['1600 cap_reached', '2000'])
+      expect(await trade.findings()).toEqual([])
+    })
+
+    test('of a sale that was paid: what more it takes of the cap counts, too', async () => {
+      await house.set('commissions', 'holdDays', 0)
+      await published({ rate: '20', cap_per_period: '30' })
+      const payment = await sold({ tax: 5_000n })
+      await house.tick('commissions.release')
+      await payFor(house, ada)
+      await retaxed(payment, 0n)
+      await sold()
+      expect((await ofPartner()).map(({ amount }) => amount).reduce((a, b) => a + b, 0n)).toBe(3_000n)
+      expect(await trade.findings()).toEqual([])
+    })
+
+    test('begins with what room there is for a sale that was taken away and given back', async () => {
+      const bob = await trade.aPartner()
+      await published({ rate: '20', cap_per_period: '30' })
+      const payment = await sold({ tax: 5_000n })
+      const { saleId } = (await ofPartner())[0]!
+      await retaxed(payment, 0n)
+      await given(saleId, bob)
+      await sold()
+      await given(saleId, ada)
+      await sold()
+      expect((await ofPartner()).map(({ amount }) => amount).reduce((a, b) => a + b, 0n)).toBe(3_000n)
+      expect(await trade.findings()).toEqual([])
+    })
+  })
+
   test('does not let sales at the same time use one cap twice', async () => {
     await published({ rate: '20', cap_per_period: '50' })
     for (let i = 0; i < 16; i++) await trade.record(trade.aPayment(ada))

@@ -2,23 +2,19 @@
 import { and, asc, eq, gt, gte, isNull, lt, lte, notExists, or, sql } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
 import type { Attribution, Sale } from '../attribution/public.ts'
-import { type Clock, monthOf, newId, type Programs, type Reader, rangeOf, type Tx } from '../kit/index.ts'
+import { atLeastZero, type Clock, monthOf, newId, type Programs, type Reader, rangeOf, type Tx } from '../kit/index.ts'
 import { type Config, percentToPpm } from './config.ts'
 import { reassigned } from './decide.ts'
 import type { TierSource } from './public.ts'
 import { commissions, rules } from './tables.ts'
-import { type Circumstances, chooseRule, type Rule, type Stamp, stampOf, type Terms, worthOf } from './terms.ts'
+import { type Circumstances, chooseRule, type Rule, type Share, type Stamp, stampOf, type Terms, worthOf } from './terms.ts'
 
 /** The name of the program's own rule, whose rate is a setting. It applies when no other does. */
 export const defaultName = 'default'
 
-export interface RuleStamp extends Stamp {
+export interface RuleStamp extends Stamp, Share {
   readonly ruleId: string
   readonly ruleVersion: number
-  /** Its worth without any refund. */
-  readonly fullAmount: bigint
-  /** The name of the rule whose cap per period that counts towards. */
-  readonly cappedBy: string | null
 }
 
 export interface StampNeeds {
@@ -28,8 +24,12 @@ export interface StampNeeds {
   readonly tiers: () => readonly TierSource[]
 }
 
-/** The functions that stamp new commissions: one alone, and several together. */
-export const createStampers = (needs: StampNeeds) => ({ stamp: createStamper(needs), stampTogether: createGroupStamper(needs) })
+/** The functions that stamp new commissions, one alone and several together, and the one that says what room a cap has left. */
+export const createStampers = (needs: StampNeeds) => ({
+  stamp: createStamper(needs),
+  stampTogether: createGroupStamper(needs),
+  roomIn: createRoom(needs),
+})
 
 /** Makes the function that stamps a new commission. It runs under the lock of the partner's books, so that a cap is never used twice. */
 function createStamper(needs: StampNeeds) {
@@ -51,7 +51,19 @@ function createStamper(needs: StampNeeds) {
       ruleVersion: rule.version,
       fullAmount: worthOf(stamp, stamp.basis),
       cappedBy: rule.periodCap === null ? null : rule.name,
+      grown: 0n,
     }
+  }
+}
+
+/** Makes the function that says how much of the cap under which a commission of the sale was stamped nothing takes up. Runs under the lock of the books. */
+function createRoom({ programs }: StampNeeds) {
+  return async (tx: Tx, sale: Sale, { partnerId, ruleId }: { partnerId: string; ruleId: string }): Promise<bigint> => {
+    const [rule] = await tx
+      .select()
+      .from(rules)
+      .where(and(eq(rules.programId, sale.programId), eq(rules.id, ruleId)))
+    return atLeastZero((rule?.periodCap ?? 0n) - (rule ? await usedOf(tx, programs, sale, partnerId, rule) : 0n))
   }
 }
 
@@ -90,7 +102,14 @@ function createGroupStamper({ attribution, tiers }: StampNeeds) {
       const rule = chooseRule(others, circumstances) ?? own
       if (!rule || rule.periodCap !== null) return undefined
       const stamp = stampOf(rule, circumstances, 0n)
-      return { ...stamp, ruleId: rule.id, ruleVersion: rule.version, fullAmount: worthOf(stamp, stamp.basis), cappedBy: null }
+      return {
+        ...stamp,
+        ruleId: rule.id,
+        ruleVersion: rule.version,
+        fullAmount: worthOf(stamp, stamp.basis),
+        cappedBy: null,
+        grown: 0n,
+      }
     })
   }
 }
@@ -174,7 +193,7 @@ export async function tierOf(
 }
 
 /**
- * What the partner's other sales of the sale's period take up of the rule's cap: without refunds, so that the order of news does not matter. The last part of a
+ * What the partner's sales of the sale's period that are booked take up of the rule's cap: without refunds, so that the order of news does not matter. The last part of a
  * sale's commission has the stamp that counts.
  */
 async function usedOf(tx: Tx, programs: Programs, sale: Sale, partnerId: string, rule: Rule): Promise<bigint> {
@@ -193,7 +212,7 @@ async function usedOf(tx: Tx, programs: Programs, sale: Sale, partnerId: string,
       ),
     )
   const [row] = await tx
-    .select({ used: sql<string>`coalesce(sum(${commissions.fullAmount}), 0)` })
+    .select({ used: sql<string>`coalesce(sum(${commissions.fullAmount} + ${commissions.grown}), 0)` })
     .from(commissions)
     .where(
       and(

@@ -38,6 +38,7 @@ import type { Needs } from './needs.ts'
 import type { By, Commission, Commissions } from './public.ts'
 import { createStandings } from './standings.ts'
 import { changes, commissions, holds, interventions } from './tables.ts'
+import { payingStamp, worthOf } from './terms.ts'
 import { createWrite } from './write.ts'
 
 type Row = typeof commissions.$inferSelect
@@ -93,7 +94,7 @@ interface How {
 }
 
 export function createCommissionService(needs: Needs): CommissionService {
-  const { db, clock, emit, settings, ledger, partners, attribution, notifications, stamp } = needs
+  const { db, clock, emit, settings, ledger, partners, attribution, notifications, stamp, roomIn } = needs
   const standingsOf = createStandings(needs)
   const announceAccrued = createAnnounceAccrued(needs)
   const write = createWrite(needs)
@@ -107,7 +108,7 @@ export function createCommissionService(needs: Needs): CommissionService {
     if (!sale?.partnerId) return
     const { partnerId } = sale
     if (partnerId !== believed) await lockBooks(tx, [{ ...ref, partnerId }])
-    const rows = await partsOf(tx, { ...ref, partnerId })
+    const rows = await grow(tx, sale, await partsOf(tx, { ...ref, partnerId }))
     const stampedAnew = isBackUnderCap(rows)
 
     const { partner, ...standing } = (await standingsOf(tx, ref.programId, [partnerId]))(partnerId)
@@ -123,7 +124,7 @@ export function createCommissionService(needs: Needs): CommissionService {
         accepted: rows.length === 0 ? standing.agreementSigned : await wasAccepted(tx, rows, standing),
         ...(rows.length > 0 ? await saidByPeople(tx, ref) : unsaid),
       },
-      blank,
+      payingStamp(blank),
     )
     const debt = await debtOf(tx, blank)
     const settlement = settle(stampedAnew ? [...rows, blank] : rows, decision, debt, blank, how.why)
@@ -142,6 +143,21 @@ export function createCommissionService(needs: Needs): CommissionService {
     const ids = rows.map(({ id }) => id)
     const wasFree = or(ne(changes.state, 'held'), notInArray(changes.reason, [...eligibilityHolds]))
     return (await tx.$count(changes, and(inArray(changes.commissionId, ids), ne(changes.state, 'voided'), wasFree))) > 0
+  }
+
+  /** Lets the sale take up more of its cap per period when it is worth more than it took up so far: the basis has grown, and it gets what room is left. */
+  async function grow(tx: Tx, sale: Sale, rows: Row[]): Promise<Row[]> {
+    const last = rows.at(-1)
+    if (!last || last.cappedBy === null || isBackUnderCap(rows)) return rows
+    const wanted = worthOf(last, sale.basis) - last.fullAmount - last.grown
+    const room = wanted > 0n ? await roomIn(tx, sale, last) : 0n
+    if (room === 0n) return rows
+    const grown = last.grown + (wanted < room ? wanted : room)
+    await tx
+      .update(commissions)
+      .set({ grown })
+      .where(and(eq(commissions.programId, last.programId), eq(commissions.id, last.id)))
+    return [...rows.slice(0, -1), { ...last, grown }]
   }
 
   const bookSale: CommissionService['bookSale'] = (tx, ref) => book(tx, ref)

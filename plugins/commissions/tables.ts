@@ -70,6 +70,7 @@ export const commissions = pgTable('commissions_commissions', {
   limitReason: text('limit_reason').$type<LimitReason>(),
   fullAmount: minor('full_amount').notNull().default(0n),
   cappedBy: text('capped_by'),
+  grown: minor('grown').notNull().default(0n),
   origin: jsonb('origin').$type<Origin>(),
 })
 

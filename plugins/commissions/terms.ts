@@ -115,6 +115,23 @@ export interface Stamp {
   readonly limitReason: LimitReason | null
 }
 
+/** What a commission takes up of its rule's cap per period, if that has one. */
+export interface Share {
+  /** The name of the rule whose cap it counts towards. */
+  readonly cappedBy: string | null
+  /** Its worth without any refund when it was booked. */
+  readonly fullAmount: bigint
+  /** How much more it has taken up since, because its basis grew and room was left. */
+  readonly grown: bigint
+}
+
+/** The stamp as it pays: a share of a cap is worth no more than it takes up, however much its basis has grown. */
+export function payingStamp<S extends Stamp & Share>(stamp: S): S {
+  const { cappedBy, fullAmount, grown, limitAmount } = stamp
+  const share = fullAmount + grown
+  return cappedBy === null || limitAmount === null || limitAmount <= share ? stamp : { ...stamp, limitAmount: share }
+}
+
 /** What `left` of the basis is worth under the stamp. An amount per sale shrinks with the share of the sale that is left, and never grows. */
 export function worthOf(stamp: Stamp, left: bigint): bigint {
   if (left <= 0n) return 0n

@@ -5,7 +5,7 @@ import { formatMoney, sum } from '../kit/index.ts'
 import { holdWords, howMuch, reasonWords } from './messages.ts'
 import type { CommissionState } from './public.ts'
 import { termsWords } from './ruleMessages.ts'
-import { limitedBy } from './terms.ts'
+import { limitedBy, payingStamp } from './terms.ts'
 import type { Credited, Missed } from './why.ts'
 
 const shownChanges = 15
@@ -83,14 +83,15 @@ const touchWords = ({ kind, reference }: { kind: AttributionDecision['candidates
 function ruleWords({ parts, rule, sale }: Credited): string {
   const stamped = parts.at(-1)
   if (!stamped) return 'The rule is stamped on it when it is booked.'
-  const limited = limitedBy(stamped, sale.basis)
+  const paying = payingStamp(stamped)
+  const limited = limitedBy(paying, sale.basis)
   return [
     `${howMuch(stamped)}, fixed when it was booked; later changes of rules do not touch it.`,
     rule
       ? `By the rule “${literal(rule.name)}”, version ${rule.version}: ${termsWords(rule, () => 'you')}.`
       : `By the program’s own rate, version ${stamped.ruleVersion}.`,
-    ...(stamped.limitAmount !== null && limited !== null
-      ? [`At most ${formatMoney(stamped.limitAmount, stamped.currency)}: ${reasonWords(limited, stamped.state)}.`]
+    ...(paying.limitAmount !== null && limited !== null
+      ? [`At most ${formatMoney(paying.limitAmount, stamped.currency)}: ${reasonWords(limited, stamped.state)}.`]
       : []),
     `Held until ${time(stamped.holdUntil, 'D')}, while the customer may still get the money back.`,
   ].join('\n')

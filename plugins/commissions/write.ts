@@ -52,12 +52,12 @@ async function store(tx: Tx, rows: readonly (Row & { change: bigint })[], by?: B
       select * from jsonb_to_recordset(${asJson(rows)}::text::jsonb) as c ("id" uuid, "programId" uuid, "saleId" uuid, "part" smallint, "partnerId" uuid, "currency" text,
         "ruleId" uuid, "ruleVersion" integer, "ratePpm" bigint, "basis" bigint, "holdUntil" timestamptz, "earnedAt" timestamptz, "amount" bigint, "due" bigint,
         "clawed" bigint, "repaid" bigint, "state" text, "reason" text, "revision" integer, "createdAt" timestamptz, "updatedAt" timestamptz, "flat" bigint,
-        "limitAmount" bigint, "limitReason" text, "fullAmount" bigint, "cappedBy" text, "origin" jsonb, "change" bigint)),
+        "limitAmount" bigint, "limitReason" text, "fullAmount" bigint, "cappedBy" text, "grown" bigint, "origin" jsonb, "change" bigint)),
     stored as (
       insert into commissions_commissions (id, program_id, sale_id, part, partner_id, currency, rule_id, rule_version, rate_ppm, basis, hold_until, earned_at,
-        amount, due, clawed, repaid, state, reason, revision, created_at, updated_at, flat, limit_amount, limit_reason, full_amount, capped_by, origin)
+        amount, due, clawed, repaid, state, reason, revision, created_at, updated_at, flat, limit_amount, limit_reason, full_amount, capped_by, grown, origin)
       select "id", "programId", "saleId", "part", "partnerId", "currency", "ruleId", "ruleVersion", "ratePpm", "basis", "holdUntil", "earnedAt",
-        "amount", "due", "clawed", "repaid", "state", "reason", "revision", "createdAt", "updatedAt", "flat", "limitAmount", "limitReason", "fullAmount", "cappedBy", "origin"
+        "amount", "due", "clawed", "repaid", "state", "reason", "revision", "createdAt", "updatedAt", "flat", "limitAmount", "limitReason", "fullAmount", "cappedBy", "grown", "origin"
       from given
       on conflict (id) do update set amount = excluded.amount, due = excluded.due, clawed = excluded.clawed, repaid = excluded.repaid, state = excluded.state,
         reason = excluded.reason, revision = excluded.revision, updated_at = excluded.updated_at)

@@ -219,6 +219,21 @@ describe('the oracle', () => {
     live(2, { news: [{ kind: 'retaxed', payment: 'a', at: startOf(2), tax: 1_900n }] })
     expect(balances()).toEqual({ pending: 1_620n })
   })
+
+  test.each([
+    ['takes what room its cap for a month has left', 3_000n, 3_000n],
+    ['takes no more than it is worth', 5_000n, 4_000n],
+  ])('another tax of a sale that is worth more by it %s', (_, periodCap, expected) => {
+    const { live, balances } = story()
+    const terms = { name: 'capped', rate: '20', periodCap, period: 'month', currency: 'USD', startsIn: 0 } as const
+    live(0, { rules: [{ kind: 'publish', terms }] })
+    live(1, { news: [paid('a', 1, 10_000n, { tax: 5_000n }), paid('b', 1, 7_500n)] })
+    expect(balances()).toEqual({ pending: 2_500n })
+    live(2, { news: [{ kind: 'retaxed', payment: 'a', at: startOf(2), tax: 0n }] })
+    expect(balances()).toEqual({ pending: expected === 4_000n ? 3_500n : expected })
+    live(3, { news: [paid('c', 3, 2_500n)] })
+    expect(balances()).toEqual({ pending: expected })
+  })
 })
 
 /** The step that registers a prospect, known by the domain of their address. */

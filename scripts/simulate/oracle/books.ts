@@ -2,7 +2,7 @@
 import { exponentOf } from '../plan/calendar.ts'
 import type { People } from './people.ts'
 import { basisOf, earned, type Rates } from './rates.ts'
-import { bookOf, isOpen, type Lot, type Sale } from './sale.ts'
+import { bookOf, isOpen, type Lot, type Sale, smaller } from './sale.ts'
 
 export interface Placed {
   readonly lot: Lot
@@ -60,6 +60,7 @@ export function createBooks(people: People, rates: Rates): Books {
       sale.lots.push({ at: 'nowhere', barred: false, worth: 0n, there: 0n, missed: 0n })
       books.set(own, (books.get(own) ?? new Set()).add(sale))
     }
+    rates.grow(sale)
     const change = worthOf(sale) - sale.lots.reduce((sum, lot) => sum + lot.worth, 0n)
     if (change < 0n) takeBack(sale, -change, own)
     if (change > 0n) give(sale, change, own)
@@ -210,8 +211,6 @@ export function createBooks(people: People, rates: Rates): Books {
     },
   }
 }
-
-const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b)
 
 /** The smallest payout, in minor units. */
 export const minimumIn = (currency: string): bigint => 50n * 10n ** BigInt(exponentOf(currency))

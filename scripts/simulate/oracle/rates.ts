@@ -2,12 +2,14 @@
 import { dayMs, type Size } from '../plan/calendar.ts'
 import { tierOf } from '../plan/lives.ts'
 import type { RuleStep, RuleTerms, Setting } from '../plan/terms.ts'
-import type { Sale, Stamp } from './sale.ts'
+import { type Sale, type Stamp, smaller } from './sale.ts'
 
 export interface Rates {
   morning(settings: readonly Setting[], rules: readonly RuleStep[], start: number, now: number): void
   /** The stamp of a sale that is booked for the first time; a cap is used up by it. */
   stamp(sale: Sale, partner: string, day: number): Stamp
+  /** A sale whose basis has grown takes what is left of its cap for a month or year. */
+  grow(sale: Sale): void
   /** What the sale tells of its subscription. */
   recorded(sale: Sale): void
 }
@@ -23,7 +25,7 @@ export function createRates(size: Size): Rates {
   let holdDays = 30
   const rules: Rule[] = []
   const subscriptions = new Map<string, number>()
-  const capped: { rule: string; partner: string; currency: string; paidAt: number; full: bigint }[] = []
+  const capped = new Map<Sale, { terms: RuleTerms; partner: string; stamp: Stamp }>()
 
   function publish(terms: RuleTerms, start: number, now: number): void {
     const from = terms.startsIn === 0 ? now : start + terms.startsIn * dayMs
@@ -63,18 +65,22 @@ export function createRates(size: Size): Rates {
     if (!pays(terms, sale)) return 0n
     const limits = terms.saleCap === undefined ? [] : [terms.saleCap]
     if (terms.periodCap !== undefined) {
-      const used = capped
-        .filter(
-          (one) =>
-            one.rule === terms.name &&
-            one.partner === partner &&
-            one.currency === sale.made.currency &&
-            periodOf(one.paidAt, terms) === periodOf(sale.made.paidAt, terms),
-        )
-        .reduce((sum, { full }) => sum + full, 0n)
-      limits.push(used > terms.periodCap ? 0n : terms.periodCap - used)
+      limits.push(roomIn(terms, terms.periodCap, sale, partner))
     }
     return limits.reduce<bigint | undefined>((least, one) => (least === undefined || one < least ? one : least), undefined)
+  }
+
+  function roomIn(terms: RuleTerms, cap: bigint, { made }: Sale, partner: string): bigint {
+    const used = [...capped]
+      .filter(
+        ([other, one]) =>
+          one.terms.name === terms.name &&
+          one.partner === partner &&
+          other.made.currency === made.currency &&
+          periodOf(other.made.paidAt, terms) === periodOf(made.paidAt, terms),
+      )
+      .reduce((sum, [, { stamp }]) => sum + stamp.taken!, 0n)
+    return used > cap ? 0n : cap - used
   }
 
   /** Which payments of a subscription earn; what is no subscription is its own first payment. */
@@ -104,23 +110,41 @@ export function createRates(size: Size): Rates {
       const until = sale.made.paidAt + holdDays * dayMs
       const basis = basisOf(sale)
       const rule = chosen(sale, partner, day)
-      if (!rule) return { rule: 'default', rate, flat: undefined, basis, limit: undefined, until }
+      if (!rule) return { rule: 'default', rate, flat: undefined, basis, limit: undefined, taken: undefined, until }
       const { terms } = rule
       const limit = limitOf(terms, sale, partner)
-      const stamp: Stamp = { rule: terms.name, rate: ppmOf(terms.rate ?? '0'), flat: terms.flat, basis, limit, until }
-      const { currency, paidAt } = sale.made
-      if (terms.periodCap !== undefined) capped.push({ rule: terms.name, partner, currency, paidAt, full: earned(stamp, basis) })
+      const stamp: Stamp = {
+        rule: terms.name,
+        rate: ppmOf(terms.rate ?? '0'),
+        flat: terms.flat,
+        basis,
+        limit,
+        taken: undefined,
+        until,
+      }
+      if (terms.periodCap !== undefined) {
+        stamp.taken = earned(stamp, basis)
+        capped.set(sale, { terms, partner, stamp })
+      }
       return stamp
+    },
+    grow: (sale) => {
+      const { stamp } = sale
+      if (stamp?.taken === undefined) return
+      const { terms, partner } = capped.get(sale)!
+      const more = earned({ ...stamp, taken: undefined }, basisOf(sale)) - stamp.taken
+      const room = roomIn(terms, terms.periodCap!, sale, partner)
+      if (more > 0n) stamp.taken += smaller(more, room)
     },
   }
 }
 
 /** What `left` of the basis earns. An amount for each sale shrinks with the share that is left, and never grows. */
-export function earned({ rate, flat, basis, limit }: Stamp, left: bigint): bigint {
+export function earned({ rate, flat, basis, limit, taken }: Stamp, left: bigint): bigint {
   if (left <= 0n) return 0n
   const full =
     flat === undefined ? roundedHalfUp(left * rate, 1_000_000n) : left >= basis ? flat : roundedHalfUp(flat * left, basis)
-  return limit !== undefined && full > limit ? limit : full
+  return [limit, taken].reduce<bigint>((worth, most) => (most !== undefined && worth > most ? most : worth), full)
 }
 
 export const basisOf = ({ made: { gross, shipping }, tax }: Sale): bigint => gross - tax - shipping

@@ -8,6 +8,8 @@ export interface Stamp {
   readonly flat: bigint | undefined
   readonly basis: bigint
   readonly limit: bigint | undefined
+  /** What the sale takes up of its rule's cap for a month or year, when there is one. */
+  taken: bigint | undefined
   /** Until when it is pending. */
   readonly until: number
 }
@@ -60,3 +62,4 @@ export type SaleNews = 'unclaimed' | 'recorded' | 'attributed' | 'rebased' | 're
 
 export const bookOf = (partner: string, currency: string): string => `${partner} ${currency}`
 export const isOpen = (lot: Lot): boolean => lot.at === 'pending' || lot.at === 'held' || lot.at === 'payable'
+export const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b)
