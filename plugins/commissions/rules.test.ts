@@ -333,6 +333,19 @@ describe('a rule', () => {
     },
   )
 
+  test('goes on under its own terms when a sale comes back under a cap, though a closer rule would fit by now', async () => {
+    const bob = await trade.aPartner()
+    await published({ rate: '25', tier: 'gold' })
+    await published({ rate: '10', cap_per_period: '30' })
+    await sold()
+    const { saleId } = (await ofPartner())[0]!
+    goldPartners.add(ada.id)
+    await given(saleId, bob)
+    await given(saleId, ada)
+    expect((await ofPartner()).map(({ amount }) => amount).filter((amount) => amount > 0n)).toEqual([1_000n])
+    expect(await trade.findings()).toEqual([])
+  })
+
   test('leaves what room there is to a sale that was paid, taken away and given back', async () => {
     const bob = await trade.aPartner()
     await house.set('commissions', 'holdDays', 0)

@@ -7,7 +7,17 @@ import { type Config, percentToPpm } from './config.ts'
 import { reassigned } from './decide.ts'
 import type { TierSource } from './public.ts'
 import { commissions, rules } from './tables.ts'
-import { type Circumstances, chooseRule, type Rule, type Share, type Stamp, stampOf, type Terms, worthOf } from './terms.ts'
+import {
+  type Circumstances,
+  chooseRule,
+  limitOfReturned,
+  type Rule,
+  type Share,
+  type Stamp,
+  stampOf,
+  type Terms,
+  worthOf,
+} from './terms.ts'
 
 /** The name of the program's own rule, whose rate is a setting. It applies when no other does. */
 export const defaultName = 'default'
@@ -24,10 +34,17 @@ export interface StampNeeds {
   readonly tiers: () => readonly TierSource[]
 }
 
-/** The functions that stamp new commissions, one alone and several together, and the one that says what room a cap has left. */
+/** What of a stamp hangs on the room under a cap. */
+export type RuleLimit = Pick<RuleStamp, 'limitAmount' | 'limitReason' | 'fullAmount' | 'grown'>
+
+/**
+ * The functions that stamp new commissions, one alone and several together, the one that limits a commission whose sale came back to the partner, and the one
+ * that says what room a cap has left.
+ */
 export const createStampers = (needs: StampNeeds) => ({
   stamp: createStamper(needs),
   stampTogether: createGroupStamper(needs),
+  limitReturned: createReturnLimiter(needs),
   roomIn: createRoom(needs),
 })
 
@@ -64,6 +81,21 @@ function createRoom({ programs }: StampNeeds) {
       .from(rules)
       .where(and(eq(rules.programId, sale.programId), eq(rules.id, ruleId)))
     return atLeastZero((rule?.periodCap ?? 0n) - (rule ? await usedOf(tx, programs, sale, partnerId, rule) : 0n))
+  }
+}
+
+/**
+ * Makes the function that sees anew what room the cap per period leaves to a sale that went to another partner and is theirs again. All else stays, also when
+ * another rule would fit by now: the sale goes on as it was. Runs under the lock of the partner's books, as `stamp` does.
+ */
+function createReturnLimiter({ programs }: StampNeeds) {
+  return async (tx: Tx, sale: Sale, partnerId: string, before: RuleStamp): Promise<RuleLimit> => {
+    const [rule] = await tx
+      .select()
+      .from(rules)
+      .where(and(eq(rules.programId, sale.programId), eq(rules.id, before.ruleId)))
+    const limit = limitOfReturned(before, rule!, await usedOf(tx, programs, sale, partnerId, rule!))
+    return { ...limit, fullAmount: worthOf({ ...before, ...limit }, sale.basis), grown: 0n }
   }
 }
 

@@ -94,7 +94,7 @@ interface How {
 }
 
 export function createCommissionService(needs: Needs): CommissionService {
-  const { db, clock, emit, settings, ledger, partners, attribution, notifications, stamp, roomIn } = needs
+  const { db, clock, emit, settings, ledger, partners, attribution, notifications, stamp, limitReturned, roomIn } = needs
   const standingsOf = createStandings(needs)
   const announceAccrued = createAnnounceAccrued(needs)
   const write = createWrite(needs)
@@ -109,7 +109,7 @@ export function createCommissionService(needs: Needs): CommissionService {
     const { partnerId } = sale
     if (partnerId !== believed) await lockBooks(tx, [{ ...ref, partnerId }])
     const rows = await grow(tx, sale, await partsOf(tx, { ...ref, partnerId }))
-    const stampedAnew = isBackUnderCap(rows)
+    const isBack = isBackUnderCap(rows)
 
     const { partner, ...standing } = (await standingsOf(tx, ref.programId, [partnerId]))(partnerId)
     const blank = await blankPart(tx, rows, sale, partnerId)
@@ -127,7 +127,7 @@ export function createCommissionService(needs: Needs): CommissionService {
       payingStamp(blank),
     )
     const debt = await debtOf(tx, blank)
-    const settlement = settle(stampedAnew ? [...rows, blank] : rows, decision, debt, blank, how.why)
+    const settlement = settle(isBack ? [...rows, blank] : rows, decision, debt, blank, how.why)
     await write(tx, rows, settlement, how.by)
     if (!how.debtLater) await repayDebt(tx, blank, debt + debtMoved(settlement.moves))
     // What was worth nothing so far, such as a sale that was refunded before it was booked, accrues with its first worth.
@@ -205,15 +205,17 @@ export function createCommissionService(needs: Needs): CommissionService {
     return partner
   }
 
-  /** An empty part with the stamp of the sale's last part, or a new stamp when this is to be the first, or what room its cap has left is to be seen anew. */
+  /** An empty part with the stamp of the sale's last part, with what room its cap has left when the sale came back, or with a new stamp when it is the first. */
   async function blankPart(tx: Tx, rows: readonly Row[], sale: Sale, partnerId: string): Promise<Row> {
     const now = clock.now()
     const empty = { amount: 0n, due: 0n, clawed: 0n, repaid: 0n, state: 'pending', reason: null, revision: 0 } as const
     const fresh = { id: newId(now), part: rows.length, createdAt: now, updatedAt: now, ...empty }
     const last = rows.at(-1)
-    if (last && !isBackUnderCap(rows)) return { ...last, ...fresh }
+    if (last) {
+      const before = { ...last, ...fresh }
+      return isBackUnderCap(rows) ? { ...before, ...(await limitReturned(tx, sale, partnerId, last)) } : before
+    }
     const config = await settings.of(tx, sale.programId)
-    if (last) return { ...last, ...fresh, ...(await stamp(tx, sale, partnerId, config)) }
     return {
       ...fresh,
       programId: sale.programId,

@@ -152,16 +152,27 @@ function unlimitedWorth({ basis, ratePpm, flat }: Stamp, left: bigint): bigint {
 
 /** The stamp of a new commission. `used` is what the partner's earlier sales of the period take up of the rule's cap. */
 export function stampOf(rule: Terms, sale: Circumstances, used: bigint): Stamp {
-  const unlimited = { basis: sale.basis, ratePpm: rule.ratePpm, flat: rule.flat, limitAmount: null, limitReason: null }
-  if (!paysFor(rule, sale)) return { ...unlimited, limitAmount: 0n, limitReason: 'window_expired' }
+  const terms = { basis: sale.basis, ratePpm: rule.ratePpm, flat: rule.flat }
+  if (!paysFor(rule, sale)) return { ...terms, limitAmount: 0n, limitReason: 'window_expired' }
+  return { ...terms, ...limitUnderCaps(rule, used) }
+}
+
+/** The limit of a sale that came back to a partner: what room the caps of its rule have left. `used` as for `stampOf`. */
+export function limitOfReturned(before: Stamp, rule: Terms, used: bigint): Limit {
+  const { limitAmount, limitReason } = before
+  return limitReason === 'window_expired' ? { limitAmount, limitReason } : limitUnderCaps(rule, used)
+}
+
+type Limit = Pick<Stamp, 'limitAmount' | 'limitReason'>
+
+function limitUnderCaps(rule: Terms, used: bigint): Limit {
   const caps = [
     ...(rule.saleCap === null ? [] : [rule.saleCap]),
     ...(rule.periodCap === null ? [] : [atLeastZero(rule.periodCap - used)]),
   ]
   const least = caps.reduce<bigint | undefined>((low, cap) => (low === undefined || cap < low ? cap : low), undefined)
   // Kept also while it takes nothing: the basis may grow when tax is corrected.
-  if (least === undefined) return unlimited
-  return { ...unlimited, limitAmount: least, limitReason: 'cap_reached' }
+  return least === undefined ? { limitAmount: null, limitReason: null } : { limitAmount: least, limitReason: 'cap_reached' }
 }
 
 /** A one-time sale is its own first payment. */

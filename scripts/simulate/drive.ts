@@ -4,6 +4,7 @@ import type { Connection } from '../../db/connect.ts'
 import { agreementsWith } from '../../plugins/agreements/plugin.ts'
 import { attribution } from '../../plugins/attribution/plugin.ts'
 import { channels } from '../../plugins/channels/plugin.ts'
+import { claims } from '../../plugins/claims/plugin.ts'
 import { commissions } from '../../plugins/commissions/plugin.ts'
 import { coupons } from '../../plugins/coupons/plugin.ts'
 import { deals } from '../../plugins/deals/plugin.ts'
@@ -19,6 +20,7 @@ import { paypal } from '../../plugins/paypal/plugin.ts'
 import { stripe } from '../../plugins/stripe/plugin.ts'
 import { bankId, createBank, type Word } from './bank.ts'
 import { createEdition } from './drive/agreement.ts'
+import { createChanges } from './drive/changes.ts'
 import { createStripeAccounts } from './drive/connect.ts'
 import { createHands } from './drive/hands.ts'
 import { createOffers } from './drive/offers.ts'
@@ -46,7 +48,7 @@ export interface Driver {
   balances(): Promise<Map<string, bigint>>
   /** Every sale, as `payment` → `partner amount rule number`. */
   sales(): Promise<Map<string, string>>
-  /** How many clicks were taken, accounts were made at Stripe and payouts were prepared, and how far deals and suspicions are: `clicks`, `deal …` or `case …`. */
+  /** How many clicks were taken, accounts were made at Stripe and payouts were prepared, and how far deals, changes of hands and suspicions are: `clicks`, `deal …`, `change …` or `case …`. */
   states(): Promise<Map<string, string>>
   /** What was paid out and did not come back, by `partner currency`. */
   transferred(): Map<string, bigint>
@@ -107,6 +109,7 @@ export async function createDriver(connection: Connection, size: Size): Promise<
     channels,
     ledger,
     attribution,
+    claims,
     links,
     coupons,
     deals,
@@ -131,6 +134,7 @@ export async function createDriver(connection: Connection, size: Size): Promise<
   const offers = createOffers(setting, people, shop)
   const terms = createTerms(setting, people)
   const hands = createHands(setting, people, shop)
+  const changes = createChanges(setting, people, shop, work)
   const payday = createPayday(setting, people)
   const courier = createCourier(setting, paypalServer, work)
   await house.set('payouts', 'manual', true)
@@ -183,6 +187,7 @@ export async function createDriver(connection: Connection, size: Size): Promise<
     await timed('hands', async () => {
       for (const hand of day.hands) await hands.act(hand, day.day)
       await work.deliverHands(day.day)
+      for (const step of day.changes) await changes.act(step, day.day)
     })
     clockTo('evening')
     await timed('releases', () => faults.survive(`release ${day.day}`, () => house.tick('commissions.release')))
@@ -221,7 +226,7 @@ export async function createDriver(connection: Connection, size: Size): Promise<
       >`
         select s.payment_key as payment, s.partner_id as partner, coalesce(sum(c.amount), 0)::text as amount, coalesce(max(r.name), 'unbooked') as rule,
           coalesce(s.sequence::text, 'once') as number
-        from attribution_sales s left join commissions_commissions c on c.sale_id = s.id left join commissions_rules r on r.id = c.rule_id
+        from attribution_sales s left join commissions_commissions c on c.sale_id = s.id and c.partner_id = s.partner_id left join commissions_rules r on r.id = c.rule_id
         group by s.id, s.payment_key, s.partner_id, s.sequence`
       return new Map(
         rows.map(({ payment, partner, amount, rule, number }) => [
@@ -243,6 +248,7 @@ export async function createDriver(connection: Connection, size: Size): Promise<
         ['accounts at Stripe', String(stripeWorld.connect.accounts())],
         ['payouts', String(payday.count())],
         ...[...(await offers.statuses())].map(([deal, status]) => [`deal ${deal}`, status] as const),
+        ...[...(await changes.states())].map(([change, state]) => [`change ${change}`, state] as const),
         ...cases.map(({ payment, state }) => [`case ${stripeWorld.keyOf(payment) ?? payment}`, state] as const),
         ...parked.map(({ event, reason }) => [`parked ${event}`, reason] as const),
       ])

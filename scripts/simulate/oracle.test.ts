@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { leftBack } from './oracle/payouts.ts'
 import { createOracle } from './oracle.ts'
 import { dayMs, startOf } from './plan/calendar.ts'
+import type { ChangeStep, Heir, Judge } from './plan/changes.ts'
 import type { DealStep } from './plan/offers.ts'
 import type { News, Payment } from './plan/shop.ts'
 import type { RuleTerms } from './plan/terms.ts'
@@ -213,6 +214,63 @@ describe('the oracle', () => {
     expect(states()).toMatchObject({ 'case a': state })
   })
 
+  const change = (nth: number, heir: Heir, by: Judge = 'other'): ChangeStep[] => [
+    { change: `a${nth}`, payment: 'a', kind: 'proposed', heir },
+    { change: `a${nth}`, payment: 'a', kind: 'approved', by },
+  ]
+  const p1 = { partner: 'p1' }
+
+  test('a sale changes hands when another admin approves it: then its customer is bound anew, and what was decided about the one does not concern the other', () => {
+    const { live, balances, states } = story()
+    const customer = { key: 'c', email: undefined, country: 'DE' }
+    live(0, { news: [paid('a', 0, 10_000n, { customer })], hands: [{ kind: 'hold', payment: 'a' }] })
+    for (const [day, by] of (['proposer', 'receiver'] as const).entries()) live(day + 1, { changes: change(day, p1, by) })
+    expect(balances()).toEqual({ held: 2_000n })
+    live(3, { changes: [{ change: 'a0', payment: 'a', kind: 'approved', by: 'other' }] })
+    expect(states()).toMatchObject({ 'change a0': 'approved' })
+    live(4, { news: [paid('b', 4, 5_000n, { customer, click: undefined })] })
+    expect(balances()).toEqual({ 'p1 USD pending': 3_000n })
+    live(5, { changes: change(2, 'before') })
+    expect(balances()).toEqual({ pending: 2_000n, 'p1 USD pending': 1_000n })
+  })
+
+  test('what was paid for a sale that goes to nobody is owed, and its customer is free', () => {
+    const { live, balances } = story()
+    live(0, { news: [paid('a', 0, 1_000_000n)], partners: [joined('p0'), joined('p1'), { partner: 'p0', kind: 'method_ready' }] })
+    live(31, { payday: true })
+    for (let day = 32; day < 40; day++) live(day)
+    expect(balances()).toEqual({ paid: 200_000n })
+    live(40, { changes: change(0, 'nobody') })
+    expect(balances()).toEqual({ paid: 200_000n, clawback_debt: 200_000n })
+    live(41, { news: [paid('b', 41, 10_000n, { customer: { key: 'cus_a', email: undefined, country: 'DE' } })] })
+    expect(balances()).toEqual({ paid: 200_000n, clawback_debt: 198_000n })
+    live(42, { changes: change(1, 'before') })
+    expect(balances()).toEqual({ paid: 200_000n, payable: 2_000n })
+  })
+
+  test('nobody gets a sale by people who is not there, or who bought it themselves; one that changed hands meanwhile is outdated', () => {
+    const { live, balances, states } = story()
+    live(0, { news: [paid('a', 0, 10_000n, { customer: { key: 'c', email: 'P1@example.com', country: 'DE' } })] })
+    live(1, { changes: [...change(0, p1), { change: 'a0', payment: 'a', kind: 'declined', by: 'keeper' }] })
+    expect(states()).toMatchObject({ 'change a0': 'open' })
+    live(2, { changes: [{ change: 'a0', payment: 'a', kind: 'declined', by: 'proposer' }, ...change(1, { partner: 'p9' })] })
+    expect(states()).toMatchObject({ 'change a0': 'declined' })
+    expect(states()).not.toHaveProperty('change a1')
+    expect(balances()).toEqual({ pending: 2_000n })
+  })
+
+  test('a sale frees what it used up of a cap when it goes, and gets what room is left when it comes back', () => {
+    const { live, balances } = story()
+    const terms = { name: 'cap', startsIn: 0, rate: '10', periodCap: 1_500n, period: 'month' as const, currency: 'USD' as const }
+    live(0, { rules: [{ kind: 'publish', terms }] })
+    live(1, { news: [paid('a', 1, 10_000n)] })
+    live(2, { changes: change(0, p1) })
+    live(3, { news: [paid('b', 3, 8_000n)] })
+    expect(balances()).toEqual({ pending: 800n, 'p1 USD pending': 1_000n })
+    live(4, { changes: change(1, 'before') })
+    expect(balances()).toEqual({ pending: 1_500n })
+  })
+
   test('another tax is another basis', () => {
     const { live, balances } = story()
     live(0, { news: [paid('a', 0, 10_000n)] })
@@ -242,6 +300,8 @@ function submitted(deal: string, partner: string, email: string): DealStep {
   return { deal, kind: 'submitted', partner, prospect: { firm: `firm of ${email}`, domain, email } }
 }
 
+const joined = (partner: string) => ({ partner, kind: 'joined' as const })
+
 /** p0 and p1, with a click on the link of p0 on day 0; no work is put off. */
 function story() {
   const oracle = createOracle({ partners: 2, days: 200, seed: 1 }, () => false)
@@ -256,7 +316,8 @@ function story() {
       deals: [],
       charged: [],
       hands: [],
-      partners: day === 0 ? ['p0', 'p1'].map((partner) => ({ partner, kind: 'joined' })) : [],
+      changes: [],
+      partners: day === 0 ? ['p0', 'p1'].map(joined) : [],
       clicks: day === 0 ? [{ key: 'click', partner: 'p0', at: startOf(0), previous: undefined }] : [],
       impossible: [],
       payday: false,

@@ -2,13 +2,14 @@
 // the plan and the dice.
 import { createAccounts } from './oracle/accounts.ts'
 import { createBooks } from './oracle/books.ts'
+import { createChanges } from './oracle/changes.ts'
 import { createCredit } from './oracle/credit.ts'
 import { createHands } from './oracle/hands.ts'
 import { createOffers } from './oracle/offers.ts'
 import { createPayouts } from './oracle/payouts.ts'
 import { createPeople } from './oracle/people.ts'
 import { createRates } from './oracle/rates.ts'
-import type { Sale, SaleNews } from './oracle/sale.ts'
+import { type Sale, type SaleNews, shareOf } from './oracle/sale.ts'
 import { type Size, startOf, timesOfDay } from './plan/calendar.ts'
 import type { DealStep } from './plan/offers.ts'
 import type { Payment } from './plan/shop.ts'
@@ -26,7 +27,7 @@ export interface Oracle {
   sales(): Map<string, string>
   /** What must have been paid out and not come back, by `partner currency`. */
   transferred(): Map<string, bigint>
-  /** How many clicks were taken, accounts were made at Stripe and payouts were prepared, and how far deals and suspicions are: `clicks`, `deal …` or `case …`. */
+  /** How many clicks were taken, accounts were made at Stripe and payouts were prepared, and how far deals, changes of hands and suspicions are: `clicks`, `deal …`, `change …` or `case …`. */
   states(): Map<string, string>
 }
 
@@ -53,11 +54,24 @@ export function createOracle(size: Size, waits: typeof isPutOff = isPutOff): Ora
   const credit = createCredit({ people, offers, recorded: rates.recorded, tell })
   const hands = createHands(books, credit.sales)
   const payouts = createPayouts(size, people, accounts, books)
+  const changes = createChanges({
+    sales: credit.sales,
+    isPartner: (partner) => people.get(partner) !== undefined,
+    mayEarn: ({ made }, partner) => credit.mayEarn(made, partner),
+    give,
+  })
+
+  function give(sale: Sale, to: string | undefined, now: number, day: number): void {
+    const former = sale.partner
+    credit.give(sale, to)
+    books.pass(sale, former, now, day)
+    hands.passed(sale, now)
+  }
 
   function live(day: Day): void {
     const at = (time: keyof typeof timesOfDay) => day.start + timesOfDay[time]
     rates.morning(day.settings, day.rules, day.start, at('morning'))
-    for (const partner of people.morning(day)) books.review(partner, at('morning'), day.day)
+    for (const partner of people.morning(day)) books.review(partner, at('morning'))
     offers.coupons(day.coupons, at('morning'))
     offers.deals(day.deals, at('morning'))
     for (const click of day.clicks) credit.click(click)
@@ -68,7 +82,8 @@ export function createOracle(size: Size, waits: typeof isPutOff = isPutOff): Ora
     }
     bookOpen((sale) => !waits(size, day.day, sale.key), at('bookings'), day.day, day.day)
     accounts.comeBack(day.day)
-    for (const hand of day.hands) hands.act(hand, at('hands'), day.day)
+    for (const hand of day.hands) hands.act(hand, at('hands'))
+    for (const step of day.changes) changes.act(step, at('hands'), day.day)
     books.release(at('evening'))
     payouts.evening(day)
   }
@@ -81,13 +96,14 @@ export function createOracle(size: Size, waits: typeof isPutOff = isPutOff): Ora
       const about = open.filter(([, news]) => news.has(kind)).map(([sale]) => sale)
       for (const sale of shuffled(about, ({ key }) => key, size.seed, 'book', turn)) {
         if (kind === 'recorded' || kind === 'unclaimed' || kind === 'attributed') offers.told(sale)
-        const isFirst = !sale.stamp
+        const isFirst = !shareOf(sale)
         books.book(sale, now, day)
-        if (isFirst && books.worthOf(sale) > 0n) booked.push(sale)
+        const share = shareOf(sale)
+        if (isFirst && share && books.worthOf(share) > 0n) booked.push(sale)
       }
     }
     for (const [sale] of open) untold.delete(sale)
-    for (const sale of booked) hands.judge(sale, now, day)
+    for (const sale of booked) hands.judge(sale, now)
   }
 
   return {
@@ -96,10 +112,12 @@ export function createOracle(size: Size, waits: typeof isPutOff = isPutOff): Ora
     balances: books.balances,
     sales: () =>
       new Map(
-        [...credit.sales.values()].map(({ key, partner, lots, stamp, made }) => [
-          key,
-          `${partner ?? 'nobody'} ${lots.reduce((sum, lot) => sum + lot.worth, 0n)} ${stamp?.rule ?? 'unbooked'} ${made.subscription?.sequence ?? 'once'}`,
-        ]),
+        [...credit.sales.values()].map((sale) => {
+          const { lots = [], stamp } = shareOf(sale) ?? {}
+          const amount = lots.reduce((sum, lot) => sum + lot.worth, 0n)
+          const number = sale.made.subscription?.sequence ?? 'once'
+          return [sale.key, `${sale.partner ?? 'nobody'} ${amount} ${stamp?.rule ?? 'unbooked'} ${number}`]
+        }),
       ),
     transferred: payouts.transferred,
     states: () =>
@@ -108,6 +126,7 @@ export function createOracle(size: Size, waits: typeof isPutOff = isPutOff): Ora
         ['accounts at Stripe', String(accounts.count())],
         ['payouts', String(payouts.count())],
         ...[...offers.statuses()].map(([deal, status]) => [`deal ${deal}`, status] as const),
+        ...[...changes.states()].map(([change, state]) => [`change ${change}`, state] as const),
         ...[...hands.cases()].map(([payment, state]) => [`case ${payment}`, state] as const),
       ]),
   }

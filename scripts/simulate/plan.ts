@@ -1,5 +1,6 @@
 // What happens to a program, day by day: a pure function of size and seed. A shorter plan is the beginning of a longer one. Knows no plugin.
 import { hourMs, isPayday, partnerKeys, type Size, startOf } from './plan/calendar.ts'
+import type { ChangeStep } from './plan/changes.ts'
 import { contactStory, customerStory, keep, longestLead, type Stage } from './plan/customers.ts'
 import { allowanceOf, type Hand } from './plan/hands.ts'
 import { type LifeKind, lifeOf, versionDays } from './plan/lives.ts'
@@ -27,12 +28,22 @@ export interface Day {
   /** Payments that cannot be, to be refused. */
   readonly impossible: readonly Payment[]
   readonly hands: readonly Hand[]
+  /** Those of one payment in the order in which they are taken. */
+  readonly changes: readonly ChangeStep[]
   readonly payday: boolean
 }
 
 export function planOf(size: Size): Day[] {
   const lives = new Map(partnerKeys(size).map((key) => [key, lifeOf(size, key)]))
-  const stage: Stage = { size, lives, clicks: new Map(), arrivals: new Map(), hands: new Map(), charged: new Map() }
+  const stage: Stage = {
+    size,
+    lives,
+    clicks: new Map(),
+    arrivals: new Map(),
+    hands: new Map(),
+    changes: new Map(),
+    charged: new Map(),
+  }
   const coupons = new Map<number, CouponStep[]>()
   const deals = new Map<number, DealStep[]>()
   // Also of those who buy after the last day and clicked before it.
@@ -66,6 +77,7 @@ export function planOf(size: Size): Day[] {
       .map(({ news, times }) => ({ news, times })),
     impossible: impossibleOn(size, day),
     hands: (stage.hands.get(day) ?? []).sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1)),
+    changes: (stage.changes.get(day) ?? []).sort((a, b) => (a.payment === b.payment ? 0 : a.payment < b.payment ? -1 : 1)),
     payday: isPayday(day),
   }))
 }

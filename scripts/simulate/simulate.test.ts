@@ -20,7 +20,21 @@ describe('a simulated program', () => {
       expect({ ok, proof: proof.ok, runs: proof.runs }).toEqual({ ok: true, proof: true, runs: size.days + 1 })
       // A simulation in which nothing happens would agree, too.
       expect(events).toBeGreaterThan(150)
-      const { sales, refunds, disputes, renewals, clicks, coupons, deals, rules, signed, interventions, payouts, crashes } = seen
+      const {
+        sales,
+        refunds,
+        disputes,
+        renewals,
+        clicks,
+        coupons,
+        deals,
+        rules,
+        signed,
+        interventions,
+        changes,
+        payouts,
+        crashes,
+      } = seen
       for (const count of [
         sales,
         refunds,
@@ -32,6 +46,7 @@ describe('a simulated program', () => {
         rules,
         signed,
         interventions,
+        changes,
         payouts,
         crashes,
         seen.stripeEvents,
@@ -112,6 +127,17 @@ describe('the plan', () => {
     })
     expect(early.length).toBeGreaterThan(0)
   })
+})
+
+test('changes of whose a sale is are proposed for everybody, and decided by everybody who may and may not', () => {
+  const steps = planOf({ partners: 100, days: 200, seed: 1 }).flatMap(({ changes }) => changes)
+  const heirs = steps.flatMap((step) => (step.kind === 'proposed' ? [typeof step.heir === 'string' ? step.heir : 'partner'] : []))
+  expect(new Set(heirs)).toEqual(new Set(['partner', 'nobody', 'before']))
+  const judges = (kind: string) => new Set(steps.flatMap((step) => (step.kind === kind && 'by' in step ? [step.by] : [])))
+  expect(judges('approved')).toEqual(new Set(['proposer', 'other', 'receiver', 'keeper']))
+  expect(judges('declined')).toEqual(new Set(['proposer', 'other', 'receiver', 'keeper']))
+  const decided = new Set(steps.flatMap((step) => (step.kind === 'proposed' ? [] : [step.change])))
+  expect(steps.some(({ kind, change }) => kind === 'proposed' && !decided.has(change))).toBe(true)
 })
 
 describe('payouts through Stripe', () => {

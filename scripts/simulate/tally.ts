@@ -23,6 +23,8 @@ export interface Seen {
   rules: number
   /** Adjustments, voids, holds, releases and decisions about fraud. */
   interventions: number
+  /** Steps of changes of whose a sale is. */
+  changes: number
 }
 
 export interface Tally {
@@ -50,6 +52,7 @@ export function createTally(): Tally {
     deals: 0,
     rules: 0,
     interventions: 0,
+    changes: 0,
   }
 
   function hear({ news, times }: Day['news'][number]): void {
@@ -83,7 +86,18 @@ export function createTally(): Tally {
       seen.deals += day.deals.length
       seen.rules += day.rules.length + day.settings.length
       seen.interventions += day.hands.length
-      const others = [day.partners, day.clicks, day.impossible, day.coupons, day.deals, day.rules, day.settings, day.hands]
+      seen.changes += day.changes.length
+      const others = [
+        day.partners,
+        day.clicks,
+        day.impossible,
+        day.coupons,
+        day.deals,
+        day.rules,
+        day.settings,
+        day.hands,
+        day.changes,
+      ]
       seen.events += others.reduce((sum, { length }) => sum + length, 0)
     },
   }

@@ -14,12 +14,19 @@ const reason = 'The simulation wants it.'
 export function createHands(setting: Setting, people: People, shop: Shop): Hands {
   const { house } = setting
 
-  async function commissionOf(payment: string): Promise<string | undefined> {
+  /** What whoever has the sale earns by it. For a decision about fraud, what the case is about, if there is one: the sale may be another's by now. */
+  async function commissionOf({ payment, kind }: Exclude<Hand, { kind: 'allow' }>): Promise<string | undefined> {
     const sale = shop.saleOf(payment)
     if (!sale) return undefined
-    const [row] = await house.connection.sql<{ id: string }[]>`
-      select id from commissions_commissions where sale_id = ${sale} and program_id = ${house.program.id} order by part limit 1`
-    return row?.id
+    const { sql } = house.connection
+    const [about] =
+      kind === 'clear' || kind === 'reject'
+        ? await sql<{ id: string }[]>`select commission_id as id from fraud_cases where sale_id = ${sale}`
+        : []
+    const [row] = await sql<{ id: string }[]>`
+      select c.id from commissions_commissions c join attribution_sales s on s.id = c.sale_id and s.partner_id = c.partner_id
+      where s.id = ${sale} and s.program_id = ${house.program.id} order by c.part limit 1`
+    return (about ?? row)?.id
   }
 
   function commandFor(hand: Exclude<Hand, { kind: 'allow' }>, commission: string): [string, Record<string, unknown>] {
@@ -46,7 +53,7 @@ export function createHands(setting: Setting, people: People, shop: Shop): Hands
         await attempt(setting, `allow ${hand.partner}`, () => house.run('admin fraud allow', { partner, reason }, boss))
         return
       }
-      const commission = await commissionOf(hand.payment)
+      const commission = await commissionOf(hand)
       if (!commission) return
       const [path, options] = commandFor(hand, commission)
       const run = () => house.run(path, options, boss)

@@ -20,6 +20,8 @@ export interface Work {
   deliverSales(turn: number, paymentOf: ReadonlyMap<string, string>, waits: (payment: string) => boolean): Promise<void>
   /** What follows from the hands of admins. */
   deliverHands(day: number): Promise<void>
+  /** What follows from a sale that changed hands. */
+  deliverChange(day: number): Promise<void>
   /** Events of PayPal that were taken in. */
   deliverPayPal(day: number): Promise<void>
   /** Events of Stripe that were taken in, and what they ask for by now: until nothing more is due. */
@@ -145,6 +147,8 @@ export function createWork({ house, faults, size }: Setting): Work {
       await deliverAll(['commissions.accrued', 'fraud.evaluate_commission'], turn, ({ saleId }) => saleId)
       await closeTheRest()
     },
+    deliverChange: (day) =>
+      deliverAll(['attribution.sale_reassigned', 'commissions.accrued', 'fraud.evaluate_commission'], day, ({ saleId }) => saleId),
     deliverHands: (day) => deliverAll(['commissions.released'], day, ({ saleId }) => saleId),
     deliverPayPal: (day) => deliverAll(['paypal.handle_event'], day, ({ eventId }) => eventId),
     deliverStripe: async (name) => {

@@ -20,6 +20,10 @@ export interface Credit {
   hear(news: News): void
   /** Records the payment as it is known. */
   record(made: Payment, about?: Known): void
+  /** Whether it may be credited to the partner, whoever decides it. */
+  mayEarn(made: Payment, partner: string): boolean
+  /** People give the sale to somebody, or to nobody: the customer is bound anew. */
+  give(sale: Sale, to: string | undefined): void
   readonly sales: ReadonlyMap<string, Sale>
   /** How many clicks were taken. */
   clicks(): number
@@ -69,12 +73,8 @@ export function createCredit({
         dispute: 'none',
         lost: 0n,
         click,
-        stamp: undefined,
-        stops: new Set(),
-        adjusted: [],
-        voided: false,
-        accepted: false,
-        lots: [],
+        shares: new Map(),
+        change: undefined,
       }
       if (sale.firstOfCustomer) for (const other of salesOf(customer)) if (!other.partner) other.firstOfCustomer = false
       sales.set(made.key, sale)
@@ -83,7 +83,7 @@ export function createCredit({
       const binds = credit(sale)
       tell(sale, sale.partner ? 'recorded' : 'unclaimed')
       if (binds) creditLater(sale)
-    } else if (sale.click !== click && !sale.partner) {
+    } else if (sale.click !== click && !sale.partner && !sale.change) {
       sale.click = click
       const binds = credit(sale)
       if (sale.partner) tell(sale, 'attributed')
@@ -129,26 +129,29 @@ export function createCredit({
     return true
   }
 
-  /** Payments that were told before an earlier one of their customer, and were nobody's, go to whoever the customer is bound to. */
+  /** Payments that were told before an earlier one of their customer, and were nobody's though no person said so, go to whoever the customer is bound to. */
   function creditLater({ customer, made }: Sale): void {
-    const later = salesOf(customer).filter((sale) => !sale.partner && sale.made.paidAt >= made.paidAt)
+    const later = salesOf(customer).filter((sale) => !sale.partner && !sale.change && sale.made.paidAt >= made.paidAt)
     for (const sale of later) {
       credit(sale)
       if (sale.partner) tell(sale, 'attributed')
     }
   }
 
+  /** Who is not active is never credited, nor who buys themselves. */
+  const mayEarn = ({ customer: { email } }: Payment, partner: string): boolean =>
+    people.isActive(partner) && email?.toLowerCase() !== partnerEmail(partner)
+
   /** Whoever the customer is bound to; else a deal, else a coupon, else a click: of each kind the last one within the window, by someone who may earn. */
   function winner(sale: Sale): string | undefined {
     const { made } = sale
-    const mayEarn = (partner: string) => people.isActive(partner) && made.customer.email?.toLowerCase() !== partnerEmail(partner)
     const deals = offers.dealsFor(made)
     sale.deal = deals[0]?.deal
     const bearer = bound.get(sale.customer)
-    if (bearer) return mayEarn(bearer) ? bearer : undefined
+    if (bearer) return mayEarn(made, bearer) ? bearer : undefined
     const last = (touches: readonly Touch[]) =>
       touches
-        .filter(({ at, partner }) => at + windowMs >= made.paidAt && at <= made.paidAt + toleranceMs && mayEarn(partner))
+        .filter(({ at, partner }) => at + windowMs >= made.paidAt && at <= made.paidAt + toleranceMs && mayEarn(made, partner))
         .reduce<Touch | undefined>((best, one) => (best && best.at >= one.at ? best : one), undefined)
     const coupon = offers.couponFor(made)
     const offered = last(deals) ?? last(coupon ? [coupon] : [])
@@ -167,6 +170,14 @@ export function createCredit({
 
   return {
     sales,
+    mayEarn,
+    give: (sale, to) => {
+      sale.change = { from: sale.partner }
+      sale.partner = to
+      sale.clickLead = undefined
+      if (to === undefined) bound.delete(sale.customer)
+      else bound.set(sale.customer, to)
+    },
     clicks: () => clicks.size,
     click: (click) => {
       if (people.isActive(click.partner) && people.hasSigned(click.partner, click.at)) clicks.set(click.key, click)

@@ -17,7 +17,7 @@ import { shuffled } from '../random.ts'
 import type { Accounts } from './accounts.ts'
 import { type Books, minimumIn } from './books.ts'
 import type { People } from './people.ts'
-import { bookOf, type Lot, type Sale } from './sale.ts'
+import { bookOf, type Lot, type Share } from './sale.ts'
 
 export interface Payouts {
   /** The evening of the day: what waits is tried again, on a payday everybody is paid, and words arrive. */
@@ -33,7 +33,7 @@ interface Payout {
   readonly day: number
   readonly way: Way
   readonly fate: Fate
-  readonly lots: Map<Lot, Sale>
+  readonly lots: Map<Lot, Share>
   readonly amount: bigint
   state: 'waiting' | 'sent' | 'paid' | 'back'
   wordOn: number
@@ -71,8 +71,8 @@ export function createPayouts(size: Size, people: People, accounts: Accounts, bo
   function sendLate(payout: Payout, day: Day, now: number): void {
     const { partner, currency, amount, fate, way } = payout
     const isUntried = way === 'stripe' ? isUntriedAtStripe(payout) : way === 'hand' || fate.stuck === 'poor'
-    const isStopped = [...payout.lots.values()].some(({ stops, dispute }) => stops.size > 0 || dispute === 'open')
-    if (isUntried && (isStopped || !mayBePaid(partner, currency, amount, now))) returnAll(payout, day, now)
+    const isStopped = [...payout.lots.values()].some(({ stops, sale }) => stops.size > 0 || sale.dispute === 'open')
+    if (isUntried && (isStopped || !mayBePaid(partner, currency, amount, now))) returnAll(payout, now)
     else send(payout, day, now)
   }
 
@@ -94,7 +94,7 @@ export function createPayouts(size: Size, people: People, accounts: Accounts, bo
         day: day.day,
         way,
         fate: fateOf(size, partner, currency, day.day),
-        lots: new Map(ready.map(({ lot, sale }) => [lot, sale])),
+        lots: new Map(ready.map(({ lot, share }) => [lot, share])),
         amount,
         state: 'waiting',
         wordOn: Number.NaN,
@@ -105,7 +105,7 @@ export function createPayouts(size: Size, people: People, accounts: Accounts, bo
       books.moved(own)
       payouts.push(payout)
     }
-    for (const payout of payouts.filter(({ day: made, fate }) => made === day.day && fate.cancelled)) returnAll(payout, day, now)
+    for (const payout of payouts.filter(({ day: made, fate }) => made === day.day && fate.cancelled)) returnAll(payout, now)
     for (const payout of payouts)
       if (payout.day === day.day && payout.state === 'waiting' && payout.way !== 'hand')
         if (payout.way === 'stripe' || payout.fate.stuck === undefined) send(payout, day, now)
@@ -123,7 +123,7 @@ export function createPayouts(size: Size, people: People, accounts: Accounts, bo
       return
     }
     if (fate.refused || (payout.way === 'paypal' && unknownToPayPal.has(payout.currency))) {
-      cameBack(payout, day, now)
+      cameBack(payout, now)
       return
     }
     payout.state = 'sent'
@@ -143,7 +143,7 @@ export function createPayouts(size: Size, people: People, accounts: Accounts, bo
   function transfer(payout: Payout, day: Day, now: number): void {
     const found = payout.transfer
     const answer = found ? 'made' : answerOfStripe(payout, day, now)
-    if (answer === 'no') cameBack(payout, day, now)
+    if (answer === 'no') cameBack(payout, now)
     if (answer !== 'made' && answer !== 'made in silence') return
     const { partner, currency, fate } = payout
     const { reversedAfter } = transferFate(payout)
@@ -156,7 +156,7 @@ export function createPayouts(size: Size, people: People, accounts: Accounts, bo
     if (answer === 'made in silence') return
     payout.state = 'sent'
     if (made.reversedOn <= day.day) made.told.add('reversed')
-    conclude(payout, day, now)
+    conclude(payout, now)
   }
 
   function answerOfStripe(payout: Payout, day: Day, now: number): 'no' | 'not now' | 'made' | 'made in silence' {
@@ -170,9 +170,9 @@ export function createPayouts(size: Size, people: People, accounts: Accounts, bo
   }
 
   /** Books what is known of a transfer that was recorded. */
-  function conclude(payout: Payout, day: Day, now: number): void {
+  function conclude(payout: Payout, now: number): void {
     const { told } = payout.transfer!
-    if (told.has('reversed')) cameBack(payout, day, now)
+    if (told.has('reversed')) cameBack(payout, now)
     else if (told.has('created') && payout.state === 'sent') arrived(payout)
   }
 
@@ -187,7 +187,7 @@ export function createPayouts(size: Size, people: People, accounts: Accounts, bo
       if (told.has(kind)) continue
       told.add(kind)
       if (isRead && reversedOn <= day.day) told.add('reversed')
-      if (payout.state === 'sent' || payout.state === 'paid') conclude(payout, day, now)
+      if (payout.state === 'sent' || payout.state === 'paid') conclude(payout, now)
       askAboutSuspects(now)
     }
   }
@@ -209,24 +209,24 @@ export function createPayouts(size: Size, people: People, accounts: Accounts, bo
     const due = payouts.filter((one) => one.way === way && (one.wordOn === today || one.backOn === today))
     for (const payout of shuffled(due, nameOf, size.seed, way, today)) {
       if (payout.state === 'sent' && payout.wordOn === today) {
-        if (payout.fate.word === 'returned') cameBack(payout, day, now)
+        if (payout.fate.word === 'returned') cameBack(payout, now)
         else arrived(payout)
       }
-      if (payout.state === 'paid' && payout.backOn === today) cameBack(payout, day, now)
+      if (payout.state === 'paid' && payout.backOn === today) cameBack(payout, now)
     }
   }
 
   /** Money that did not go out, or did not arrive, is payable again, subject to what happened meanwhile. */
-  function cameBack(payout: Payout, day: Day, now: number): void {
+  function cameBack(payout: Payout, now: number): void {
     if (payout.way === 'stripe') suspect.add(payout.partner)
-    returnAll(payout, day, now)
+    returnAll(payout, now)
   }
 
-  function returnAll(payout: Payout, day: Day, now: number): void {
+  function returnAll(payout: Payout, now: number): void {
     payout.state = 'back'
     for (const lot of payout.lots.keys()) lot.at = 'payable'
     books.moved(bookOf(payout.partner, payout.currency))
-    for (const sale of new Set(payout.lots.values())) books.book(sale, now, day.day, false)
+    for (const share of new Set(payout.lots.values())) books.bring(share, now, false)
     books.repay(bookOf(payout.partner, payout.currency))
   }
 

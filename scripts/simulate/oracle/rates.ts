@@ -2,14 +2,18 @@
 import { dayMs, type Size } from '../plan/calendar.ts'
 import { tierOf } from '../plan/lives.ts'
 import type { RuleStep, RuleTerms, Setting } from '../plan/terms.ts'
-import { type Sale, type Stamp, smaller } from './sale.ts'
+import { type Sale, type Share, type Stamp, smaller } from './sale.ts'
 
 export interface Rates {
   morning(settings: readonly Setting[], rules: readonly RuleStep[], start: number, now: number): void
   /** The stamp of a sale that is booked for the first time; a cap is used up by it. */
   stamp(sale: Sale, partner: string, day: number): Stamp
   /** A sale whose basis has grown takes what is left of its cap for a month or year. */
-  grow(sale: Sale): void
+  grow(share: Share): void
+  /** The share's sale went to somebody else: what it had used up of a cap is room again. */
+  left(share: Share): void
+  /** It came back: under a cap for a period it gets what room is left by now. */
+  cameBack(share: Share): Stamp
   /** What the sale tells of its subscription. */
   recorded(sale: Sale): void
 }
@@ -25,7 +29,9 @@ export function createRates(size: Size): Rates {
   let holdDays = 30
   const rules: Rule[] = []
   const subscriptions = new Map<string, number>()
-  const capped = new Map<Sale, { terms: RuleTerms; partner: string; stamp: Stamp }>()
+  /** Shares whose sale went to somebody else, with the rule whose cap they had used up. */
+  const gone = new Map<Share, Rule | undefined>()
+  let capped: { sale: Sale; rule: Rule; partner: string; stamp: Stamp }[] = []
 
   function publish(terms: RuleTerms, start: number, now: number): void {
     const from = terms.startsIn === 0 ? now : start + terms.startsIn * dayMs
@@ -71,16 +77,26 @@ export function createRates(size: Size): Rates {
   }
 
   function roomIn(terms: RuleTerms, cap: bigint, { made }: Sale, partner: string): bigint {
-    const used = [...capped]
+    const used = capped
       .filter(
-        ([other, one]) =>
-          one.terms.name === terms.name &&
+        (one) =>
+          one.rule.terms.name === terms.name &&
           one.partner === partner &&
-          other.made.currency === made.currency &&
-          periodOf(other.made.paidAt, terms) === periodOf(made.paidAt, terms),
+          one.sale.made.currency === made.currency &&
+          periodOf(one.sale.made.paidAt, terms) === periodOf(made.paidAt, terms),
       )
-      .reduce((sum, [, { stamp }]) => sum + stamp.taken!, 0n)
+      .reduce((sum, { stamp }) => sum + stamp.taken!, 0n)
     return used > cap ? 0n : cap - used
+  }
+
+  /** The stamp with its limit, which uses up a cap for a period. */
+  function limited(terms: Omit<Stamp, 'limit' | 'taken'>, rule: Rule, sale: Sale, partner: string): Stamp {
+    const stamp: Stamp = { ...terms, limit: limitOf(rule.terms, sale, partner), taken: undefined }
+    if (rule.terms.periodCap !== undefined) {
+      stamp.taken = earned(stamp, basisOf(sale))
+      capped.push({ sale, rule, partner, stamp })
+    }
+    return stamp
   }
 
   /** Which payments of a subscription earn; what is no subscription is its own first payment. */
@@ -110,31 +126,28 @@ export function createRates(size: Size): Rates {
       const until = sale.made.paidAt + holdDays * dayMs
       const basis = basisOf(sale)
       const rule = chosen(sale, partner, day)
-      if (!rule) return { rule: 'default', rate, flat: undefined, basis, limit: undefined, taken: undefined, until }
+      if (!rule) {
+        const before = [...sale.shares.values()].find(({ stamp }) => stamp.rule === 'default')?.stamp.rate
+        return { rule: 'default', rate: before ?? rate, flat: undefined, basis, limit: undefined, taken: undefined, until }
+      }
       const { terms } = rule
-      const limit = limitOf(terms, sale, partner)
-      const stamp: Stamp = {
-        rule: terms.name,
-        rate: ppmOf(terms.rate ?? '0'),
-        flat: terms.flat,
-        basis,
-        limit,
-        taken: undefined,
-        until,
-      }
-      if (terms.periodCap !== undefined) {
-        stamp.taken = earned(stamp, basis)
-        capped.set(sale, { terms, partner, stamp })
-      }
-      return stamp
+      const stamp = { rule: terms.name, rate: ppmOf(terms.rate ?? '0'), flat: terms.flat, basis, until }
+      return limited(stamp, rule, sale, partner)
     },
-    grow: (sale) => {
-      const { stamp } = sale
-      if (stamp?.taken === undefined) return
-      const { terms, partner } = capped.get(sale)!
+    left: (share) => {
+      gone.set(share, capped.find(({ sale, partner }) => sale === share.sale && partner === share.partner)?.rule)
+      capped = capped.filter(({ sale, partner }) => sale !== share.sale || partner !== share.partner)
+    },
+    cameBack: (share) => {
+      const rule = gone.get(share)
+      return rule ? limited(share.stamp, rule, share.sale, share.partner) : share.stamp
+    },
+    grow: (share) => {
+      const { stamp, sale, partner } = share
+      if (stamp.taken === undefined) return
       const more = earned({ ...stamp, taken: undefined }, basisOf(sale)) - stamp.taken
-      const room = roomIn(terms, terms.periodCap!, sale, partner)
-      if (more > 0n) stamp.taken += smaller(more, room)
+      const terms = more > 0n && capped.find((one) => one.stamp === stamp)?.rule.terms
+      if (terms) stamp.taken += smaller(more, roomIn(terms, terms.periodCap!, sale, partner))
     },
   }
 }

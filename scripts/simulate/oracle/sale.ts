@@ -1,7 +1,7 @@
-// What the oracle remembers of a sale: the facts, the terms it was stamped with, and where the money is.
+// What the oracle remembers of a sale: the facts, and for each partner the terms it was stamped with and where the money is.
 import type { Payment } from '../plan/shop.ts'
 
-/** What a sale keeps for ever of the terms under which it was booked. */
+/** What a share keeps of the terms under which it was booked. */
 export interface Stamp {
   readonly rule: string
   readonly rate: bigint
@@ -46,7 +46,17 @@ export interface Sale {
   /** What the dispute took. */
   lost: bigint
   click: string | undefined
-  stamp: Stamp | undefined
+  /** What was booked of it, by partner: for whoever has it, and for those who had it. */
+  readonly shares: Map<string, Share>
+  /** Whether people decided whose it is, and who had it before they last did. */
+  change: { readonly from: string | undefined } | undefined
+}
+
+/** What a sale is, or was, to a partner. */
+export interface Share {
+  readonly sale: Sale
+  readonly partner: string
+  stamp: Stamp
   /** What people stopped it for. */
   readonly stops: Set<'manual' | 'fraud'>
   /** What people added, or took, oldest first. */
@@ -61,5 +71,7 @@ export interface Sale {
 export type SaleNews = 'unclaimed' | 'recorded' | 'attributed' | 'rebased' | 'refunded' | 'disputed'
 
 export const bookOf = (partner: string, currency: string): string => `${partner} ${currency}`
+/** What is booked for whoever has the sale. */
+export const shareOf = (sale: Sale): Share | undefined => (sale.partner === undefined ? undefined : sale.shares.get(sale.partner))
 export const isOpen = (lot: Lot): boolean => lot.at === 'pending' || lot.at === 'held' || lot.at === 'payable'
 export const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b)

@@ -38,4 +38,7 @@ export type Currency = keyof typeof currencies
 export const exponentOf = (currency: string): number => currencies[currency as Currency].exponent
 
 export const partnerEmail = (partner: string): string => `${partner}@example.com`
+/** The partner whose address it is, if it is one's. */
+export const partnerOf = (email: string | undefined): string | undefined =>
+  /^(p\d+)@example\.com$/i.exec(email ?? '')?.[1]?.toLowerCase()
 export const partnerKeys = (size: Size): string[] => Array.from({ length: size.partners }, (_, i) => `p${i}`)

@@ -1,6 +1,7 @@
 // Customers: their clicks, their payments, everything that happens to those later, and how the news of it arrive. Pure.
 import { chance, type Dice, diceOf } from '../random.ts'
 import { currencies, dayMs, dayOf, epoch, exponentOf, hourMs, partnerEmail, type Size, startOf } from './calendar.ts'
+import { type ChangeStep, changesOf } from './changes.ts'
 import { type Hand, handsOn } from './hands.ts'
 import { isActive, type LifeChange, popular } from './lives.ts'
 import { type Deal, typedCode } from './offers.ts'
@@ -17,6 +18,7 @@ export interface Stage {
   readonly clicks: Map<number, Click[]>
   readonly arrivals: Map<number, { at: number; news: News; times: number }[]>
   readonly hands: Map<number, Hand[]>
+  readonly changes: Map<number, ChangeStep[]>
   /** Payments through Stripe, by the day on which they are made. */
   readonly charged: Map<number, Charged[]>
 }
@@ -180,7 +182,9 @@ function paymentStory(
   const part = (amount: bigint) => movable(stripe, payment.currency, amount)
   const dice = diceOf(size.seed, 'story', payment.key)
   arrive(stage, { payment: payment.key, at: toldAt(size, payment), kind: 'paid', made: payment })
-  for (const { day, hand } of handsOn(size, payment, suspicious)) keep(hands, day, hand)
+  const handled = handsOn(size, payment, suspicious)
+  for (const { day, hand } of handled) keep(hands, day, hand)
+  for (const { day, step } of changesOf(size, payment, handled.length > 0)) keep(stage.changes, day, step)
   const later = () => Math.round(dice.roll() ** 3 * 120 * dayMs) + dice.between(60_000, 6_000_000)
   const refunds: Refund[] = []
   if (dice.maybe(0.14)) {

@@ -59,6 +59,12 @@ export function rulesOn(size: Size, day: number): RuleStep[] {
   return steps
 }
 
+/** Whether a rule with a cap for a period may concern what is paid in this currency on this day. */
+export const mayBeCapped = (size: Size, currency: string, day: number): boolean =>
+  Array.from({ length: Math.min(day, longestRule) }, (_, ago) => publishedOn(size, day - ago)).some(
+    (terms) => terms?.periodCap !== undefined && terms.currency === currency,
+  )
+
 function endedAfter(size: Size, day: number): number | undefined {
   const dice = diceOf(size.seed, 'rule ends', day)
   return dice.maybe(0.6) ? dice.between(10, longestRule) : undefined
