@@ -21,6 +21,7 @@ import { stripe } from '../../plugins/stripe/plugin.ts'
 import { bankId, createBank, type Word } from './bank.ts'
 import { createEdition } from './drive/agreement.ts'
 import { createChanges } from './drive/changes.ts'
+import { createClaims } from './drive/claims.ts'
 import { createStripeAccounts } from './drive/connect.ts'
 import { createHands } from './drive/hands.ts'
 import { createOffers } from './drive/offers.ts'
@@ -48,7 +49,7 @@ export interface Driver {
   balances(): Promise<Map<string, bigint>>
   /** Every sale, as `payment` → `partner amount rule number`. */
   sales(): Promise<Map<string, string>>
-  /** How many clicks were taken, accounts were made at Stripe and payouts were prepared, and how far deals, changes of hands and suspicions are: `clicks`, `deal …`, `change …` or `case …`. */
+  /** How many clicks were taken, accounts were made at Stripe and payouts were prepared, and how far deals, claims, changes of hands and suspicions are: `clicks`, `deal …`, `claim …`, `change …` or `case …`. */
   states(): Promise<Map<string, string>>
   /** What was paid out and did not come back, by `partner currency`. */
   transferred(): Map<string, bigint>
@@ -135,6 +136,7 @@ export async function createDriver(connection: Connection, size: Size): Promise<
   const terms = createTerms(setting, people)
   const hands = createHands(setting, people, shop)
   const changes = createChanges(setting, people, shop, work)
+  const claimsDesk = createClaims(setting, people, shop, changes, work)
   const payday = createPayday(setting, people)
   const courier = createCourier(setting, paypalServer, work)
   await house.set('payouts', 'manual', true)
@@ -187,7 +189,9 @@ export async function createDriver(connection: Connection, size: Size): Promise<
     await timed('hands', async () => {
       for (const hand of day.hands) await hands.act(hand, day.day)
       await work.deliverHands(day.day)
-      for (const step of day.changes) await changes.act(step, day.day)
+      for (const step of day.changes)
+        if ('claim' in step) await claimsDesk.act(step, day.day)
+        else await changes.act(step, day.day)
     })
     clockTo('evening')
     await timed('releases', () => faults.survive(`release ${day.day}`, () => house.tick('commissions.release')))
@@ -248,6 +252,7 @@ export async function createDriver(connection: Connection, size: Size): Promise<
         ['accounts at Stripe', String(stripeWorld.connect.accounts())],
         ['payouts', String(payday.count())],
         ...[...(await offers.statuses())].map(([deal, status]) => [`deal ${deal}`, status] as const),
+        ...[...(await claimsDesk.states())].map(([claim, state]) => [`claim ${claim}`, state] as const),
         ...[...(await changes.states())].map(([change, state]) => [`change ${change}`, state] as const),
         ...cases.map(({ payment, state }) => [`case ${stripeWorld.keyOf(payment) ?? payment}`, state] as const),
         ...parked.map(({ event, reason }) => [`parked ${event}`, reason] as const),

@@ -4,6 +4,7 @@ import { leftBack } from './oracle/payouts.ts'
 import { createOracle } from './oracle.ts'
 import { dayMs, startOf } from './plan/calendar.ts'
 import type { ChangeStep, Heir, Judge } from './plan/changes.ts'
+import type { ClaimStep } from './plan/claims.ts'
 import type { DealStep } from './plan/offers.ts'
 import type { News, Payment } from './plan/shop.ts'
 import type { RuleTerms } from './plan/terms.ts'
@@ -269,6 +270,58 @@ describe('the oracle', () => {
     expect(balances()).toEqual({ pending: 800n, 'p1 USD pending': 1_000n })
     live(4, { changes: change(1, 'before') })
     expect(balances()).toEqual({ pending: 1_500n })
+  })
+
+  const filed = (claim: string, partner: string, knows = true): ClaimStep => ({
+    claim,
+    payment: 'a',
+    kind: 'filed',
+    partner,
+    bought: 0,
+    knows,
+  })
+  const credited = (claim: string): ClaimStep => ({ claim, payment: 'a', kind: 'credited' })
+
+  test('of two claims for a sale of nobody’s the first is credited at once, and the other waits for a second admin', () => {
+    const { live, balances, states } = story()
+    live(0, { news: [paid('a', 0, 10_000n, { click: undefined })] })
+    live(1, { changes: [filed('one', 'p0'), filed('two', 'p1'), credited('one'), credited('two')] })
+    expect(states()).toMatchObject({
+      'claim one': 'approved',
+      'change one': 'approved',
+      'claim two': 'waiting',
+      'change two': 'open',
+    })
+    expect(balances()).toEqual({ pending: 2_000n })
+    live(2, { changes: [{ change: 'two', payment: 'a', kind: 'approved', by: 'proposer' }] })
+    expect(balances()).toEqual({ pending: 2_000n })
+    live(3, { changes: [{ change: 'two', payment: 'a', kind: 'approved', by: 'other' }] })
+    expect(states()).toMatchObject({ 'claim two': 'approved' })
+    expect(balances()).toEqual({ 'p1 USD pending': 2_000n })
+  })
+
+  test.each([
+    ['other', 'declined'],
+    ['proposer', 'open'],
+    ['keeper', 'waiting'],
+  ] as const)('a claim of somebody else’s sale whose change the %s declines is %s', (by, state) => {
+    const { live, balances, states } = story()
+    live(0, { news: [paid('a', 0, 10_000n)] })
+    live(1, { changes: [filed('one', 'p1'), credited('one'), { change: 'one', payment: 'a', kind: 'declined', by }] })
+    expect(states()).toMatchObject({ 'claim one': state })
+    expect(balances()).toEqual({ pending: 2_000n })
+  })
+
+  test.each([
+    ['of what is theirs already is declined', 1, filed('one', 'p0'), 'declined'],
+    ['of an order that does not exist is declined', 1, filed('one', 'p1', false), 'declined'],
+    ['on the last day is taken', 30, filed('one', 'p1'), 'waiting'],
+    ['after the deadline is not taken', 31, filed('one', 'p1'), undefined],
+  ] as const)('a claim %s', (_, day, step, state) => {
+    const { live, states } = story()
+    live(0, { news: [paid('a', 0, 10_000n)] })
+    live(day, { changes: [step, credited('one')] })
+    expect(states()['claim one']).toBe(state)
   })
 
   test('another tax is another basis', () => {

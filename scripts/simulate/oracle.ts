@@ -3,6 +3,7 @@
 import { createAccounts } from './oracle/accounts.ts'
 import { createBooks } from './oracle/books.ts'
 import { createChanges } from './oracle/changes.ts'
+import { type Claims, createClaims } from './oracle/claims.ts'
 import { createCredit } from './oracle/credit.ts'
 import { createHands } from './oracle/hands.ts'
 import { createOffers } from './oracle/offers.ts'
@@ -27,7 +28,7 @@ export interface Oracle {
   sales(): Map<string, string>
   /** What must have been paid out and not come back, by `partner currency`. */
   transferred(): Map<string, bigint>
-  /** How many clicks were taken, accounts were made at Stripe and payouts were prepared, and how far deals, changes of hands and suspicions are: `clicks`, `deal …`, `change …` or `case …`. */
+  /** How many clicks were taken, accounts were made at Stripe and payouts were prepared, and how far deals, claims, changes of hands and suspicions are: `clicks`, `deal …`, `claim …`, `change …` or `case …`. */
   states(): Map<string, string>
 }
 
@@ -59,7 +60,9 @@ export function createOracle(size: Size, waits: typeof isPutOff = isPutOff): Ora
     isPartner: (partner) => people.get(partner) !== undefined,
     mayEarn: ({ made }, partner) => credit.mayEarn(made, partner),
     give,
+    decided: (change, verdict) => claims.decided(change, verdict),
   })
+  const claims: Claims = createClaims({ sales: credit.sales, isActive: people.isActive, changes })
 
   function give(sale: Sale, to: string | undefined, now: number, day: number): void {
     const former = sale.partner
@@ -83,7 +86,9 @@ export function createOracle(size: Size, waits: typeof isPutOff = isPutOff): Ora
     bookOpen((sale) => !waits(size, day.day, sale.key), at('bookings'), day.day, day.day)
     accounts.comeBack(day.day)
     for (const hand of day.hands) hands.act(hand, at('hands'))
-    for (const step of day.changes) changes.act(step, at('hands'), day.day)
+    for (const step of day.changes)
+      if ('claim' in step) claims.act(step, at('hands'), day.day)
+      else changes.act(step, at('hands'), day.day)
     books.release(at('evening'))
     payouts.evening(day)
   }
@@ -126,6 +131,7 @@ export function createOracle(size: Size, waits: typeof isPutOff = isPutOff): Ora
         ['accounts at Stripe', String(accounts.count())],
         ['payouts', String(payouts.count())],
         ...[...offers.statuses()].map(([deal, status]) => [`deal ${deal}`, status] as const),
+        ...[...claims.states()].map(([claim, state]) => [`claim ${claim}`, state] as const),
         ...[...changes.states()].map(([change, state]) => [`change ${change}`, state] as const),
         ...[...hands.cases()].map(([payment, state]) => [`case ${payment}`, state] as const),
       ]),

@@ -1,6 +1,7 @@
 // What happens to a program, day by day: a pure function of size and seed. A shorter plan is the beginning of a longer one. Knows no plugin.
 import { hourMs, isPayday, partnerKeys, type Size, startOf } from './plan/calendar.ts'
 import type { ChangeStep } from './plan/changes.ts'
+import type { ClaimStep } from './plan/claims.ts'
 import { contactStory, customerStory, keep, longestLead, type Stage } from './plan/customers.ts'
 import { allowanceOf, type Hand } from './plan/hands.ts'
 import { type LifeKind, lifeOf, versionDays } from './plan/lives.ts'
@@ -28,8 +29,8 @@ export interface Day {
   /** Payments that cannot be, to be refused. */
   readonly impossible: readonly Payment[]
   readonly hands: readonly Hand[]
-  /** Those of one payment in the order in which they are taken. */
-  readonly changes: readonly ChangeStep[]
+  /** Of whose a sale is, and claims of it; those of one payment in the order in which they are taken. */
+  readonly changes: readonly (ChangeStep | ClaimStep)[]
   readonly payday: boolean
 }
 

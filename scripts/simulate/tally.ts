@@ -25,6 +25,8 @@ export interface Seen {
   interventions: number
   /** Steps of changes of whose a sale is. */
   changes: number
+  /** Steps of claims. */
+  claims: number
 }
 
 export interface Tally {
@@ -53,6 +55,7 @@ export function createTally(): Tally {
     rules: 0,
     interventions: 0,
     changes: 0,
+    claims: 0,
   }
 
   function hear({ news, times }: Day['news'][number]): void {
@@ -86,7 +89,9 @@ export function createTally(): Tally {
       seen.deals += day.deals.length
       seen.rules += day.rules.length + day.settings.length
       seen.interventions += day.hands.length
-      seen.changes += day.changes.length
+      const claims = day.changes.filter((step) => 'claim' in step).length
+      seen.claims += claims
+      seen.changes += day.changes.length - claims
       const others = [
         day.partners,
         day.clicks,

@@ -8,6 +8,8 @@ import type { Shop } from './shop.ts'
 import type { Work } from './work.ts'
 
 export interface Changes {
+  /** A claim may have asked for a change, which goes by the name of the claim. */
+  adopt(change: string, claimId: string): Promise<void>
   act(step: ChangeStep, day: number): Promise<void>
   /** How far each proposal is. */
   states(): Promise<Map<string, string>>
@@ -61,6 +63,12 @@ export function createChanges(setting: Setting, people: People, shop: Shop, work
   }
 
   return {
+    adopt: async (change, claimId) => {
+      const [made] = await sql<Proposal[]>`select id, from_id, to_id from claims_overrides where claim_id = ${claimId}`
+      if (!made) return
+      proposals.set(change, made)
+      keys.set(made.id, change)
+    },
     act: (step, day) => (step.kind === 'proposed' ? propose(step) : decide(step, day)),
     states: async () => {
       const rows = await sql<{ id: string; state: string }[]>`select id, state from claims_overrides`

@@ -2,6 +2,7 @@
 import { chance, type Dice, diceOf } from '../random.ts'
 import { currencies, dayMs, dayOf, epoch, exponentOf, hourMs, partnerEmail, type Size, startOf } from './calendar.ts'
 import { type ChangeStep, changesOf } from './changes.ts'
+import { type ClaimStep, claimsOf } from './claims.ts'
 import { type Hand, handsOn } from './hands.ts'
 import { isActive, type LifeChange, popular } from './lives.ts'
 import { type Deal, typedCode } from './offers.ts'
@@ -18,7 +19,7 @@ export interface Stage {
   readonly clicks: Map<number, Click[]>
   readonly arrivals: Map<number, { at: number; news: News; times: number }[]>
   readonly hands: Map<number, Hand[]>
-  readonly changes: Map<number, ChangeStep[]>
+  readonly changes: Map<number, (ChangeStep | ClaimStep)[]>
   /** Payments through Stripe, by the day on which they are made. */
   readonly charged: Map<number, Charged[]>
 }
@@ -185,6 +186,7 @@ function paymentStory(
   const handled = handsOn(size, payment, suspicious)
   for (const { day, hand } of handled) keep(hands, day, hand)
   for (const { day, step } of changesOf(size, payment, handled.length > 0)) keep(stage.changes, day, step)
+  for (const { day, step } of claimsOf(size, payment)) keep(stage.changes, day, step)
   const later = () => Math.round(dice.roll() ** 3 * 120 * dayMs) + dice.between(60_000, 6_000_000)
   const refunds: Refund[] = []
   if (dice.maybe(0.14)) {
