@@ -28,7 +28,7 @@ export function changesOf(
   const dice = diceOf(size.seed, 'changes', payment)
   const buyer = partnerOf(customer.email)
   const isDelicate = isHandled || buyer !== undefined || mayBeCapped(size, currency, dayOf(paidAt))
-  if (!dice.maybe(isDelicate ? 0.4 : 0.08)) return []
+  if (!dice.maybe(isDelicate ? 0.15 : 0.03)) return []
   const steps: { day: number; step: ChangeStep }[] = []
   let day = dayOf(paidAt) + Math.floor(dice.roll() ** 2 * 90)
   for (let nth = 0, count = dice.between(1, 3); nth < count; nth++) {

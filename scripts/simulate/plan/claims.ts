@@ -21,7 +21,7 @@ export type ClaimStep = { readonly claim: string; readonly payment: string } & (
 /** Claims of one payment, sometimes by two partners; a change that a claim asks for has the name of the claim. */
 export function claimsOf(size: Size, { key: payment, paidAt }: Payment): { day: number; step: ClaimStep | ChangeStep }[] {
   const dice = diceOf(size.seed, 'claims', payment)
-  if (!dice.maybe(0.1)) return []
+  if (!dice.maybe(0.04)) return []
   const bought = dayOf(paidAt)
   return Array.from({ length: dice.maybe(0.4) ? 2 : 1 }, (_, nth) => {
     const claim = `${payment} claim ${nth}`
