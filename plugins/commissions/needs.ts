@@ -23,7 +23,7 @@ export interface Needs {
   /** How much of the cap per period under which a commission of the sale was stamped nothing takes up; under the lock of its books. */
   readonly roomIn: (tx: Tx, sale: Sale, stamped: { partnerId: string; ruleId: string }) => Promise<bigint>
   /** What changes in the stamp of a sale that came back to the partner: what room its cap per period has left. */
-  readonly limitReturned: (tx: Tx, sale: Sale, partnerId: string, before: RuleStamp) => Promise<RuleLimit>
+  readonly limitReturned: (tx: Tx, sale: Sale, before: RuleStamp & { partnerId: string }) => Promise<RuleLimit>
   /** As `stamp` for several of one program; undefined for those that must be stamped alone. */
   readonly stampTogether: (tx: Tx, given: readonly ToStamp[], config: Config) => Promise<(RuleStamp | undefined)[]>
 }

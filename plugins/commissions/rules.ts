@@ -75,12 +75,9 @@ function createStamper(needs: StampNeeds) {
 
 /** Makes the function that says how much of the cap under which a commission of the sale was stamped nothing takes up. Runs under the lock of the books. */
 function createRoom({ programs }: StampNeeds) {
-  return async (tx: Tx, sale: Sale, { partnerId, ruleId }: { partnerId: string; ruleId: string }): Promise<bigint> => {
-    const [rule] = await tx
-      .select()
-      .from(rules)
-      .where(and(eq(rules.programId, sale.programId), eq(rules.id, ruleId)))
-    return atLeastZero((rule?.periodCap ?? 0n) - (rule ? await usedOf(tx, programs, sale, partnerId, rule) : 0n))
+  return async (tx: Tx, sale: Sale, stamped: Stamped): Promise<bigint> => {
+    const { rule, used } = await stampedUnder(tx, programs, sale, stamped)
+    return atLeastZero((rule.periodCap ?? 0n) - used)
   }
 }
 
@@ -89,14 +86,31 @@ function createRoom({ programs }: StampNeeds) {
  * another rule would fit by now: the sale goes on as it was. Runs under the lock of the partner's books, as `stamp` does.
  */
 function createReturnLimiter({ programs }: StampNeeds) {
-  return async (tx: Tx, sale: Sale, partnerId: string, before: RuleStamp): Promise<RuleLimit> => {
-    const [rule] = await tx
-      .select()
-      .from(rules)
-      .where(and(eq(rules.programId, sale.programId), eq(rules.id, before.ruleId)))
-    const limit = limitOfReturned(before, rule!, await usedOf(tx, programs, sale, partnerId, rule!))
+  return async (tx: Tx, sale: Sale, before: RuleStamp & Stamped): Promise<RuleLimit> => {
+    const { rule, used } = await stampedUnder(tx, programs, sale, before)
+    const limit = limitOfReturned(before, rule, used)
     return { ...limit, fullAmount: worthOf({ ...before, ...limit }, sale.basis), grown: 0n }
   }
+}
+
+/** Whose commission it is, and the rule with which it was stamped. */
+interface Stamped {
+  readonly partnerId: string
+  readonly ruleId: string
+}
+
+/** The rule with which a commission of the sale was stamped, and what is used of its cap. */
+async function stampedUnder(
+  tx: Tx,
+  programs: Programs,
+  sale: Sale,
+  { partnerId, ruleId }: Stamped,
+): Promise<{ rule: Rule; used: bigint }> {
+  const [rule] = await tx
+    .select()
+    .from(rules)
+    .where(and(eq(rules.programId, sale.programId), eq(rules.id, ruleId)))
+  return { rule: rule!, used: await usedOf(tx, programs, sale, partnerId, rule!) }
 }
 
 /** A new commission's sale and its partner. */

@@ -213,7 +213,7 @@ export function createCommissionService(needs: Needs): CommissionService {
     const last = rows.at(-1)
     if (last) {
       const before = { ...last, ...fresh }
-      return isBackUnderCap(rows) ? { ...before, ...(await limitReturned(tx, sale, partnerId, last)) } : before
+      return isBackUnderCap(rows) ? { ...before, ...(await limitReturned(tx, sale, last)) } : before
     }
     const config = await settings.of(tx, sale.programId)
     return {

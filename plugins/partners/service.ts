@@ -34,6 +34,7 @@ import {
   type Who,
 } from './model.ts'
 import type { ActivationRequirement, Partner, PartnerStatus, Partners } from './public.ts'
+import { updatePartner } from './store.ts'
 import { suspendedStep, suspendedWords } from './suspensionMessages.ts'
 import { drafts, partners, verificationMails } from './tables.ts'
 
@@ -98,15 +99,6 @@ export function createPartnerService(ports: {
         .where(and(eq(partners.programId, programId), eq(partners.id, id)))
         .for('update')
     )[0]
-
-  async function update(tx: Tx, { programId, id }: PartnerRow, change: Partial<PartnerRow>): Promise<PartnerRow> {
-    const [row] = await tx
-      .update(partners)
-      .set(change)
-      .where(and(eq(partners.programId, programId), eq(partners.id, id)))
-      .returning()
-    return row!
-  }
 
   /**
    * Who else in the program has the address: verified, or typed so lately that their link still works. Holds the address until the transaction ends, so
@@ -204,7 +196,7 @@ export function createPartnerService(ports: {
         if ((await otherHolders(tx, who, toVerify)).length > 0) return keepDraft(tx, who, wanted, 'email_taken')
         if ((await mailTimes(tx, before.id)).length >= mailsADay) return keepDraft(tx, who, wanted, 'too_many_mails')
       }
-      const partner = await update(tx, before, { name, industry, ...addressChange(before, email) })
+      const partner = await updatePartner(tx, before, { name, industry, ...addressChange(before, email) })
       await dropDraft(tx, who)
       if (industry !== before.industry)
         await emit(tx, industryChanged, { ...who, partnerId: before.id, from: before.industry, to: industry })
@@ -260,7 +252,7 @@ export function createPartnerService(ports: {
     const partner = await lock(tx, programId, partnerId)
     if (partner?.status !== 'verified') return
     for (const { isMet } of requirements()) if (!(await isMet(tx, toPartner(partner)))) return
-    await update(tx, partner, { status: 'active', activatedAt: clock.now() })
+    await updatePartner(tx, partner, { status: 'active', activatedAt: clock.now() })
     await emit(tx, partnerActivated, { programId, partnerId, userId: partner.userId, industry: partner.industry })
   }
 
@@ -285,7 +277,7 @@ export function createPartnerService(ports: {
       if ((await otherHolders(tx, partner, email)).some((holder) => holder.verified)) return 'taken' as const
       if ((await tokens.redeem(tx, verifyPurpose, secret)).state !== 'good') return undefined
       const { programId, id: partnerId, userId } = partner
-      await update(tx, partner, { email, pendingEmail: null, verifiedAt: clock.now(), ...promoted(partner) })
+      await updatePartner(tx, partner, { email, pendingEmail: null, verifiedAt: clock.now(), ...promoted(partner) })
       await emit(tx, emailVerified, { programId, partnerId, userId, email })
       await reviewActivation(tx, programId, partnerId)
       const verified = (await findById(tx, programId, partnerId))!
@@ -327,7 +319,7 @@ export function createPartnerService(ports: {
 
   const restore = async (tx: Tx, partner: PartnerRow, change: Partial<PartnerRow>) => {
     const { programId, id: partnerId, userId } = partner
-    await update(tx, partner, { ...change, status: partner.statusBeforeLeft!, statusBeforeLeft: null, leftAt: null })
+    await updatePartner(tx, partner, { ...change, status: partner.statusBeforeLeft!, statusBeforeLeft: null, leftAt: null })
     await emit(tx, partnerReturned, { programId, partnerId, userId })
     await reviewActivation(tx, programId, partnerId)
   }
@@ -336,14 +328,14 @@ export function createPartnerService(ports: {
     const [partner] = await tx.select().from(partners).where(isWho(who)).for('update')
     if (!partner || partner.membershipEvent >= delivery.id) return
     if (partner.status === 'left') await restore(tx, partner, { membershipEvent: delivery.id })
-    else await update(tx, partner, { membershipEvent: delivery.id })
+    else await updatePartner(tx, partner, { membershipEvent: delivery.id })
   }
 
   const left: PartnerService['left'] = async (tx, who, delivery) => {
     const [partner] = await tx.select().from(partners).where(isWho(who)).for('update')
     if (!partner || partner.membershipEvent >= delivery.id) return
-    if (partner.status === 'left') return void (await update(tx, partner, { membershipEvent: delivery.id }))
-    await update(tx, partner, {
+    if (partner.status === 'left') return void (await updatePartner(tx, partner, { membershipEvent: delivery.id }))
+    await updatePartner(tx, partner, {
       membershipEvent: delivery.id,
       status: 'left',
       statusBeforeLeft: partner.status,

@@ -9,6 +9,7 @@ import { partnerReinstated, partnerSuspended } from './events.ts'
 import { standing } from './messages.ts'
 import { noPartner, type PartnerRow, progressOf, type Step, statusOf, type Who } from './model.ts'
 import type { PartnerService } from './service.ts'
+import { updatePartner } from './store.ts'
 import { reinstatedForStaff, reinstatedMessage, suspendedForStaff, suspendedMessage } from './suspensionMessages.ts'
 import { partners } from './tables.ts'
 
@@ -46,15 +47,6 @@ export function createSuspensions(ports: {
     return partner
   }
 
-  async function update(tx: Tx, { programId, id }: PartnerRow, change: Partial<PartnerRow>): Promise<PartnerRow> {
-    const [row] = await tx
-      .update(partners)
-      .set(change)
-      .where(and(eq(partners.programId, programId), eq(partners.id, id)))
-      .returning()
-    return row!
-  }
-
   /** The status, which for who is not in the server is the one to come back to. */
   const become = (partner: PartnerRow, status: 'suspended' | ReturnType<typeof progressOf>): Partial<PartnerRow> =>
     partner.status === 'left' ? { statusBeforeLeft: status } : { status }
@@ -85,7 +77,7 @@ export function createSuspensions(ports: {
       const before = await lock(tx, who, by)
       if (statusOf(before) === 'suspended') return { partner: before, changed: false }
       const change = { ...become(before, 'suspended'), suspendedAt: clock.now(), suspendedBecause: because }
-      const partner = await update(tx, before, change)
+      const partner = await updatePartner(tx, before, change)
       await make(tx, partner, {
         act: 'suspend',
         event: partnerSuspended,
@@ -100,7 +92,7 @@ export function createSuspensions(ports: {
     reinstate: async (tx, who, by) => {
       const before = await lock(tx, who, by)
       if (statusOf(before) !== 'suspended') return { partner: before, changed: false, next: undefined }
-      await update(tx, before, { ...become(before, progressOf(before)), suspendedAt: null, suspendedBecause: null })
+      await updatePartner(tx, before, { ...become(before, progressOf(before)), suspendedAt: null, suspendedBecause: null })
       // What was missing may have been done meanwhile.
       await service.reviewActivation(tx, who.programId, before.id)
       const partner = (await service.find(tx, who))!

@@ -7,6 +7,27 @@ import { planOf } from './plan.ts'
 import { chance, diceOf, shuffled } from './random.ts'
 import { differing, simulate } from './run.ts'
 
+/** What has to happen in every simulation, be it ever so small. */
+const happening = [
+  'sales',
+  'refunds',
+  'disputes',
+  'renewals',
+  'clicks',
+  'coupons',
+  'deals',
+  'rules',
+  'signed',
+  'interventions',
+  'changes',
+  'claims',
+  'payouts',
+  'crashes',
+  'stripeEvents',
+  'stripeDuplicates',
+  'askedOfStripe',
+] as const
+
 describe('a simulated program', () => {
   test.each([
     { size: { partners: 12, days: 64, seed: 3 }, transfers: 1 },
@@ -20,42 +41,7 @@ describe('a simulated program', () => {
       expect({ ok, proof: proof.ok, runs: proof.runs }).toEqual({ ok: true, proof: true, runs: size.days + 1 })
       // A simulation in which nothing happens would agree, too.
       expect(events).toBeGreaterThan(150)
-      const {
-        sales,
-        refunds,
-        disputes,
-        renewals,
-        clicks,
-        coupons,
-        deals,
-        rules,
-        signed,
-        interventions,
-        changes,
-        claims,
-        payouts,
-        crashes,
-      } = seen
-      for (const count of [
-        sales,
-        refunds,
-        disputes,
-        renewals,
-        clicks,
-        coupons,
-        deals,
-        rules,
-        signed,
-        interventions,
-        changes,
-        claims,
-        payouts,
-        crashes,
-        seen.stripeEvents,
-        seen.stripeDuplicates,
-        seen.askedOfStripe,
-      ])
-        expect(count).toBeGreaterThan(0)
+      for (const kind of happening) expect(seen[kind], kind).toBeGreaterThan(0)
       expect(seen.transfersAtStripe).toBeGreaterThanOrEqual(transfers)
       expect(proof.transfers).toBeGreaterThan(20)
     },
